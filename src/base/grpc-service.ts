@@ -1,0 +1,38 @@
+// A port: a gRPC method whose messages are raw bytes. Whoever implements one knows nothing of the transport below it.
+
+/** One transport connection. Its streams share it; `id` is never used twice. */
+export type Connection = { readonly id: number; readonly peer: string }
+
+/** How a call ends, by the names of gRPC's status codes. */
+export type CallStatus = {
+	readonly code:
+		| 'OK'
+		| 'INVALID_ARGUMENT'
+		| 'NOT_FOUND'
+		| 'PERMISSION_DENIED'
+		| 'RESOURCE_EXHAUSTED'
+		| 'UNAVAILABLE'
+		| 'DEADLINE_EXCEEDED'
+	readonly message: string
+}
+
+/** The server's end of one call. After `end` nothing is sent and nothing arrives. */
+export type ServiceCall = {
+	readonly connection: Connection
+	/** `flushed` is called once the transport has passed the message on; never when the call ends before. */
+	send(message: Uint8Array, flushed: () => void): void
+	end(status: CallStatus): void
+}
+
+/** What a service does with one call. `closed` is called exactly once, unless the service itself ended the call. */
+export type CallHandler = {
+	receive(message: Uint8Array): void
+	/** `halfClosed`: the peer said that it has nothing more to send. `cancelled`: it, or the connection, went away. */
+	closed(how: 'halfClosed' | 'cancelled'): void
+}
+
+export type GrpcService = {
+	/** E.g. `/envoy.service.metrics.v3.MetricsService/StreamMetrics`. */
+	readonly path: string
+	open(call: ServiceCall): CallHandler
+}

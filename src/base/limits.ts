@@ -1,0 +1,136 @@
+/** Named bounds of every queue, file, wait and cache. Units are in the names. */
+export const limits = {
+	/** One revision (rules: motion 11). */
+	fileBytes: 256 * 1024,
+	revisionFiles: 10_000,
+	revisionBytes: 16 * 1024 * 1024,
+	yamlDepth: 32,
+	yamlAliases: 50,
+	/** Nodes of one file, aliases followed. */
+	yamlNodes: 200_000,
+	/** Nodes of all files of a revision. */
+	revisionNodes: 2_000_000,
+	/** Length of one key in a mapping. */
+	yamlKeyChars: 256,
+	/** Findings shown of one revision, and characters kept of one shown source line. */
+	diagnostics: 500,
+	frameChars: 300,
+	/** Reading one revision happens in a worker under these. */
+	readDeadlineMs: 10_000,
+	readHeapMb: 512,
+	/** Resources deleted at once before a person is asked: more than max(3, 20 %). */
+	massDeleteCount: 3,
+	massDeleteShare: 0.2,
+	/** Names kept for people in lists that could grow with the fleet. */
+	namedProxies: 20,
+	/** Silent proxies named in a guard's state: it is stored with each look. */
+	guardNamedProxies: 3,
+	/** Serialised state of one rollout. */
+	rolloutStateBytes: 4096,
+	/** The newest look may be this old and still allow a step; looks close every lookIntervalMs. */
+	lookIntervalMs: 5_000,
+	freshLookMs: 15_000,
+	/** Silence that rolls back, where the policy says so. */
+	noEvidenceMs: 60_000,
+	/** Without a flush for this long (three intervals, and a little) a proxy is silent. */
+	silentAfterMs: 3_500,
+	/** An ACK may take this long before people are told that it is missing. */
+	ackGraceMs: 3_000,
+	/** Share of a route's connected proxies that may refuse a step; above it the rollout goes back. */
+	rejectedShare: 0.2,
+	/** Share of the expected proxies that must be connected for a step forward. */
+	connectedShare: 0.9,
+	/** Ended rollouts that status still shows; the journal keeps all. */
+	endedRollouts: 20,
+	/** Proxies come back to a restarted daemon within this; until then what they hold may tell of an unjournalled way back. */
+	bootHoldMs: 10_000,
+	/** Turns of the controller. */
+	turnIntervalMs: 100,
+	/** While time alone can move something, a turn comes this often. */
+	tickMs: 250,
+	/** Elapsed times are written down at least this often while a rollout runs. */
+	saveIntervalMs: 5_000,
+	/** The wall clock may drift this much from the monotonic one between two turns; more is a jump. */
+	wallJumpMs: 5_000,
+	eventQueue: 100_000,
+	/** The lab: what demo, tests and bench share. */
+	partFetchMs: 300_000,
+	partProbeMs: 15_000,
+	labCommandMs: 30_000,
+	labPollMs: 20,
+	envoyReadyMs: 30_000,
+	envoyStopMs: 5_000,
+	envoyAdminMs: 5_000,
+	childStartMs: 15_000,
+	childCallMs: 20_000,
+	childStopMs: 5_000,
+	dnsQueriesKept: 1_000,
+	loadRequestMs: 15_000,
+	loadInFlight: 2_000,
+	loadRequestsKept: 500_000,
+	loadBacklogMs: 1_000,
+	appDelayedRequests: 10_000,
+	/** Findings that a source names for one refused revision. */
+	refusalFindings: 20,
+	/** Longest path inside a repository, and deepest nesting of a watched folder. */
+	pathCharacters: 1024,
+	folderDepth: 32,
+	/** Directory entries looked at in a watched folder, YAML or not. */
+	folderEntries: 100_000,
+	/** A folder that changes while it is read is read again so often before it counts as out of reach. */
+	folderReadTries: 5,
+	/** A changed folder is read once it is quiet for the first, at the latest after the second. */
+	folderQuietMs: 200,
+	folderQuietAtMostMs: 2_000,
+	/** Waiting after a source could not be reached: full jitter, doubling from the first to the second. */
+	sourceRetryFirstMs: 2_000,
+	sourceRetryMostMs: 300_000,
+	sourceRetryLeastMs: 200,
+	/** Deadlines of one git command: asking the remote, fetching, reading the mirror; then its time to die. */
+	gitAskDeadlineMs: 30_000,
+	gitFetchDeadlineMs: 300_000,
+	gitReadDeadlineMs: 60_000,
+	gitDieMs: 5_000,
+	/** How long the output of a git that has ended is waited for, when a helper of its own holds it open. */
+	gitOutputEndMs: 1_000,
+	/** Output of one git command: a revision with its headers, or the listing of a large tree. */
+	gitOutputBytes: 64 * 1024 * 1024,
+	/** Text of a commit or of git's errors that is shown to people. */
+	shownTextCharacters: 400,
+	/** Space kept beside the database, so that a way back can be journalled on a full disk. */
+	storeReserveBytes: 256 * 1024,
+	/** The database's write-ahead log is cut back to this after a checkpoint. */
+	storeLogBytes: 4 * 1024 * 1024,
+	/** Serving: one request of a proxy, and the names one stream may ask for in one type. */
+	xdsMessageBytes: 1024 * 1024,
+	xdsNames: 5_000,
+	/** Messages of one stream that the transport has not passed on yet; further ones are not even assembled. */
+	xdsUnflushed: 2,
+	/** A stream that has not taken a message after so long is ended. */
+	xdsSendMs: 30_000,
+	/** A response that is not answered after so long is treated like a refusal. */
+	xdsAnswerMs: 30_000,
+	/** How long a new stream waits for the proxy to say what it holds of the types that belong together (rules: serving 3). */
+	xdsSettleMs: 100,
+	/** A proxy that left without a drain is expected back for so long (rules: serving 7). */
+	xdsGoneMs: 600_000,
+	/** Streams that are pushed to before other work gets its turn. */
+	xdsPushBatch: 256,
+	xdsConnections: 20_000,
+	xdsStreamsPerConnection: 16,
+	xdsKeepaliveMs: 20_000,
+	xdsKeepaliveTimeoutMs: 10_000,
+	/** Refused (resource, version) pairs remembered of one proxy; characters of each text. */
+	xdsRefusals: 100,
+	xdsRefusalChars: 4_096,
+	/** Proxies remembered after they left, identities remembered as refused, subscriptions shared between streams. */
+	xdsProxiesRemembered: 20_000,
+	xdsGroupsRefused: 1_000,
+	xdsSubscriptionsShared: 1_000,
+	/** Telemetry: Envoy's flush interval, how many may be missing, and the pause that ends a flush of several messages. */
+	flushIntervalMs: 1_000,
+	flushesMissing: 3,
+	flushGapMs: 10,
+	/** Counters remembered of one proxy. */
+	flushClusters: 10_000,
+} as const
