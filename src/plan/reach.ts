@@ -1,0 +1,52 @@
+import type { Mesh, ResourceId, Route, VirtualNode } from '#mesh/mesh.ts'
+
+/**
+ * Who reaches what in one mesh: which routers and nodes some virtual node's traffic can get to. Made once for a mesh,
+ * since every change of a plan asks it.
+ */
+export type Reach = {
+	/** Virtual services that some virtual node declares as a backend and that have a provider. */
+	readonly services: ReadonlySet<ResourceId>
+	readonly routers: ReadonlySet<ResourceId>
+	/** Targets of live routes, whatever their weight, and direct providers. */
+	readonly nodes: ReadonlySet<ResourceId>
+}
+
+export function reachOf(mesh: Mesh): Reach {
+	const resources = Object.values(mesh.resources)
+	const services = new Set<ResourceId>()
+	const routers = new Set<ResourceId>()
+	const nodes = new Set<ResourceId>()
+	for (const node of resources) {
+		if (node.kind !== 'VirtualNode') continue
+		for (const { virtualService } of node.spec.backends) reachService(virtualService)
+	}
+	for (const route of resources) {
+		if (route.kind !== 'Route' || !routers.has(route.spec.virtualRouter)) continue
+		for (const target of route.spec.targets) nodes.add(target.virtualNode)
+	}
+	return { services, routers, nodes }
+
+	function reachService(id: ResourceId): void {
+		const service = mesh.resources[id]
+		if (service?.kind !== 'VirtualService' || service.spec.provider === null) return
+		services.add(id)
+		const { kind, id: provider } = service.spec.provider
+		if (kind === 'virtualRouter') routers.add(provider)
+		else nodes.add(provider)
+	}
+}
+
+/** Virtual nodes whose proxies send to a route: those that declare a virtual service of its router as a backend. */
+export function callersOfRoute(mesh: Mesh, route: Route): VirtualNode[] {
+	const services = new Set<ResourceId>()
+	const callers: VirtualNode[] = []
+	for (const resource of Object.values(mesh.resources)) {
+		if (resource.kind === 'VirtualService' && resource.spec.provider?.id === route.spec.virtualRouter) services.add(resource.id)
+	}
+	for (const resource of Object.values(mesh.resources)) {
+		if (resource.kind !== 'VirtualNode') continue
+		if (resource.spec.backends.some(({ virtualService }) => services.has(virtualService))) callers.push(resource)
+	}
+	return callers
+}

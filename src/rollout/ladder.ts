@@ -1,0 +1,55 @@
+import type { RolloutPolicySpec } from '#mesh/mesh.ts'
+import type { Split, Target } from '#plan/plan.ts'
+import { shareOfAll, splitBetween } from '#plan/split.ts'
+import type { Rollout } from './rollout.ts'
+
+/**
+ * The shares that the canaries together have at each step: the policy's steps that lie between `good` and `target`,
+ * then the target (rules, motion 1).
+ */
+export function ladderOf(policy: RolloutPolicySpec, good: Split, target: Split, canaries: readonly Target[]): number[] {
+	const from = shareOfAll(good, canaries)
+	const to = shareOfAll(target, canaries)
+	const between = policy.steps.map(({ sharePpm }) => sharePpm).filter((share) => share > from && share < to)
+	return [...new Set(between), to].sort((left, right) => left - right)
+}
+
+/** The shares in force at a step; step -1 is `good`. */
+export function splitAtStep(rollout: Pick<Rollout, 'good' | 'target' | 'canaries' | 'stepsPpm'>, step: number): Split {
+	const { good, target, canaries, stepsPpm } = rollout
+	const share = stepsPpm[step]
+	if (share === undefined) return good
+	const from = shareOfAll(good, canaries)
+	const to = shareOfAll(target, canaries)
+	return splitBetween(good, target, share - from, to - from)
+}
+
+/** The shares that a rollout has in force now. */
+export function splitInForce(rollout: Rollout): Split {
+	switch (rollout.phase.kind) {
+		case 'rollingBack':
+		case 'rolledBack':
+		case 'aborted':
+			return rollout.good
+		case 'succeeded':
+			return rollout.target
+		case 'pending':
+		case 'stepping':
+		case 'held':
+		case 'paused':
+			return splitAtStep(rollout, rollout.step)
+	}
+}
+
+/** Minimum duration and minimum requests of the step in force. The last step bakes. */
+export function demandsOfStep(rollout: Rollout): { minDurationMs: number; minRequests: number } {
+	const { policy, stepsPpm, step } = rollout
+	const written = policy.steps.find(({ sharePpm }) => sharePpm === stepsPpm[step])
+	const minRequests = written?.minRequests ?? 0
+	if (step === stepsPpm.length - 1) return { minDurationMs: Math.max(policy.bakeMs, written?.minDurationMs ?? 0), minRequests }
+	return { minDurationMs: written?.minDurationMs ?? 0, minRequests }
+}
+
+export function isLastStep(rollout: Rollout): boolean {
+	return rollout.step === rollout.stepsPpm.length - 1
+}

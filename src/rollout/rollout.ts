@@ -1,0 +1,156 @@
+import type { Alarm, GuardState, Look, Verdict } from '#guard/look.ts'
+import type { ErrorsGuard, ResourceId, RolloutPolicySpec } from '#mesh/mesh.ts'
+import type { Split, Target } from '#plan/plan.ts'
+
+// The contract of stage 5: one rollout as plain JSON (≤ 4 KB), what may happen to it, and what it answers.
+
+/**
+ * A rollout is the segment from `good` to `target` and how far along it is. Forward raises the shares of the canaries,
+ * back lowers them; nothing else moves them.
+ */
+export type Rollout = {
+	/** `<router>/<route>#<number>`, unique in a store. */
+	readonly id: string
+	readonly route: ResourceId
+	/** The commit that asked for it. */
+	readonly revision: string
+	/** Shares of the last finished rollout: where the way back leads. */
+	readonly good: Split
+	readonly target: Split
+	/** Targets whose share rises, each judged alone. */
+	readonly canaries: readonly Target[]
+	/** Targets whose share falls: together the baseline. */
+	readonly baseline: readonly Target[]
+	readonly policy: RolloutPolicySpec
+	/** Shares, in ppm, that the canaries together have at each step; the last is the target's. Rising. */
+	readonly stepsPpm: readonly number[]
+	/** Index into `stepsPpm` of the step in force; -1 while the shares are still those of `good`. */
+	readonly step: number
+	readonly phase: Phase
+	/** Why it does not move, for people; empty when nothing but time is missing. */
+	readonly holds: readonly Hold[]
+	/** Every connected proxy has ACKed the shares in force. */
+	readonly confirmed: boolean
+	readonly guard: GuardState
+	/** The verdict on the newest look at the step in force; null until this boot has one. */
+	readonly verdict: Verdict | null
+	/** Durations of this rollout, in ms the daemon was up, but for `totalMs`, which counts its absence too. */
+	readonly elapsed: Elapsed
+	/** A person asked for the next step without the guard's proof. Cleared by the step. */
+	readonly promotion: Command | null
+	readonly quarantineKey: string
+	/** Wall clock, for people. */
+	readonly startedWallMs: number
+	readonly endedWallMs: number | null
+}
+
+export type Elapsed = {
+	/** Since every connected proxy had ACKed the step in force. */
+	readonly stepMs: number
+	/** Since the shares in force were decided. */
+	readonly sinceChangeMs: number
+	/** Since the newest look at the step in force, or since the step began. */
+	readonly sinceLookMs: number
+	readonly totalMs: number
+}
+
+/**
+ * pending: nothing moved yet · stepping: moving, or waiting for time and evidence · held: by the guard or the fleet ·
+ * paused: by a person · rollingBack: the shares of `good` are served, not every proxy has confirmed them.
+ */
+export type Phase =
+	| { readonly kind: 'pending' | 'stepping' | 'held' | 'paused' | 'succeeded' }
+	| { readonly kind: 'rollingBack' | 'rolledBack' | 'aborted'; readonly cause: BackCause }
+
+export type BackCause = {
+	/**
+	 * `guard`: its evidence · `command`: a person · `superseded`: Git wants something else · `rejected`: proxies refused the
+	 * step · `noEvidence`: silence, where the policy says so · `restart`: proxies were found taken back after a crash.
+	 */
+	readonly by: 'guard' | 'command' | 'superseded' | 'rejected' | 'noEvidence' | 'restart'
+	/** In a sentence, with the numbers. */
+	readonly reason: string
+	readonly actor: string
+}
+
+export type Hold = {
+	readonly code:
+		| 'NO_PROXY'
+		| 'NOT_READY'
+		| 'NOT_ACKED'
+		| 'REJECTED'
+		| 'PROXIES_MISSING'
+		| 'NO_EVIDENCE'
+		| 'SILENT'
+		| 'MORE_REQUESTS'
+		| 'QUEUED'
+		| 'DEADLINE'
+		| 'NOT_DURABLE'
+		| 'LAST_GOOD_UNHEALTHY'
+	readonly text: string
+}
+
+/** A person's wish. Always with a name and a reason. */
+export type Command = { readonly actor: string; readonly reason: string }
+
+/** What the fleet holds, as far as it concerns one rollout. Taken after the last publication, so never older than it. */
+export type FleetFacts = {
+	/** Proxies that send to the route: connected, and expected (rules, serving 7). */
+	readonly connected: number
+	readonly expected: number
+	/** Of the connected ones, those that have ACKed the shares in force and all clusters that they need. */
+	readonly current: number
+	/** At most 20, by name. */
+	readonly pending: readonly string[]
+	readonly rejected: readonly { readonly proxy: string; readonly text: string; readonly place: string }[]
+	readonly rejectedProxies: number
+	/** Canaries that are not ready at a proxy. At most 20. */
+	readonly notReady: readonly { readonly proxy: string; readonly target: string; readonly host: string }[]
+	/** Proxies where nothing of `good` has a healthy host: they are not moved back. */
+	readonly stranded: readonly string[]
+	/** Proxies that are expected but gone, with the version they last held. */
+	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
+	/** A connected proxy was found at the last good shares though the step in force had been confirmed. */
+	readonly foundBack: boolean
+}
+
+/** What may happen to a rollout. `elapsedMs` of a turn: monotonic time since the last one. */
+export type RolloutEvent =
+	| { readonly kind: 'look'; readonly step: number; readonly look: Look }
+	| { readonly kind: 'alarm'; readonly alarm: Alarm }
+	| { readonly kind: 'promote'; readonly command: Command }
+	| { readonly kind: 'abort'; readonly command: Command }
+	| { readonly kind: 'supersede'; readonly reason: string }
+	/** The daemon was away for `downMs`; what it knew of the fleet is void. */
+	| { readonly kind: 'boot'; readonly downMs: number }
+	| { readonly kind: 'turn'; readonly elapsedMs: number; readonly facts: FleetFacts; readonly forward: boolean }
+
+/** A line of the journal, before the controller adds time and place. */
+export type RolloutNote = {
+	readonly event: string
+	readonly actor: string
+	readonly reason: string
+	readonly numbers: Readonly<Record<string, unknown>>
+}
+
+export type RolloutStepResult = { readonly rollout: Rollout; readonly notes: readonly RolloutNote[] }
+
+/** The guard of a policy that is in force. Every policy has one. */
+export function errorsGuardOf(policy: RolloutPolicySpec): ErrorsGuard {
+	return policy.guards[0] as ErrorsGuard
+}
+
+export function isRunning(rollout: Rollout): boolean {
+	switch (rollout.phase.kind) {
+		case 'pending':
+		case 'stepping':
+		case 'held':
+		case 'paused':
+		case 'rollingBack':
+			return true
+		case 'succeeded':
+		case 'rolledBack':
+		case 'aborted':
+			return false
+	}
+}

@@ -1,0 +1,89 @@
+import { startGuard } from '#guard/judge.ts'
+import type { GuardParameters } from '#guard/look.ts'
+import type { RolloutPolicySpec } from '#mesh/mesh.ts'
+import type { Shift, Split } from '#plan/plan.ts'
+import { isSameSplit, isSameTarget, shareOf, shareOfAll, targetKey, unionOfTargets } from '#plan/split.ts'
+import { ladderOf, splitInForce } from './ladder.ts'
+import { errorsGuardOf, type Rollout } from './rollout.ts'
+
+/** A rollout that has not moved anything yet. */
+export function startRollout(options: { id: string; shift: Shift; revision: string; wallMs: number }): Rollout {
+	const { id, shift, revision, wallMs } = options
+	const stepsPpm = ladderOf(shift.policy, shift.before, shift.after, shift.rising)
+	return {
+		id,
+		route: shift.route,
+		revision,
+		good: shift.before,
+		target: shift.after,
+		canaries: shift.rising,
+		baseline: shift.falling,
+		policy: shift.policy,
+		stepsPpm,
+		step: -1,
+		phase: { kind: 'pending' },
+		holds: [],
+		confirmed: false,
+		guard: newGuard(shift.policy, shift.rising, stepsPpm.length),
+		verdict: null,
+		elapsed: { stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, totalMs: 0 },
+		promotion: null,
+		quarantineKey: shift.quarantineKey,
+		startedWallMs: wallMs,
+		endedWallMs: null,
+	}
+}
+
+/** What the guard needs to know of a rollout. φ: no A/A measurement is at hand, so the default stands, and says so. */
+export function guardParametersOf(policy: RolloutPolicySpec, steps: number): GuardParameters {
+	const guard = errorsGuardOf(policy)
+	const { alpha, toleranceRatio, tolerancePpm, absoluteLimitPpm, hardLimitPpm } = guard
+	return { alpha, toleranceRatio, tolerancePpm, absoluteLimitPpm, hardLimitPpm, phi: { value: 3, source: 'default' }, steps }
+}
+
+function newGuard(policy: RolloutPolicySpec, canaries: Shift['rising'], steps: number): Rollout['guard'] {
+	return startGuard({ canaries: canaries.map(targetKey), parameters: guardParametersOf(policy, steps) })
+}
+
+/**
+ * The same canaries, another target (rules, motion 4): the weights in force stay, the evidence starts afresh. Null when
+ * the shares in force do not lie on the way from `good` to the new target: then the rollout must first go back.
+ */
+export function retargetRollout(rollout: Rollout, shift: { after: Split; policy: RolloutPolicySpec; quarantineKey: string }, revision: string): Rollout | null {
+	const { good } = rollout
+	const { after: target, policy, quarantineKey } = shift
+	const targets = unionOfTargets(good, target)
+	const canaries = targets.filter((member) => shareOf(target, member) > shareOf(good, member))
+	const baseline = targets.filter((member) => shareOf(target, member) < shareOf(good, member))
+	if (!isSameList(canaries, rollout.canaries) || !isSameList(baseline, rollout.baseline)) return null
+	const inForce = splitInForce(rollout)
+	const reached = shareOfAll(inForce, canaries)
+	const wanted = shareOfAll(target, canaries)
+	const ladder = ladderOf(policy, good, target, canaries)
+	const moved = rollout.step >= 0
+	// Less than what is in force: a step down, which needs no evidence. More: the step in force stays the first one.
+	const stepsPpm = moved && reached < wanted ? [reached, ...ladder.filter((share) => share > reached)] : moved ? [wanted] : ladder
+	const next: Rollout = {
+		...rollout,
+		revision,
+		target,
+		canaries,
+		baseline,
+		policy,
+		stepsPpm,
+		step: moved ? 0 : -1,
+		phase: { kind: moved ? 'stepping' : 'pending' },
+		holds: [],
+		confirmed: false,
+		guard: newGuard(policy, canaries, stepsPpm.length),
+		verdict: null,
+		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0 },
+		promotion: null,
+		quarantineKey,
+	}
+	return moved && reached < wanted && !isSameSplit(splitInForce(next), inForce) ? null : next
+}
+
+function isSameList(left: Rollout['canaries'], right: Rollout['canaries']): boolean {
+	return left.length === right.length && left.every((target) => right.some((other) => isSameTarget(target, other)))
+}

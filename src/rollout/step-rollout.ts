@@ -1,0 +1,227 @@
+import { unreachable } from '#base/assert.ts'
+import { limits } from '#base/limits.ts'
+import { describeAlarm } from '#guard/evidence-text.ts'
+import { judge, startStep } from '#guard/judge.ts'
+import { formatShare, formatSplit, shareOfAll } from '#plan/split.ts'
+import { evidenceHolds, fleetHolds } from './holds.ts'
+import { demandsOfStep, isLastStep, splitInForce } from './ladder.ts'
+import type { BackCause, FleetFacts, Hold, Rollout, RolloutEvent, RolloutNote, RolloutStepResult } from './rollout.ts'
+import { isRunning } from './rollout.ts'
+import { guardParametersOf } from './start-rollout.ts'
+
+// One rollout's state machine. Pure: what is served, told or due next is derived from what it returns.
+
+/**
+ * One event happens to one rollout. A rollout that has ended stays as it is.
+ * @param wallMs wall clock, written down for people and never compared
+ */
+export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: number): RolloutStepResult {
+	if (!isRunning(rollout)) return { rollout, notes: [] }
+	switch (event.kind) {
+		case 'look':
+			return look(rollout, event)
+		case 'alarm':
+			return goBack(rollout, { by: 'guard', reason: describeAlarm(event.alarm), actor: 'sluice' }, { alarm: event.alarm })
+		case 'promote':
+			return {
+				rollout: { ...rollout, promotion: event.command },
+				notes: [{ event: 'rollout.promote', ...event.command, numbers: { step: rollout.step } }],
+			}
+		case 'abort':
+			return goBack(rollout, { by: 'command', ...event.command })
+		case 'supersede':
+			return goBack(rollout, { by: 'superseded', reason: event.reason, actor: 'sluice' })
+		case 'boot':
+			return { rollout: boot(rollout, event.downMs), notes: [] }
+		case 'turn':
+			return turn(rollout, event, wallMs)
+		default:
+			return unreachable(event)
+	}
+}
+
+function look(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'look' }>): RolloutStepResult {
+	// A look at other shares than those in force says nothing about these.
+	if (event.step !== rollout.step || rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
+	const parameters = guardParametersOf(rollout.policy, rollout.stepsPpm.length)
+	const baselineHasTraffic = shareOfAll(splitInForce(rollout), rollout.baseline) > 0
+	const { state, verdict } = judge(rollout.guard, event.look, parameters, { baselineHasTraffic })
+	const judged: Rollout = { ...rollout, guard: state, verdict, elapsed: { ...rollout.elapsed, sinceLookMs: 0 } }
+	if (verdict.kind !== 'rollBack') return { rollout: judged, notes: [] }
+	return goBack(judged, { by: 'guard', reason: verdict.reason, actor: 'sluice' }, { ...verdict.numbers })
+}
+
+/** Immediate, whatever the phase: the shares of `good` are in force from now on. */
+function goBack(rollout: Rollout, cause: BackCause, numbers: Record<string, unknown> = {}): RolloutStepResult {
+	if (rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
+	const note: RolloutNote = {
+		event: 'rollout.rollingBack',
+		actor: cause.actor,
+		reason: cause.reason,
+		numbers: { from: formatSplit(splitInForce(rollout)), to: formatSplit(rollout.good), by: cause.by, ...numbers },
+	}
+	return {
+		rollout: {
+			...rollout,
+			phase: { kind: 'rollingBack', cause },
+			holds: [],
+			confirmed: false,
+			promotion: null,
+			elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0 },
+		},
+		notes: [note],
+	}
+}
+
+/** Nothing that was known of the fleet counts any more: a step needs evidence of this boot (rules, motion 13). */
+function boot(rollout: Rollout, downMs: number): Rollout {
+	return {
+		...rollout,
+		verdict: null,
+		// Looks are numbered anew by each boot.
+		guard: { ...rollout.guard, fresh: false, lastSequence: 0 },
+		elapsed: { ...rollout.elapsed, sinceLookMs: 0, totalMs: rollout.elapsed.totalMs + downMs },
+	}
+}
+
+type Turn = Extract<RolloutEvent, { kind: 'turn' }>
+
+function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
+	const rollout = passTime(before, event)
+	const back = backOfTurn(rollout, event.facts)
+	if (back !== null) return goBack(rollout, back)
+	if (rollout.phase.kind === 'rollingBack') return confirmBack(rollout, event.facts, wallMs)
+	if (rollout.phase.kind === 'paused') return { rollout, notes: [] }
+
+	const fleet = fleetHolds(rollout, event.facts)
+	const deadline = deadlineHolds(rollout)
+	const promoted = rollout.promotion !== null
+	const evidence = promoted ? [] : [...evidenceHolds(rollout), ...deadline]
+	const durable: Hold[] = event.forward ? [] : [{ code: 'NOT_DURABLE', text: 'the store does not answer: nothing moves forward' }]
+	const timeIsUp = promoted || rollout.step === -1 || rollout.elapsed.stepMs >= demandsOfStep(rollout).minDurationMs
+	if (fleet.length === 0 && evidence.length === 0 && durable.length === 0 && timeIsUp) return forward(rollout, wallMs)
+	return hold(rollout, shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, durable }))
+}
+
+function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
+	const { elapsed } = rollout
+	const confirmed = facts.connected > 0 && facts.current === facts.connected
+	return {
+		...rollout,
+		confirmed: rollout.confirmed || confirmed,
+		elapsed: {
+			// Counted from the moment all had ACKed; a proxy that joins later does not start it again.
+			stepMs: elapsed.stepMs + (rollout.confirmed || confirmed ? elapsedMs : 0),
+			sinceChangeMs: elapsed.sinceChangeMs + elapsedMs,
+			sinceLookMs: elapsed.sinceLookMs + elapsedMs,
+			totalMs: elapsed.totalMs + elapsedMs,
+		},
+	}
+}
+
+/** What the fleet itself says for a way back. */
+function backOfTurn(rollout: Rollout, facts: FleetFacts): BackCause | null {
+	if (rollout.phase.kind === 'rollingBack' || rollout.step === -1) return null
+	if (facts.foundBack) {
+		return { by: 'restart', reason: 'after a restart, proxies were found at the last good shares', actor: 'sluice' }
+	}
+	if (facts.rejectedProxies > facts.connected * limits.rejectedShare) {
+		const first = facts.rejected[0]
+		const words = first === undefined ? '' : `; ${first.proxy} says "${first.text}"`
+		return { by: 'rejected', reason: `${facts.rejectedProxies} of ${facts.connected} proxies refused the step${words}`, actor: 'sluice' }
+	}
+	if (rollout.policy.onNoEvidence === 'rollBack' && rollout.elapsed.sinceLookMs > limits.noEvidenceMs) {
+		return { by: 'noEvidence', reason: `no fresh counters for ${limits.noEvidenceMs / 1000} s`, actor: 'sluice' }
+	}
+	return null
+}
+
+/** 'Rolled back' is said when every connected proxy has confirmed it, and not before (rules, serving 7). */
+function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): RolloutStepResult {
+	if (rollout.phase.kind !== 'rollingBack') return { rollout, notes: [] }
+	const { cause } = rollout.phase
+	const stranded = facts.stranded.length
+	if (facts.current + stranded < facts.connected || stranded > 0) {
+		const holds: Hold[] = []
+		if (facts.current + stranded < facts.connected) {
+			const text = `${facts.current} of ${facts.connected} proxies have confirmed; waiting for ${facts.pending.join(', ')}`
+			holds.push({ code: 'NOT_ACKED', text })
+		}
+		if (stranded > 0) {
+			holds.push({ code: 'LAST_GOOD_UNHEALTHY', text: `last good has no healthy host at ${facts.stranded.join(', ')}: not moved back there` })
+		}
+		return hold(rollout, holds)
+	}
+	const kind = cause.by === 'command' || cause.by === 'superseded' ? 'aborted' : 'rolledBack'
+	const unreachable = facts.gone.map(({ proxy, version }) => `${proxy} (${version})`)
+	const confirmed = `${facts.connected}/${facts.connected + unreachable.length} proxies confirmed`
+	return {
+		rollout: { ...rollout, phase: { kind, cause }, holds: [], confirmed: true, endedWallMs: wallMs },
+		notes: [
+			{
+				event: `rollout.${kind}`,
+				actor: cause.actor,
+				reason: `${cause.reason}; ${confirmed}`,
+				numbers: { connected: facts.connected, unreachable, confirmedAfterMs: Math.round(rollout.elapsed.sinceChangeMs) },
+			},
+		],
+	}
+}
+
+/** The next step, or the end. All of it has been allowed. */
+function forward(rollout: Rollout, wallMs: number): RolloutStepResult {
+	const actor = rollout.promotion?.actor ?? 'sluice'
+	const numbers = { evidence: rollout.verdict?.numbers ?? null, promoted: rollout.promotion?.reason ?? null }
+	if (isLastStep(rollout)) {
+		const reason = `${formatSplit(rollout.target)} in force and watched`
+		return {
+			rollout: { ...rollout, phase: { kind: 'succeeded' }, holds: [], promotion: null, endedWallMs: wallMs },
+			notes: [{ event: 'rollout.succeeded', actor, reason, numbers }],
+		}
+	}
+	const step = rollout.step + 1
+	const next: Rollout = {
+		...rollout,
+		step,
+		phase: { kind: 'stepping' },
+		holds: [],
+		confirmed: false,
+		guard: startStep(rollout.guard),
+		verdict: null,
+		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0 },
+		promotion: null,
+	}
+	const reason = `step ${step + 1} of ${rollout.stepsPpm.length}: canary at ${formatShare(rollout.stepsPpm[step] ?? 0)}`
+	const split = formatSplit(splitInForce(next))
+	return { rollout: next, notes: [{ event: 'rollout.advanced', actor, reason, numbers: { ...numbers, step, split } }] }
+}
+
+function deadlineHolds(rollout: Rollout): Hold[] {
+	if (rollout.elapsed.totalMs <= rollout.policy.deadlineMs) return []
+	return [{ code: 'DEADLINE', text: `not done after ${Math.round(rollout.policy.deadlineMs / 1000)} s: promote, abort or retry` }]
+}
+
+/** What is worth telling: an ACK that is only a moment late is not. */
+function shownHolds(rollout: Rollout, holds: { fleet: Hold[]; evidence: Hold[]; durable: Hold[] }): Hold[] {
+	const early = rollout.elapsed.sinceChangeMs < limits.ackGraceMs
+	const fleet = holds.fleet.filter(({ code }) => !(early && (code === 'NOT_ACKED' || code === 'NOT_READY')))
+	return [...fleet, ...holds.evidence, ...holds.durable]
+}
+
+/** Stays where it is. The journal hears of it when the kind of reason changes, not whenever a figure does. */
+function hold(rollout: Rollout, holds: readonly Hold[]): RolloutStepResult {
+	const phase = rollout.phase.kind === 'rollingBack' ? rollout.phase : phaseOfHolds(rollout, holds)
+	const next: Rollout = { ...rollout, phase, holds }
+	if (codesOf(rollout.holds) === codesOf(holds) || holds.length === 0) return { rollout: next, notes: [] }
+	const reason = holds.map(({ text }) => text).join('; ')
+	return { rollout: next, notes: [{ event: 'rollout.held', actor: 'sluice', reason, numbers: { codes: holds.map(({ code }) => code) } }] }
+}
+
+function phaseOfHolds(rollout: Rollout, holds: readonly Hold[]): Rollout['phase'] {
+	if (holds.length > 0) return { kind: 'held' }
+	return { kind: rollout.step === -1 ? 'pending' : 'stepping' }
+}
+
+function codesOf(holds: readonly Hold[]): string {
+	return [...new Set(holds.map(({ code }) => code))].sort().join(' ')
+}
