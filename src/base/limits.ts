@@ -66,6 +66,7 @@ export const limits = {
 	childStopMs: 5_000,
 	dnsQueriesKept: 1_000,
 	loadRequestMs: 15_000,
+	loadTries: 10,
 	loadInFlight: 2_000,
 	loadRequestsKept: 500_000,
 	loadBacklogMs: 1_000,
@@ -133,4 +134,28 @@ export const limits = {
 	flushGapMs: 10,
 	/** Counters remembered of one proxy. */
 	flushClusters: 10_000,
+	/** The daemon: a heart beats in the main loop; without a beat or a due turn for the second, it is not alive. */
+	heartbeatMs: 1_000,
+	aliveMs: 15_000,
+	/** A graceful stop, all of it; and of that, the time that proxies get to go elsewhere. */
+	stopMs: 10_000,
+	stopDrainMs: 3_000,
+	/** The API: one request's body, the words in it, and how long a command may wait for its turn. */
+	apiBodyBytes: 16 * 1024,
+	apiActorChars: 100,
+	apiReasonChars: 1_000,
+	apiCommandMs: 10_000,
+	apiConnections: 512,
+	/** Streams of events: how many, records in one batch, the pause that a heartbeat fills, and how slow a reader may be. */
+	apiEventStreams: 64,
+	apiEventBatch: 100,
+	apiEventHeartbeatMs: 15_000,
+	apiEventStallMs: 30_000,
+	/** Records looked through for one rollout's history, and shown of it. */
+	apiHistoryScanned: 5_000,
+	apiHistoryShown: 200,
+	/** The command line: one call of the API, the pause between two looks of `--watch`, a settings file. */
+	cliCallMs: 15_000,
+	cliWatchMs: 1_000,
+	cliSettingsBytes: 64 * 1024,
 } as const

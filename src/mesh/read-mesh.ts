@@ -1,0 +1,145 @@
+// Stage 2: the files of a revision → the mesh they mean, or everything that is wrong with them, at once.
+// Pure and bounded, whatever the files hold; it does not fetch them, and does not know what is applied.
+
+import { composeMesh } from './compose-mesh.ts'
+import { errorAt, pathToPointer } from './finding.ts'
+import type { Declared } from './kind/route.ts'
+import { findBrokenLinks, lastName } from './link.ts'
+import { linkPath } from './link-path.ts'
+import { findLooseLinks } from './loose-links.ts'
+import type { Origin, Origins, ReadOutcome, Resource, ResourceId } from './mesh.ts'
+import { nearestName } from './nearest-name.ts'
+import { type PlacedFinding, placeFindings } from './place-findings.ts'
+import { type MeshDocument, placeInDocument, type ReadDocuments, readDocuments } from './read-documents.ts'
+import { checkResource, readResource } from './read-resource.ts'
+import { placeAt, type SourceText } from './source-text.ts'
+import { offsetOfEntry, type YamlNode } from './yaml-node.ts'
+
+/**
+ * Reads the files of a revision (path → bytes; YAML, any number of documents a file, any layout). The outcome depends
+ * on content alone: neither the order of files nor of documents changes the mesh. Refused are also files without a
+ * single resource.
+ */
+export function readMesh(files: ReadonlyMap<string, Uint8Array>): ReadOutcome {
+	const read = readDocuments(files)
+	const findings: PlacedFinding[] = [...read.findings]
+	const documents = refuseRepeated(read.documents, read.sources, findings)
+	const resources = readResources(documents, findings)
+	findings.push(...findWrongLinks(resources, documents, read))
+	if (findings.length === 0 && documents.size === 0) findings.push(nothingToRead)
+
+	const diagnostics = placeFindings(findings, read.sources)
+	if (findings.some((finding) => finding.severity === 'error')) return { kind: 'refused', diagnostics }
+	return {
+		kind: 'ok',
+		mesh: composeMesh(resources),
+		origins: originsOf(documents, read.sources),
+		warnings: diagnostics,
+	}
+}
+
+const nothingToRead: PlacedFinding = {
+	code: 'SL0003',
+	severity: 'error',
+	message: 'the files declare no resource',
+	file: '',
+	offset: null,
+	hint: () => 'a mesh begins with a document of the kind Mesh: apiVersion: sluice/v1, kind: Mesh, metadata: {name: …}',
+}
+
+type Documents = ReadonlyMap<ResourceId, MeshDocument>
+
+/** The documents by id. A later one with the id of an earlier one is refused. */
+function refuseRepeated(
+	documents: readonly MeshDocument[],
+	sources: ReadonlyMap<string, SourceText>,
+	findings: PlacedFinding[],
+): Documents {
+	const byId = new Map<ResourceId, MeshDocument>()
+	for (const document of documents) {
+		const first = byId.get(document.id)
+		if (first === undefined) {
+			byId.set(document.id, document)
+			continue
+		}
+		const { line } = placeOf(first.root.start, sources.get(first.file))
+		const message = `the ${document.manifest.kind} "${lastName(document.id)}" is declared twice`
+		const finding = errorAt(['metadata', 'name'], 'SL0302', message, `the first one is at ${first.file}:${line}`)
+		findings.push(placeInDocument(finding, document.file, document.root))
+	}
+	return byId
+}
+
+/** Routes last: they need the nodes and routers of the revision. */
+function readResources(documents: Documents, findings: PlacedFinding[]): Record<ResourceId, Resource> {
+	const resources = new Map<ResourceId, Resource>()
+	const routes = [...documents.values()].filter((document) => document.manifest.kind === 'Route')
+	const others = [...documents.values()].filter((document) => document.manifest.kind !== 'Route')
+	const declared: Declared = resources
+	for (const { id, file, root, manifest } of [...others, ...routes]) {
+		for (const finding of checkResource(manifest, declared)) findings.push(placeInDocument(finding, file, root))
+		resources.set(id, readResource(manifest, declared))
+	}
+	return Object.fromEntries(resources)
+}
+
+/** Links that are broken, and loose ones; none that may only look so because what they name could not be read. */
+function findWrongLinks(
+	resources: Readonly<Record<ResourceId, Resource>>,
+	documents: Documents,
+	read: ReadDocuments,
+): readonly PlacedFinding[] {
+	const isWhole = read.findings.length === 0
+	// A file that was not read at all may declare anything.
+	const unknownFile = read.findings.some((finding) => finding.offset === null)
+	const mayExist = (id: ResourceId) => unknownFile || read.brokenIds.has(id) || read.unreadNames.has(lastName(id))
+	const broken = findBrokenLinks(resources).map((link) => ({ ...link, severity: 'error' as const }))
+	const loose = isWhole ? findLooseLinks(resources).map((link) => ({ ...link, severity: 'warning' as const })) : []
+	return [...broken, ...loose]
+		.filter((link) => link.missing === null || !mayExist(link.missing))
+		.flatMap((link) => {
+			const document = documents.get(link.resource)
+			if (document === undefined) return []
+			const path = linkPath(document.manifest, link.place)
+			const hint = () => (link.missing === null ? null : hintFor(link.missing, documents))
+			const { code, severity, message } = link
+			return [placeInDocument({ code, severity, message, path, at: 'value', hint }, document.file, document.root)]
+		})
+}
+
+/** The nearest declared name of the same kind and mesh. */
+function hintFor(missing: ResourceId, documents: Documents): string | null {
+	const name = lastName(missing)
+	const parent = missing.slice(0, missing.length - name.length)
+	const names = [...documents.keys()].filter((id) => id === parent + lastName(id)).map(lastName)
+	const nearest = nearestName(name, names)
+	if (nearest !== null) return `did you mean "${nearest}"?`
+	if (parent === 'mesh/') return `add a document: apiVersion: sluice/v1, kind: Mesh, metadata: {name: ${name}}`
+	if (names.length === 0 || names.length > 8) return null
+	return `declared are ${names.map((known) => `"${known}"`).join(', ')}`
+}
+
+function originsOf(documents: Documents, sources: ReadonlyMap<string, SourceText>): Origins {
+	const origins: Record<ResourceId, Record<string, Origin>> = {}
+	for (const [id, { file, root }] of documents) {
+		const source = sources.get(file)
+		const places: Record<string, Origin> = { '': { file, ...placeOf(root.start, source) } }
+		collectPlaces(root, '', (pointer, offset) => {
+			places[pointer] = { file, ...placeOf(offset, source) }
+		})
+		origins[id] = places
+	}
+	return origins
+}
+
+function collectPlaces(node: YamlNode, pointer: string, add: (pointer: string, offset: number) => void): void {
+	for (const [token, entry] of node.children) {
+		const inner = pointer + pathToPointer([token])
+		add(inner, offsetOfEntry(entry))
+		collectPlaces(entry.node, inner, add)
+	}
+}
+
+function placeOf(offset: number, source: SourceText | undefined): { readonly line: number; readonly column: number } {
+	return source === undefined ? { line: 0, column: 0 } : placeAt(source, offset)
+}

@@ -1,0 +1,51 @@
+import { compareText } from '#base/diagnostic.ts'
+import { deepFreeze } from './deep-freeze.ts'
+import type { ErrorsGuard, Mesh, RolloutPolicy, RolloutPolicySpec, RolloutStep, Route } from './mesh.ts'
+
+/** What an `errors` guard does where its policy does not say. */
+export const defaultErrorsGuard: ErrorsGuard = deepFreeze({
+	kind: 'errors',
+	alpha: 0.01,
+	toleranceRatio: 1.25,
+	tolerancePpm: 500,
+	absoluteLimitPpm: 50_000,
+	hardLimitPpm: 500_000,
+})
+
+/** What a step does where its policy does not say. */
+export const defaultRolloutStep: Omit<RolloutStep, 'sharePpm'> = deepFreeze({ minDurationMs: 60_000, minRequests: 0 })
+
+/** What holds for a route without a policy, and for each field that a policy does not write. */
+export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
+	match: { virtualRouter: null, route: null },
+	steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...defaultRolloutStep })),
+	guards: [defaultErrorsGuard],
+	deadlineMs: 30 * 60_000,
+	onNoEvidence: 'hold',
+	bakeMs: 5 * 60_000,
+	warmUpMs: 15_000,
+})
+
+/**
+ * The policy for a route: the most specific that matches (route and router, then route, then router, then neither);
+ * of equally specific ones the first by name; `defaultRolloutPolicySpec` when none matches.
+ */
+export function policyForRoute(mesh: Mesh, route: Route): RolloutPolicySpec {
+	const matching = Object.values(mesh.resources)
+		.filter((resource) => resource.kind === 'RolloutPolicy')
+		.filter((policy) => policyMatches(policy, route))
+		.sort((left, right) => specificity(right) - specificity(left) || compareText(left.name, right.name))
+	return matching[0]?.spec ?? defaultRolloutPolicySpec
+}
+
+/** Whether a policy speaks for a route, be it the most specific one or not. */
+export function policyMatches(policy: RolloutPolicy, route: Route): boolean {
+	const { virtualRouter, route: name } = policy.spec.match
+	if (policy.mesh !== route.mesh) return false
+	if (name !== null && name !== route.name) return false
+	return virtualRouter === null || route.spec.virtualRouter.endsWith(`/virtualRouter/${virtualRouter}`)
+}
+
+function specificity({ spec: { match } }: RolloutPolicy): number {
+	return (match.route === null ? 0 : 2) + (match.virtualRouter === null ? 0 : 1)
+}

@@ -1,0 +1,234 @@
+import { describe, expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
+import type { Look, MetricLook } from '#guard/look.ts'
+import { resourceId } from '#mesh/mesh.ts'
+import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
+import type { Shift } from '#plan/plan.ts'
+import { formatSplit, splitOfWeights, targetKey } from '#plan/split.ts'
+import { splitInForce } from '#rollout/ladder.ts'
+import type { FleetFacts, Rollout, RolloutEvent } from '#rollout/rollout.ts'
+import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
+import { stepRollout } from '#rollout/step-rollout.ts'
+
+const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
+const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
+const split = (left: number, right: number) => splitOfWeights([{ ...stable, weight: left }, { ...canary, weight: right }])
+const policy = {
+	...defaultRolloutPolicySpec,
+	steps: [10, 50].map((percent) => ({ sharePpm: percent * 10_000, minDurationMs: 10_000, minRequests: 0 })),
+	bakeMs: 20_000,
+}
+const shift: Shift = {
+	kind: 'shift',
+	route: resourceId.route('apps', 'B', 'B'),
+	before: split(100, 0),
+	after: split(0, 100),
+	rising: [canary],
+	falling: [stable],
+	policy,
+	quarantineKey: 'key',
+}
+const calm: FleetFacts = {
+	connected: 2,
+	expected: 2,
+	current: 2,
+	pending: [],
+	rejected: [],
+	rejectedProxies: 0,
+	notReady: [],
+	stranded: [],
+	gone: [],
+	foundBack: false,
+}
+
+function fresh(): Rollout {
+	return startRollout({ id: 'B/B#1', shift, revision: 'c1', wallMs: 0 })
+}
+
+function play(rollout: Rollout, ...events: RolloutEvent[]): Rollout {
+	return events.reduce((state, event) => stepRollout(state, event, 1).rollout, rollout)
+}
+
+function turn(elapsedMs: number, facts: Partial<FleetFacts> = {}, forward = true): RolloutEvent {
+	return { kind: 'turn', elapsedMs, facts: { ...calm, ...facts }, forward }
+}
+
+let sequence = 0
+
+/** A look with so many canary requests and no error: enough of them prove that the canary is no worse. */
+function look(step: number, requests: number, change: Partial<Look> = {}): RolloutEvent {
+	sequence += 1
+	const metric: MetricLook = {
+		canary: { requests, errors: 0 },
+		baseline: { requests: requests * 9, errors: 0 },
+		logFactors: Array.from({ length: 12 }, () => 0),
+		proofs: [0, 0.1, 0.25, 0.5, 0.75].map((goodness) => 0.005 * requests * (1 - goodness)),
+	}
+	const proxies = { expected: 2, fresh: 2, silent: [] }
+	return {
+		kind: 'look',
+		step,
+		look: { sequence, stepStart: false, warmingUp: false, canaries: { [targetKey(canary)]: { final: metric, attempts: metric, absolute: metric } }, proxies, ...change },
+	}
+}
+
+const holdsOf = (rollout: Rollout) => rollout.holds.map(({ code }) => code)
+
+describe('forward', () => {
+	test('a healthy canary climbs the ladder, bakes and succeeds', () => {
+		let rollout = play(fresh(), turn(100))
+		expect([rollout.step, formatSplit(splitInForce(rollout))]).toEqual([0, 'B 90 % · Bv2 10 %'])
+		rollout = play(rollout, look(0, 2000), turn(9_000))
+		expect(rollout.step, 'the minimum duration is not over').toBe(0)
+		rollout = play(rollout, turn(1_500), look(1, 100), turn(10_500))
+		expect(rollout.step).toBe(2)
+		rollout = play(rollout, look(2, 100), turn(15_000))
+		expect(rollout.phase.kind, 'the last step bakes').toBe('stepping')
+		rollout = play(rollout, look(2, 100), turn(5_500))
+		expect([rollout.phase.kind, formatSplit(splitInForce(rollout))]).toEqual(['succeeded', 'B 0 % · Bv2 100 %'])
+	})
+
+	test.for<{ why: string; facts: Partial<FleetFacts>; code: string }>([
+		{ why: 'no proxy', facts: { connected: 0, expected: 0, current: 0 }, code: 'NO_PROXY' },
+		{ why: 'a target that is not ready', facts: { notReady: [{ proxy: 'p', target: 't', host: 'h' }] }, code: 'NOT_READY' },
+		{ why: 'an ACK that is missing', facts: { current: 1, pending: ['p'] }, code: 'NOT_ACKED' },
+		{ why: 'too many proxies gone', facts: { expected: 3 }, code: 'PROXIES_MISSING' },
+		{ why: 'a refusal', facts: { current: 1, rejectedProxies: 1, rejected: [{ proxy: 'p', text: 'no', place: '' }] }, code: 'REJECTED' },
+	])('is held before the first percent by $why', ({ facts, code }) => {
+		const rollout = play(fresh(), turn(limits.ackGraceMs + 1, facts), turn(100, facts))
+		expect([rollout.step, rollout.phase.kind, holdsOf(rollout)]).toEqual([-1, 'held', [code]])
+	})
+
+	test('no look, no step: silence holds', () => {
+		const rollout = play(fresh(), turn(100), turn(limits.freshLookMs + 1))
+		expect([rollout.step, rollout.phase.kind, holdsOf(rollout)]).toEqual([0, 'held', ['NO_EVIDENCE']])
+	})
+
+	test('a look with a silent proxy holds', () => {
+		const silent = look(0, 2000, { proxies: { expected: 2, fresh: 1, silent: ['p2'] } })
+		const rollout = play(fresh(), turn(100), silent, turn(11_000))
+		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['SILENT']])
+	})
+
+	test('too few requests hold, and say how many are missing', () => {
+		const rollout = play(fresh(), turn(100), look(0, 50), turn(11_000))
+		expect(holdsOf(rollout)).toEqual(['MORE_REQUESTS'])
+		expect(rollout.holds[0]?.text).toMatch(/more canary requests/)
+	})
+
+	test('a look at the step before says nothing of this one', () => {
+		const rollout = play(fresh(), turn(100), look(-1, 5000), turn(11_000))
+		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['NO_EVIDENCE']])
+	})
+
+	test('nothing moves forward while the store does not answer', () => {
+		const rollout = play(fresh(), turn(5_000, {}, false), turn(100, {}, false))
+		expect([rollout.step, holdsOf(rollout)]).toEqual([-1, ['NOT_DURABLE']])
+	})
+
+	test('after a restart a step needs evidence of this boot', () => {
+		const proven = play(fresh(), turn(100), look(0, 2000), turn(9_999))
+		const rollout = play(proven, { kind: 'boot', downMs: 1_000 }, turn(1_000))
+		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['NO_EVIDENCE']])
+		sequence = 0
+		expect(play(rollout, look(0, 10), turn(100)).step, 'looks are numbered anew').toBe(1)
+	})
+
+	test('the time the daemon was away counts for the deadline, not for the step', () => {
+		const rollout = play(fresh(), turn(100), look(0, 2000), { kind: 'boot', downMs: policy.deadlineMs + 1 }, look(0, 10), turn(100))
+		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['DEADLINE']])
+	})
+})
+
+describe('a person', () => {
+	const command = { actor: 'dana', reason: 'seen it' }
+
+	test('promotes past missing evidence, not past a target that is not ready', () => {
+		const notReady = { notReady: [{ proxy: 'p', target: 't', host: 'h' }] }
+		const waiting = play(fresh(), turn(100), turn(9_000), { kind: 'promote', command }, turn(100, notReady))
+		expect(waiting.step).toBe(0)
+		expect(play(waiting, turn(100)).step).toBe(1)
+	})
+
+	test('aborts: back at once, aborted when all have confirmed', () => {
+		const back = play(fresh(), turn(100), { kind: 'abort', command }, turn(100, { current: 1, pending: ['p2'] }))
+		expect([back.phase.kind, formatSplit(splitInForce(back))]).toEqual(['rollingBack', 'B 100 % · Bv2 0 %'])
+		expect(play(back, turn(100)).phase.kind).toBe('aborted')
+	})
+})
+
+describe('back', () => {
+	const alarm: RolloutEvent = {
+		kind: 'alarm',
+		alarm: { kind: 'errors', canary: targetKey(canary), proxy: 'p', counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 300, errors: 0 } } },
+	}
+
+	test('an alarm acts in every phase with weight, without a turn', () => {
+		const held = play(fresh(), turn(100), turn(20_000))
+		expect(held.phase.kind).toBe('held')
+		expect(formatSplit(splitInForce(play(held, alarm)))).toBe('B 100 % · Bv2 0 %')
+	})
+
+	test('is said to be done only when every connected proxy has confirmed, the gone named', () => {
+		const back = play(fresh(), turn(100), alarm, turn(50, { current: 1, pending: ['p2'] }))
+		expect(back.phase.kind).toBe('rollingBack')
+		const gone = { gone: [{ proxy: 'p3', version: 'v1' }], expected: 3 }
+		const { rollout, notes } = stepRollout(back, turn(50, gone), 7)
+		expect([rollout.phase.kind, rollout.endedWallMs]).toEqual(['rolledBack', 7])
+		expect(notes[0]?.reason).toContain('2/3 proxies confirmed')
+	})
+
+	test('never rises again: later events change nothing', () => {
+		const back = play(fresh(), turn(100), alarm)
+		const later = play(back, look(0, 5000), { kind: 'promote', command: { actor: 'a', reason: 'b' } }, turn(60_000, { current: 1 }))
+		expect(formatSplit(splitInForce(later))).toBe('B 100 % · Bv2 0 %')
+	})
+
+	test('does not wait for the store', () => {
+		expect(play(fresh(), turn(100), turn(100, {}, false), alarm).phase.kind).toBe('rollingBack')
+	})
+
+	test('more than a fifth of the proxies refusing a step takes it back; before the first step it is held', () => {
+		const refused = { connected: 10, expected: 10, current: 7, rejectedProxies: 3, rejected: [{ proxy: 'p', text: 'no', place: 'a.yaml:3' }] }
+		expect(play(fresh(), turn(100), turn(100, refused)).phase.kind).toBe('rollingBack')
+		expect(play(fresh(), turn(100, refused), turn(100, refused)).phase.kind).toBe('held')
+	})
+
+	test('found taken back after a restart: it goes back', () => {
+		expect(play(fresh(), turn(100), turn(100, { foundBack: true })).phase).toMatchObject({ kind: 'rollingBack', cause: { by: 'restart' } })
+	})
+
+	test('where the last good has no healthy host it says so and does not claim to be done', () => {
+		const rollout = play(fresh(), turn(100), alarm, turn(100, { current: 1, stranded: ['p2'] }))
+		expect([rollout.phase.kind, holdsOf(rollout)]).toEqual(['rollingBack', ['LAST_GOOD_UNHEALTHY']])
+	})
+})
+
+describe('another target for the same canary', () => {
+	const asks = (left: number, right: number) => ({ after: split(left, right), policy, quarantineKey: 'other' })
+
+	test('a higher one: the weights in force stay, the evidence starts afresh', () => {
+		const proven = play(fresh(), turn(100), look(0, 2000))
+		const next = retargetRollout(proven, asks(20, 80), 'c2')
+		expect(next).toMatchObject({ step: 0, stepsPpm: [100_000, 500_000, 800_000], verdict: null, confirmed: false })
+		expect(formatSplit(splitInForce(next as Rollout))).toBe('B 90 % · Bv2 10 %')
+	})
+
+	test('a lower one than is in force: down to it at once', () => {
+		const half = play(fresh(), turn(100), look(0, 2000), turn(10_100))
+		const next = retargetRollout(half, asks(70, 30), 'c2')
+		expect(formatSplit(splitInForce(next as Rollout))).toBe('B 70 % · Bv2 30 %')
+	})
+
+	test('another canary: null, it first goes back', () => {
+		const third = { virtualNode: resourceId.virtualNode('apps', 'Bv3'), port: 80 }
+		const after = splitOfWeights([{ ...stable, weight: 50 }, { ...third, weight: 50 }])
+		expect(retargetRollout(play(fresh(), turn(100)), { after, policy, quarantineKey: 'other' }, 'c2')).toBeNull()
+	})
+})
+
+test('a rollout stays small enough for the store', () => {
+	const long = { ...policy, steps: Array.from({ length: 12 }, (_, index) => ({ sharePpm: (index + 1) * 50_000, minDurationMs: 60_000, minRequests: 1000 })) }
+	const rollout = play(startRollout({ id: 'B/B#1', shift: { ...shift, policy: long }, revision: 'c'.repeat(40), wallMs: 1 }), turn(100), look(0, 2000), turn(20_000))
+	expect(JSON.stringify(rollout).length).toBeLessThanOrEqual(limits.rolloutStateBytes)
+})
