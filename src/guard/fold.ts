@@ -1,0 +1,192 @@
+import { limits } from '#base/limits.ts'
+import { addArms, noCounts } from './arms.ts'
+import { createWatch, type HardLimitWatch, type WatchedFlush, watchFlush } from './hard-limit.ts'
+import type { Alarm, ArmIncrement, CanaryKey, GuardParameters, Look, Sample } from './look.ts'
+import { type ArmTotals, lookAtCanary, type ProxyTotals } from './strata.ts'
+
+// Where samples become looks, at the edge: one fold per rollout, owned and mutated by the one who receives the samples.
+// A sample costs the number of canaries; memory is the proxies that report; what leaves is of fixed size.
+
+export type Fold = {
+	readonly canaries: readonly CanaryKey[]
+	readonly hardLimitPpm: number
+	readonly proxies: Map<string, ProxyFold>
+	readonly fleet: ReadonlyMap<CanaryKey, FleetFold>
+}
+
+type ProxyFold = {
+	zone: string
+	/** The shares of every sample of the running look; null when one had none, or others. */
+	shares: string | null
+	samples: number
+	readonly canaries: ReadonlyMap<CanaryKey, { totals: ArmTotals; readonly watch: HardLimitWatch }>
+	baseline: ArmTotals
+	unrouted: number
+}
+
+/** The sum over the fleet of one round: as many flushes as there are proxies that report. */
+type FleetFold = { round: WatchedFlush; flushes: number; readonly watch: HardLimitWatch }
+
+export function createFold(options: { readonly canaries: readonly CanaryKey[]; readonly hardLimitPpm: number }): Fold {
+	const canaries = options.canaries.toSorted()
+	const fleet = new Map(canaries.map((key) => [key, { round: noFlush, flushes: 0, watch: createWatch() }]))
+	return { canaries, hardLimitPpm: options.hardLimitPpm, proxies: new Map(), fleet }
+}
+
+/**
+ * Adds one flush to the running look and holds it against the hard limit: first the proxy's own stream, then the sum
+ * over the fleet. An alarm comes again with each flush that shows it.
+ */
+export function foldSample(fold: Fold, sample: Sample): Alarm | null {
+	const proxy = fold.proxies.get(sample.proxy) ?? joinFold(fold, sample)
+	addToLook(proxy, sample)
+	let alarm: Alarm | null = null
+	for (const [canary, { watch }] of proxy.canaries) {
+		const flush = watchedFlush(sample.canaries[canary] ?? noIncrement, sample)
+		const own = watchFlush(watch, flush, fold.hardLimitPpm)
+		const fleet = foldIntoFleet(fold, canary, flush)
+		if (own !== null) alarm ??= { ...own, canary, proxy: sample.proxy }
+		if (fleet !== null) alarm ??= { ...fleet, canary, proxy: null }
+	}
+	return alarm
+}
+
+export type LookClosing = {
+	readonly sequence: number
+	readonly stepStart: boolean
+	readonly warmingUp: boolean
+	/** Proxies that send to the route, and those known to be silent. Who is expected and sent nothing counts as silent. */
+	readonly expected: readonly string[]
+	readonly silent: readonly string[]
+	readonly parameters: GuardParameters
+}
+
+/**
+ * The look over all samples since the last one; the next begins. The order in which samples of different proxies came
+ * changes nothing. A proxy that sent nothing is forgotten: what it did before its silence is no row with what follows.
+ */
+export function closeLook(fold: Fold, closing: LookClosing): Look {
+	const steady: ProxyTotals[] = []
+	for (const name of [...fold.proxies.keys()].sort()) {
+		const proxy = fold.proxies.get(name)
+		if (proxy !== undefined && proxy.shares !== null && proxy.samples > 0) steady.push(proxyTotals(name, proxy))
+	}
+	const { sequence, stepStart, warmingUp, parameters } = closing
+	const canaries = fold.canaries.map((canary) => [canary, lookAtCanary(canary, steady, parameters)] as const)
+	const look: Look = {
+		sequence,
+		stepStart,
+		warmingUp,
+		canaries: Object.fromEntries(canaries),
+		proxies: countProxies(fold, closing),
+	}
+	beginLook(fold)
+	return look
+}
+
+function joinFold(fold: Fold, { proxy, zone, shares }: Sample): ProxyFold {
+	const canaries = new Map(fold.canaries.map((key) => [key, { totals: noTotals, watch: createWatch() }]))
+	const joined: ProxyFold = { zone, shares, samples: 0, canaries, baseline: noTotals, unrouted: 0 }
+	fold.proxies.set(proxy, joined)
+	return joined
+}
+
+function addToLook(proxy: ProxyFold, sample: Sample): void {
+	const isSame = sample.shares === proxy.shares && sample.zone === proxy.zone
+	if (proxy.samples === 0) {
+		proxy.shares = sample.shares
+		proxy.zone = sample.zone
+	} else if (!isSame) proxy.shares = null
+	proxy.samples += 1
+	for (const [key, canary] of proxy.canaries) canary.totals = addTotals(canary.totals, sample.canaries[key])
+	proxy.baseline = addTotals(proxy.baseline, sample.baseline)
+	proxy.unrouted += sample.unrouted
+}
+
+function addTotals(totals: ArmTotals, increment: ArmIncrement | undefined): ArmTotals {
+	if (increment === undefined) return totals
+	return {
+		completed: totals.completed + increment.completed,
+		errors: totals.errors + increment.errors,
+		retries: totals.retries + increment.retries,
+	}
+}
+
+function watchedFlush(canary: ArmIncrement, { baseline, unrouted }: Sample): WatchedFlush {
+	return {
+		canary: {
+			counts: { requests: canary.completed + unrouted, errors: canary.errors + unrouted },
+			answered: canary.completed,
+			started: canary.started,
+			active: canary.active,
+		},
+		baseline: { counts: { requests: baseline.completed, errors: baseline.errors }, active: baseline.active },
+	}
+}
+
+/**
+ * The fleet's sum is one more stream, one of whose flushes is a round. Of the baseline it has only what proxies counted
+ * that sent to the canary in the same flush: an outage in a zone that the canary alone was sent to is no finding.
+ */
+function foldIntoFleet(fold: Fold, canary: CanaryKey, flush: WatchedFlush): Pick<Alarm, 'kind' | 'counts'> | null {
+	const fleet = fold.fleet.get(canary)
+	if (fleet === undefined) return null
+	const { counts, started, active } = flush.canary
+	const hasCanary = counts.requests + started + active > 0
+	if (hasCanary) fleet.round = addFlushes(fleet.round, flush)
+	fleet.flushes += 1
+	if (fleet.flushes < fold.proxies.size) return null
+	const { round } = fleet
+	fleet.round = noFlush
+	fleet.flushes = 0
+	return watchFlush(fleet.watch, round, fold.hardLimitPpm)
+}
+
+function addFlushes(left: WatchedFlush, right: WatchedFlush): WatchedFlush {
+	const arms = addArms(
+		{ canary: left.canary.counts, baseline: left.baseline.counts },
+		{ canary: right.canary.counts, baseline: right.baseline.counts },
+	)
+	return {
+		canary: {
+			counts: arms.canary,
+			answered: left.canary.answered + right.canary.answered,
+			started: left.canary.started + right.canary.started,
+			active: left.canary.active + right.canary.active,
+		},
+		baseline: { counts: arms.baseline, active: left.baseline.active + right.baseline.active },
+	}
+}
+
+function proxyTotals(name: string, proxy: ProxyFold): ProxyTotals {
+	const canaries = new Map([...proxy.canaries].map(([key, { totals }]) => [key, totals]))
+	const { zone, baseline, unrouted } = proxy
+	return { proxy: name, zone, shares: proxy.shares ?? '', canaries, baseline, unrouted }
+}
+
+function countProxies(fold: Fold, { expected, silent }: LookClosing): Look['proxies'] {
+	const known = new Set(silent)
+	const missing = expected.filter((name) => known.has(name) || (fold.proxies.get(name)?.samples ?? 0) === 0)
+	return {
+		expected: expected.length,
+		fresh: expected.length - missing.length,
+		silent: missing.sort().slice(0, limits.namedProxies),
+	}
+}
+
+function beginLook(fold: Fold): void {
+	for (const [name, proxy] of fold.proxies) {
+		if (proxy.samples === 0) fold.proxies.delete(name)
+		proxy.samples = 0
+		proxy.baseline = noTotals
+		proxy.unrouted = 0
+		for (const canary of proxy.canaries.values()) canary.totals = noTotals
+	}
+}
+
+const noTotals: ArmTotals = { completed: 0, errors: 0, retries: 0 }
+const noIncrement: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
+const noFlush: WatchedFlush = {
+	canary: { counts: noCounts, answered: 0, started: 0, active: 0 },
+	baseline: { counts: noCounts, active: 0 },
+}

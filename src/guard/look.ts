@@ -1,0 +1,153 @@
+// The contract of stage 4: what the guard is given, what it keeps, what it answers.
+// A Sample is one proxy's flush; samples are folded at the edge, where they arrive; a Look is what enters the
+// controller: numbered, of fixed size whatever the number of proxies.
+
+/** A rising target, by its virtual node's id and port, e.g. `mesh/apps/virtualNode/serviceBv2:80`. */
+export type CanaryKey = string
+
+/** What one proxy counted for one arm since its last flush. Increments, but for `active`. */
+export type ArmIncrement = {
+	/** Requests that got their final answer: `upstream_rq_completed`. */
+	readonly completed: number
+	/** Of these, final 5xx answers, timeouts, resets and refusals among them: `upstream_rq_5xx`. */
+	readonly errors: number
+	/** Retries: each is an attempt that failed. `upstream_rq_retry`. */
+	readonly retries: number
+	/** Attempts begun: `upstream_rq_total`. */
+	readonly started: number
+	/** In flight at the moment of the flush: `upstream_rq_active`. */
+	readonly active: number
+}
+
+/** One proxy's flush, as one rollout sees it. */
+export type Sample = {
+	readonly proxy: string
+	/** Availability zone, or ''. */
+	readonly zone: string
+	/** Names the shares that this proxy had ACKed when it counted; null while it is between two. */
+	readonly shares: string | null
+	readonly canaries: Readonly<Record<CanaryKey, ArmIncrement>>
+	readonly baseline: ArmIncrement
+	/** Requests that found no route or no cluster: they count against the rollout, as failed canary requests. */
+	readonly unrouted: number
+}
+
+export type Counts = { readonly requests: number; readonly errors: number }
+
+/** What a look holds of one metric of one canary. */
+export type MetricLook = {
+	/** Over all strata. */
+	readonly canary: Counts
+	readonly baseline: Counts
+	/** Σ over strata of L(r), one for each effect size of the grid, before φ and clip. */
+	readonly logFactors: readonly number[]
+	/** Σ over strata of ln F(A), one for each A of the non-inferiority test; -Infinity is written as null. */
+	readonly proofs: readonly (number | null)[]
+}
+
+/** What a look holds of one canary by itself, for when there is no baseline: of the final failures only. */
+export type AbsoluteLook = {
+	/** Σ over proxies of the log factors, one for each effect size, before φ and clip. */
+	readonly logFactors: readonly number[]
+	/** ln F(A) against the absolute limit, one for each A; -Infinity is written as null. */
+	readonly proofs: readonly (number | null)[]
+}
+
+/** `final`: what users saw. `attempts`: what the version did before retries hid it. */
+export type Metric = 'final' | 'attempts'
+
+export type CanaryLook = { readonly final: MetricLook; readonly attempts: MetricLook; readonly absolute: AbsoluteLook }
+
+export type Look = {
+	/** Counts from 1 within a rollout and a writer of looks. */
+	readonly sequence: number
+	/** The first look after a change of shares. */
+	readonly stepStart: boolean
+	/** Inside the warm-up: shown to people, not judged. */
+	readonly warmingUp: boolean
+	readonly canaries: Readonly<Record<CanaryKey, CanaryLook>>
+	/** Proxies that send to the route: expected, those of them that reported, and the first 20 names of those that did not. */
+	readonly proxies: { readonly expected: number; readonly fresh: number; readonly silent: readonly string[] }
+}
+
+/** The hard limit's finding: it acts at once, on a single flush. */
+export type Alarm = {
+	readonly kind: 'errors' | 'stall'
+	readonly canary: CanaryKey
+	/** The proxy whose flush shows it, or null when only the sum over the fleet does. */
+	readonly proxy: string | null
+	/** Over the windows that show it. For a stall, the canary's requests are those it was sent and never answered. */
+	readonly counts: { readonly canary: Counts; readonly baseline: Counts }
+}
+
+/** Numbers of one metric that the guard keeps between looks: plain JSON, fixed size. */
+export type MetricState = {
+	/** ln S(r), one for each effect size; null is -Infinity. Looks with and without a baseline multiply the same sums. */
+	readonly logEvidence: readonly (number | null)[]
+	/** ln ΠF(A), one for each A; null is -Infinity. Empty once proven. */
+	readonly logProofs: readonly (number | null)[]
+	/** Once proven it stays. */
+	readonly proven: boolean
+	/** Since the rollout began, warm-ups included: shown to people. */
+	readonly canary: Counts
+	readonly baseline: Counts
+}
+
+export type CanaryState = {
+	readonly final: MetricState
+	readonly attempts: MetricState
+	/** Requests at the present shares, without warm-ups. */
+	readonly stepRequests: number
+}
+
+export type GuardState = {
+	/** Looks judged so far; the index of the restart weights. */
+	readonly looks: number
+	readonly lastSequence: number
+	/** Step starts that were given their restart weight: never more than the rollout has steps. */
+	readonly stepStarts: number
+	/** The next judged look is the first of its step: it takes the restart weight of a step start. */
+	readonly stepStartDue: boolean
+	/** Canary requests seen at the present shares (the least of all canaries). */
+	readonly stepRequests: number
+	/** In the last look every expected proxy reported. */
+	readonly fresh: boolean
+	/** The first few names. */
+	readonly silent: readonly string[]
+	readonly canaries: Readonly<Record<CanaryKey, CanaryState>>
+}
+
+export type GuardParameters = {
+	readonly alpha: number
+	readonly toleranceRatio: number
+	readonly tolerancePpm: number
+	readonly absoluteLimitPpm: number
+	readonly hardLimitPpm: number
+	/** Over-dispersion of the baseline, and where the figure comes from. */
+	readonly phi: { readonly value: number; readonly source: 'endpoints' | 'proxies' | 'default' }
+	/** Number of steps: the step starts share a quarter of the restart weight. */
+	readonly steps: number
+}
+
+/** What the evidence allows. Whether a step is taken is the rollout's to say. */
+export type Verdict =
+	| { readonly kind: 'advance'; readonly numbers: EvidenceNumbers }
+	| {
+			readonly kind: 'hold'
+			readonly reason: string
+			readonly missingRequests: number
+			readonly numbers: EvidenceNumbers
+	  }
+	| { readonly kind: 'rollBack'; readonly reason: string; readonly numbers: EvidenceNumbers }
+
+/** What people are shown. `evidence` of `needed`: the alarm is raised when it reaches it. */
+export type EvidenceNumbers = {
+	/** Canary and metric with the most evidence; the counts are theirs, the evidence is that of all together. */
+	readonly target: CanaryKey
+	readonly metric: Metric
+	readonly canary: Counts
+	readonly baseline: Counts
+	readonly evidence: number
+	readonly needed: number
+	readonly phi: GuardParameters['phi']
+}
