@@ -1,0 +1,71 @@
+import { createServer as createHttp1Server } from 'node:http'
+import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
+import { createServer, type Server, type Socket } from 'node:net'
+
+/** One request and the ways to answer it, the same for HTTP/1.1 and HTTP/2. */
+export type HttpExchange = {
+	readonly method: string
+	/** With the query. */
+	readonly path: string
+	/** Does nothing when the client has gone meanwhile. */
+	answer(status: number, headers: Readonly<Record<string, string>>, body: string): void
+	/** Ends it without an answer: a stream reset, or a connection reset. */
+	reset(): void
+}
+
+/**
+ * A TCP server that speaks HTTP/2 with prior knowledge and HTTP/1.1 on the same port, without TLS, so that both Envoy
+ * and a plain `curl` can talk to it. Not listening yet. Request bodies are read and dropped.
+ */
+export function createExchangeServer(receive: (exchange: HttpExchange) => void): Server {
+	const http2 = createHttp2Server()
+	http2.on('stream', (stream, headers) => {
+		// A stream that the client cancels reports it here; the client knows, and nobody else needs to.
+		stream.on('error', () => {})
+		stream.resume()
+		receive(http2Exchange(stream, headers[':method'] ?? '', headers[':path'] ?? ''))
+	})
+	const http1 = createHttp1Server((request, response) => {
+		request.resume()
+		receive({
+			method: request.method ?? '',
+			path: request.url ?? '',
+			answer(status, headers, body) {
+				if (!response.destroyed) response.writeHead(status, headers).end(body)
+			},
+			reset: () => void request.socket.resetAndDestroy(),
+		})
+	})
+	return createServer({ noDelay: true }, (socket) => {
+		// A client that goes away is its own business.
+		socket.on('error', () => socket.destroy())
+		routeByPreface(socket, (isHttp2) => (isHttp2 ? http2 : http1).emit('connection', socket))
+	})
+}
+
+function http2Exchange(stream: ServerHttp2Stream, method: string, path: string): HttpExchange {
+	return {
+		method,
+		path,
+		answer(status, headers, body) {
+			if (stream.destroyed || stream.closed) return
+			stream.respond({ ':status': status, ...headers })
+			stream.end(body)
+		},
+		reset: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+	}
+}
+
+/** An HTTP/2 connection begins with `PRI * HTTP/2.0` (RFC 9113 §3.4); no HTTP/1.1 method begins with these letters. */
+function routeByPreface(socket: Socket, route: (isHttp2: boolean) => void): void {
+	function look(): void {
+		const start: Buffer | null = socket.read(3)
+		if (start === null) {
+			socket.once('readable', look)
+			return
+		}
+		socket.unshift(start)
+		route(start.toString('latin1') === 'PRI')
+	}
+	socket.once('readable', look)
+}
