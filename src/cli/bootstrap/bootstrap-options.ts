@@ -1,0 +1,33 @@
+import type { Capture, ProxyIdentity } from '#compile/compiled.ts'
+
+/** An IP address or a host name, and a port. */
+export type HostPort = { readonly address: string; readonly port: number }
+
+export type BootstrapOptions = {
+	readonly identity: ProxyIdentity
+	/**
+	 * Tells apart the proxies of one identity, and stays the same when one restarts: a host name, a task's id. At most 255
+	 * letters, digits and `_ . : / @ -`: the daemon takes no other.
+	 */
+	readonly instance: string
+	readonly capture: Capture
+	/** Where the daemon listens; the second is gone to while the first does not answer. */
+	readonly controlPlane: readonly [HostPort] | readonly [HostPort, HostPort]
+	/** Region and availability zone, as far as they are known. */
+	readonly locality: { readonly region: string; readonly zone: string } | null
+	readonly admin: HostPort
+	/** The DNS server that Envoy asks, an IP and a port; null: what the system is set to. */
+	readonly dnsResolver: HostPort | null
+	/** Connections from clients above this are closed at once, to protect the proxy. */
+	readonly maxDownstreamConnections: number
+}
+
+/** What holds where the user says nothing. */
+export const bootstrapDefaults = {
+	admin: { address: '127.0.0.1', port: 9901 },
+	controlPlane: [{ address: '127.0.0.1', port: 18_000 }],
+	bind: '0.0.0.0',
+	egressPort: 15_001,
+	appAddress: '127.0.0.1',
+	maxDownstreamConnections: 50_000,
+} as const

@@ -1,0 +1,52 @@
+import type { Resource, ResourceId, Route, VirtualNode, VirtualService } from '#mesh/mesh.ts'
+import { inMatchOrder } from './route/order.ts'
+
+type Resources = Readonly<Record<ResourceId, Resource>>
+
+/** Who points at whom, the other way round than it is written. Made once for a mesh: a step of a rollout shares it. */
+export type MeshIndex = {
+	/** Routes of a router, in the order in which they are tried. */
+	readonly routes: ReadonlyMap<ResourceId, readonly Route[]>
+	/** Virtual services that a router answers for. */
+	readonly services: ReadonlyMap<ResourceId, readonly VirtualService[]>
+	/** Virtual nodes that declare a virtual service as a backend. */
+	readonly callers: ReadonlyMap<ResourceId, readonly VirtualNode[]>
+}
+
+const indexes = new WeakMap<Resources, MeshIndex>()
+
+export function meshIndex(resources: Resources): MeshIndex {
+	const known = indexes.get(resources)
+	if (known !== undefined) return known
+	const index = makeIndex(resources)
+	indexes.set(resources, index)
+	return index
+}
+
+function makeIndex(resources: Resources): MeshIndex {
+	const routes = new Map<ResourceId, Route[]>()
+	const services = new Map<ResourceId, VirtualService[]>()
+	const callers = new Map<ResourceId, VirtualNode[]>()
+	for (const resource of Object.values(resources)) {
+		switch (resource.kind) {
+			case 'Route':
+				append(routes, resource.spec.virtualRouter, resource)
+				break
+			case 'VirtualService':
+				if (resource.spec.provider?.kind === 'virtualRouter') append(services, resource.spec.provider.id, resource)
+				break
+			case 'VirtualNode':
+				for (const { virtualService } of resource.spec.backends) append(callers, virtualService, resource)
+				break
+			default:
+		}
+	}
+	for (const list of routes.values()) list.sort(inMatchOrder)
+	return { routes, services, callers }
+}
+
+function append<Value>(lists: Map<ResourceId, Value[]>, id: ResourceId, value: Value): void {
+	const list = lists.get(id)
+	if (list === undefined) lists.set(id, [value])
+	else list.push(value)
+}

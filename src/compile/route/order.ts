@@ -1,0 +1,37 @@
+import { unreachable } from '#base/assert.ts'
+import { compareText } from '#base/diagnostic.ts'
+import type { HttpMatch, PathMatch, Route } from '#mesh/mesh.ts'
+
+/**
+ * The order in which a router's routes are tried; the first that matches takes the request. App Mesh: by priority, then
+ * the longest path first. Where it leaves the order open, the match that says more comes first: an exact path before a
+ * regex before a prefix, then the one with more conditions, then by name.
+ */
+export function inMatchOrder(left: Route, right: Route): number {
+	return (
+		left.spec.priority - right.spec.priority ||
+		pathText(right.spec.match.path).length - pathText(left.spec.match.path).length ||
+		pathRanks[left.spec.match.path.kind] - pathRanks[right.spec.match.path.kind] ||
+		conditions(right.spec.match) - conditions(left.spec.match) ||
+		compareText(left.name, right.name)
+	)
+}
+
+const pathRanks = { exact: 0, regex: 1, prefix: 2 } as const
+
+function pathText(path: PathMatch): string {
+	switch (path.kind) {
+		case 'prefix':
+			return path.prefix
+		case 'exact':
+			return path.path
+		case 'regex':
+			return path.regex
+		default:
+			return unreachable(path)
+	}
+}
+
+function conditions({ method, scheme, headers, port }: HttpMatch): number {
+	return headers.length + [method, scheme, port].filter((condition) => condition !== null).length
+}

@@ -1,0 +1,198 @@
+import { toBinary } from '@bufbuild/protobuf'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compileGroup } from '#compile/compile-group.ts'
+import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { compileInput, explicitCapture, fixtureGroup, readableOf } from '../../fixtures/compile-fixture.ts'
+import { type BriefResource, fixtureEffective, fixtureSplit } from '../../fixtures/mesh-fixture.ts'
+
+const route = 'mesh/apps/virtualRouter/serviceB/route/serviceB'
+
+const walkthrough: readonly BriefResource[] = [
+	{ kind: 'Mesh' },
+	{ kind: 'VirtualNode', name: 'serviceA', backends: ['serviceb.apps.local'] },
+	{ kind: 'VirtualNode', name: 'serviceB' },
+	{ kind: 'VirtualNode', name: 'serviceBv2' },
+	{ kind: 'VirtualService', name: 'serviceb.apps.local', router: 'serviceB' },
+	{ kind: 'VirtualRouter', name: 'serviceB' },
+	{ kind: 'Route', name: 'serviceB', router: 'serviceB', targets: { serviceB: 75, serviceBv2: 25 } },
+]
+
+function compile(effective: EffectiveMesh, name = 'serviceA'): readonly CompiledResource[] {
+	const compiled = compileGroup(effective, fixtureGroup(name))
+	if (compiled === null) throw new Error(`${name} is not in the mesh`)
+	return compiled
+}
+
+const namesOf = (compiled: readonly CompiledResource[]) => compiled.map(({ name }) => name).sort()
+
+describe("App Mesh's names, byte for byte", () => {
+	test('the caller of two versions', () => {
+		expect(namesOf(compile(fixtureEffective(walkthrough)))).toEqual([
+			'cds_egress_apps_serviceB_http2_80',
+			'cds_egress_apps_serviceBv2_http2_80',
+			'cds_ingress_apps_serviceA_http2_80',
+			'lds_egress_0.0.0.0_15001',
+			'lds_ingress_0.0.0.0_15000',
+			'rds_egress_http_15001',
+			'rds_ingress_http_80',
+		])
+	})
+
+	test('a node without backends holds no way out', () => {
+		expect(namesOf(compile(fixtureEffective(walkthrough), 'serviceB'))).toEqual([
+			'cds_ingress_apps_serviceB_http2_80',
+			'lds_ingress_0.0.0.0_15000',
+			'rds_ingress_http_80',
+		])
+	})
+
+	test('a node without listeners takes nothing in', () => {
+		const client: BriefResource = { kind: 'VirtualNode', name: 'job', listeners: [], backends: ['serviceb.apps.local'] }
+		expect(namesOf(compile(fixtureEffective([...walkthrough, client]), 'job'))).toEqual([
+			'cds_egress_apps_serviceB_http2_80',
+			'cds_egress_apps_serviceBv2_http2_80',
+			'lds_egress_0.0.0.0_15001',
+			'rds_egress_http_15001',
+		])
+	})
+
+	test('intercepted, each dialled port has its own routes', () => {
+		const resources: BriefResource[] = [{ kind: 'Mesh', spec: { egressFilter: 'ALLOW_ALL' } }, ...walkthrough.slice(1)]
+		const compiled = compileInput({ proxy: 'serviceA', capture: { mode: 'intercept' }, resources })
+		expect(namesOf(compiled)).toContain('rds_egress_http_80')
+		expect(namesOf(compiled)).toContain('cds_egress_apps_mesh-allow-all')
+	})
+})
+
+test.for([
+	{ mesh: 'apps', kind: 'virtualNode', name: 'nobody' },
+	{ mesh: 'other', kind: 'virtualNode', name: 'serviceA' },
+	{ mesh: 'apps', kind: 'virtualGateway', name: 'serviceA' },
+] as const)('$kind $mesh/$name is not in the mesh', (identity) => {
+	expect(compileGroup(fixtureEffective(walkthrough), { ...fixtureGroup('serviceA'), identity })).toBeNull()
+})
+
+describe('what a change costs', () => {
+	const before = fixtureEffective(walkthrough)
+
+	/** Names of the resources whose key is new. */
+	function rebuilt(after: EffectiveMesh, name = 'serviceA'): string[] {
+		const known = new Map(compile(before, name).map((resource) => [resource.name, resource.key]))
+		return namesOf(compile(after, name).filter((resource) => known.get(resource.name) !== resource.key))
+	}
+	const replaced = (node: Extract<BriefResource, { kind: 'VirtualNode' }>) =>
+		fixtureEffective([...walkthrough.filter((old) => old.kind !== node.kind || old.name !== node.name), node])
+
+	test('a weight: one route configuration', () => {
+		const splits = { [route]: { serviceB: 500_000, serviceBv2: 500_000 } }
+		expect(rebuilt(fixtureEffective(walkthrough, { splits }))).toEqual(['rds_egress_http_15001'])
+		expect(rebuilt(fixtureEffective(walkthrough, { splits }), 'serviceB')).toEqual([])
+	})
+
+	test('the same mesh, read again: nothing', () => {
+		expect(rebuilt(fixtureEffective(walkthrough))).toEqual([])
+	})
+
+	test('a host name: its cluster', () => {
+		const after = replaced({ kind: 'VirtualNode', name: 'serviceBv2', dns: { hostname: 'elsewhere.local' } })
+		expect(rebuilt(after)).toEqual(['cds_egress_apps_serviceBv2_http2_80'])
+	})
+
+	test('a preference of the mesh: the clusters that have none of their own', () => {
+		const after = fixtureEffective([{ kind: 'Mesh', spec: { ipPreference: 'IPv4_ONLY' } }, ...walkthrough.slice(1)])
+		expect(rebuilt(after)).toEqual(['cds_egress_apps_serviceB_http2_80', 'cds_egress_apps_serviceBv2_http2_80'])
+	})
+
+	test("a listener's timeout: the node's own routes", () => {
+		const timeout = { perRequestMs: 1, idleMs: null }
+		const after = replaced({ kind: 'VirtualNode', name: 'serviceB', listeners: [{ timeout }] })
+		expect(rebuilt(after, 'serviceB')).toEqual(['rds_ingress_http_80'])
+		expect(rebuilt(after)).toEqual([])
+	})
+
+	test('what the proxy cannot reach: nothing', () => {
+		const after = fixtureEffective([...walkthrough, { kind: 'VirtualNode', name: 'stranger' }])
+		expect(rebuilt(after)).toEqual([])
+	})
+})
+
+test('a target that is prepared has its cluster before any route names it', () => {
+	const resources = [...walkthrough.slice(0, -1), { ...walkthrough.at(-1), targets: { serviceB: 1 } } as BriefResource]
+	const effective = fixtureEffective(resources, { prepared: { [route]: ['serviceBv2'] } })
+	const compiled = compile(effective)
+	expect(namesOf(compiled)).toContain('cds_egress_apps_serviceBv2_http2_80')
+	const routes = compiled.find(({ typeUrl, name }) => typeUrl === typeUrls.route && name.includes('egress'))
+	expect(routes?.references.clusters).toEqual(['cds_egress_apps_serviceB_http2_80'])
+})
+
+test('a target that is gone leaves a reference that leads nowhere, and no cluster', () => {
+	const effective = fixtureEffective(
+		walkthrough.filter((resource) => !('name' in resource) || resource.name !== 'serviceBv2'),
+	)
+	const compiled = compile(effective)
+	expect(namesOf(compiled)).not.toContain('cds_egress_apps_serviceBv2_http2_80')
+	expect(compiled.flatMap(({ references }) => references.clusters)).toContain('cds_egress_apps_serviceBv2_http_80')
+})
+
+test('a route without shares is a mistake of the caller', () => {
+	expect(() => compile({ ...fixtureEffective(walkthrough), splits: {} })).toThrow(route)
+})
+
+test('the order in which resources are written changes no key and no byte', () => {
+	const bytesOf = (compiled: readonly CompiledResource[]) =>
+		[...compiled]
+			.sort((left, right) => (left.name < right.name ? -1 : 1))
+			.map((resource) => {
+				const { schema, message } = resource.build()
+				return [resource.name, resource.key, Buffer.from(toBinary(schema, message)).toString('hex')]
+			})
+	const more: BriefResource[] = [
+		{ kind: 'VirtualNode', name: 'caller', backends: ['serviceb.apps.local', 'direct.apps.local'] },
+		{ kind: 'VirtualService', name: 'direct.apps.local', node: 'serviceB' },
+		{ kind: 'Route', name: 'b', router: 'serviceB', targets: { serviceB: 1 } },
+		{ kind: 'Route', name: 'a', router: 'serviceB', targets: { serviceBv2: 1 }, spec: { priority: 3 } },
+	]
+	const all = [...walkthrough, ...more]
+	const expected = bytesOf(compile(fixtureEffective(all), 'caller'))
+	fc.assert(
+		fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (shuffled) => {
+			expect(bytesOf(compile(fixtureEffective(shuffled), 'caller'))).toEqual(expected)
+		}),
+		{ numRuns: 30 },
+	)
+})
+
+test('one weight of 1,000 routes: one resource has a new key', () => {
+	const services = Array.from({ length: 1000 }, (_, index) => `s${index}.apps.local`)
+	const resources: BriefResource[] = [
+		{ kind: 'Mesh' },
+		{ kind: 'VirtualNode', name: 'web', backends: services },
+		{ kind: 'VirtualNode', name: 'v1' },
+		{ kind: 'VirtualNode', name: 'v2' },
+		...services.flatMap((name, index): BriefResource[] => [
+			{ kind: 'VirtualService', name, router: `r${index}` },
+			{ kind: 'VirtualRouter', name: `r${index}` },
+			{ kind: 'Route', name: 'all', router: `r${index}`, targets: { v1: 1, v2: 1 } },
+		]),
+	]
+	const before = fixtureEffective(resources)
+	const changed = 'mesh/apps/virtualRouter/r7/route/all'
+	const after = { ...before, splits: { ...before.splits, [changed]: fixtureSplit({ v1: 990_000, v2: 10_000 }) } }
+	const keys = new Set(compile(before, 'web').map(({ key }) => key))
+	expect(namesOf(compile(after, 'web').filter(({ key }) => !keys.has(key)))).toEqual(['rds_egress_http_15001'])
+})
+
+test("the application's address is the proxy's own affair", () => {
+	const app = { address: '::1', port: null }
+	const capture = { ...explicitCapture, app }
+	const compiled = compileInput({ proxy: 'serviceB', capture, resources: walkthrough })
+	expect(readableOf(compiled, typeUrls.cluster, 'cds_ingress_apps_serviceB_http2_80')).toMatchObject({
+		load_assignment: {
+			endpoints: [
+				{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: '::1', port_value: 80 } } } }] },
+			],
+		},
+	})
+})

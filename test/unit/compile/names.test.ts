@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { identityPath } from '#compile/compiled.ts'
+import { callersOf, egressClusterName, ingressClusterName, routeConfigurationsOf } from '#compile/names.ts'
+import { resourceId } from '#mesh/mesh.ts'
+import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
+import { type BriefResource, fixtureEffective, fixtureTarget } from '../../fixtures/mesh-fixture.ts'
+
+const resources: readonly BriefResource[] = [
+	{ kind: 'VirtualNode', name: 'zulu', backends: ['shop.apps.local', 'mirror.apps.local'] },
+	{ kind: 'VirtualNode', name: 'alpha', backends: ['mirror.apps.local'] },
+	{ kind: 'VirtualNode', name: 'direct', backends: ['direct.apps.local'] },
+	{ kind: 'VirtualNode', name: 'shop_v-1', listeners: [{ port: 80, protocol: 'http' }, { port: 8443 }] },
+	{ kind: 'VirtualService', name: 'shop.apps.local', router: 'shop' },
+	{ kind: 'VirtualService', name: 'mirror.apps.local', router: 'shop' },
+	{ kind: 'VirtualService', name: 'direct.apps.local', node: 'shop_v-1' },
+	{
+		kind: 'VirtualRouter',
+		name: 'shop',
+		listeners: [
+			{ port: 80, protocol: 'http' },
+			{ port: 8080, protocol: 'http' },
+		],
+	},
+	{ kind: 'Route', name: 'all', router: 'shop', targets: { 'shop_v-1': 1 } },
+	{ kind: 'Route', name: 'one-port', router: 'shop', targets: { 'shop_v-1': 1 }, spec: { match: { port: 8080 } } },
+	{ kind: 'Route', name: 'no-port', router: 'shop', targets: { 'shop_v-1': 1 }, spec: { match: { port: 9 } } },
+]
+const effective = fixtureEffective(resources)
+const routeOf = (name: string) => resourceId.route('apps', 'shop', name)
+const callers = (name: string) => callersOf(effective, routeOf(name)).map(identityPath)
+
+test('a cluster is named after its target: mesh, node, protocol, port', () => {
+	expect(egressClusterName(fixtureTarget('shop_v-1'), effective.resources)).toBe('cds_egress_apps_shop_v-1_http_80')
+	expect(egressClusterName(fixtureTarget('shop_v-1:8443'), effective.resources)).toBe(
+		'cds_egress_apps_shop_v-1_http2_8443',
+	)
+	expect(egressClusterName(fixtureTarget('gone:81'), effective.resources)).toBe('cds_egress_apps_gone_http_81')
+	const node = resourceId.virtualNode('apps', 'shop_v-1')
+	expect(ingressClusterName(node, { protocol: 'http2', port: 80 })).toBe('cds_ingress_apps_shop_v-1_http2_80')
+})
+
+describe('who calls a route', () => {
+	test('all that declare a virtual service of its router, each once and sorted', () => {
+		expect(callers('all')).toEqual(['mesh/apps/virtualNode/alpha', 'mesh/apps/virtualNode/zulu'])
+	})
+
+	test('nobody, where its router does not listen on its port, or there is no such route', () => {
+		expect(callers('no-port')).toEqual([])
+		expect(callers('never-written')).toEqual([])
+	})
+})
+
+describe('where a route is served', () => {
+	const served = (node: string, name: string, mode: 'explicit' | 'intercept') => {
+		const group = mode === 'explicit' ? fixtureGroup(node) : fixtureGroup(node, { mode })
+		return routeConfigurationsOf(effective, group, routeOf(name))
+	}
+
+	test('explicit: the one route configuration', () => {
+		expect(served('zulu', 'all', 'explicit')).toEqual(['rds_egress_http_15001'])
+		expect(served('zulu', 'no-port', 'explicit')).toEqual([])
+	})
+
+	test('intercept: one for each port it matches', () => {
+		expect(served('zulu', 'all', 'intercept')).toEqual(['rds_egress_http_80', 'rds_egress_http_8080'])
+		expect(served('zulu', 'one-port', 'intercept')).toEqual(['rds_egress_http_8080'])
+	})
+
+	test('nowhere, for those who do not call it', () => {
+		expect(served('direct', 'all', 'explicit')).toEqual([])
+		expect(served('nobody', 'all', 'explicit')).toEqual([])
+	})
+})

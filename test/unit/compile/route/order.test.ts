@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { inMatchOrder } from '#compile/route/order.ts'
+import type { Route, RouteSpec } from '#mesh/mesh.ts'
+import { fixtureResource } from '../../../fixtures/mesh-fixture.ts'
+
+function routeNamed(
+	name: string,
+	spec: Partial<Omit<RouteSpec, 'match'>> & { match?: Partial<RouteSpec['match']> },
+): Route {
+	return fixtureResource({ kind: 'Route', name, router: 'r', targets: { v1: 1 }, spec }) as Route
+}
+
+const prefix = (value: string) => ({ match: { path: { kind: 'prefix', prefix: value } as const } })
+const header = { name: 'x', invert: false, match: { kind: 'present' } } as const
+
+test.for([
+	{
+		rule: 'a smaller priority before a longer path',
+		order: [routeNamed('z', { priority: 0 }), routeNamed('a', { priority: 1, ...prefix('/long') })],
+	},
+	{ rule: 'a written priority before none', order: [routeNamed('z', { priority: 1000 }), routeNamed('a', {})] },
+	{ rule: 'the longer path first', order: [routeNamed('z', prefix('/ab')), routeNamed('a', prefix('/a'))] },
+	{
+		rule: 'exact before regex before prefix, at the same length',
+		order: [
+			routeNamed('z', { match: { path: { kind: 'exact', path: '/a' } } }),
+			routeNamed('y', { match: { path: { kind: 'regex', regex: '/.' } } }),
+			routeNamed('a', prefix('/a')),
+		],
+	},
+	{
+		rule: 'more conditions first, at the same path',
+		order: [
+			routeNamed('z', { match: { headers: [header], method: 'GET' } }),
+			routeNamed('y', { match: { headers: [header] } }),
+			routeNamed('a', {}),
+		],
+	},
+	{ rule: 'by name at last, capitals first', order: [routeNamed('B', {}), routeNamed('a', {}), routeNamed('b', {})] },
+])('$rule', ({ order }) => {
+	expect([...order].reverse().sort(inMatchOrder)).toEqual(order)
+	expect([...order].sort(inMatchOrder)).toEqual(order)
+})
