@@ -71,6 +71,10 @@ export const limits = {
 	loadRequestsKept: 500_000,
 	loadBacklogMs: 1_000,
 	appDelayedRequests: 10_000,
+	/** The demo: the pause between two looks at the status, the longest wait for one event, silence after which it says where it stands. */
+	demoStatusMs: 100,
+	demoWaitMs: 120_000,
+	demoQuietMs: 8_000,
 	/** Findings that a source names for one refused revision. */
 	refusalFindings: 20,
 	/** Longest path inside a repository, and deepest nesting of a watched folder. */

@@ -1,0 +1,93 @@
+import type { Clock } from '#base/clock.ts'
+import { limits } from '#base/limits.ts'
+import { compileGroup } from '#compile/compile-group.ts'
+import { typeUrls } from '#compile/compiled.ts'
+import { routeConfigurationsOf } from '#compile/names.ts'
+import type { Mesh } from '#mesh/mesh.ts'
+import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
+import type { Proxy } from '#xds/fleet-view.ts'
+import type { Concern } from './concerns.ts'
+import { effectiveMesh } from './effective.ts'
+import type { FleetPort } from './ports.ts'
+
+// A way back is published before it is journalled. A daemon that dies between the two finds, when it starts again, a
+// rollout that still moves forward in its store, and proxies that hold the last good shares already. It must not raise
+// them: proxies that come back with the last good bytes keep them, and the rollout goes back.
+
+export type BootHold = {
+	/** Before a proxy's group is published for the first time: what it may hold and keep. */
+	greet(proxy: Proxy): void
+	/** True when a proxy was found that had been taken back. */
+	foundBack(rollout: Rollout, concern: Concern): boolean
+	/** Ends the hold of rollouts that have moved since, and all of them when everyone has had time to come back. */
+	expire(rollouts: readonly Rollout[]): void
+}
+
+type Held = { readonly rollout: Rollout; readonly versions: Map<string, ReadonlyMap<string, string>> }
+
+export function createBootHold(options: {
+	rollouts: readonly Rollout[]
+	applied: Mesh | undefined
+	fleet: FleetPort
+	clock: Clock
+}): BootHold {
+	const { rollouts, applied, fleet, clock } = options
+	const untilMs = clock.monotonicMs() + limits.bootHoldMs
+	const held = new Map<string, Held>()
+	for (const rollout of rollouts) {
+		if (isRunning(rollout) && rollout.phase.kind !== 'rollingBack' && rollout.step >= 0)
+			held.set(rollout.id, { rollout, versions: new Map() })
+	}
+
+	/** Names and versions of the route configurations that carry the route at its last good shares. */
+	function goodVersions({ rollout }: Held, { group }: Proxy): ReadonlyMap<string, string> {
+		if (applied === undefined) return new Map()
+		const others = rollouts.filter(({ id }) => id !== rollout.id)
+		const effective = effectiveMesh(applied, [...others, { ...rollout, step: -1 }])
+		const compiled = compileGroup(effective, group)
+		if (compiled === null) return new Map()
+		const routes = encodeSnapshot(compiled, null).snapshot.types[typeUrls.route].resources
+		const names = routeConfigurationsOf(effective, group, rollout.route)
+		return new Map(names.flatMap((name) => (routes.has(name) ? [[name, routes.get(name)?.version ?? '']] : [])))
+	}
+
+	function release({ versions }: Held): void {
+		for (const [groupKey, names] of versions)
+			for (const name of names.keys()) fleet.keep(groupKey, typeUrls.route, name, null)
+	}
+
+	return {
+		greet(proxy) {
+			for (const one of held.values()) {
+				if (one.versions.has(proxy.groupKey)) continue
+				const versions = goodVersions(one, proxy)
+				one.versions.set(proxy.groupKey, versions)
+				for (const [name, version] of versions) fleet.keep(proxy.groupKey, typeUrls.route, name, version)
+			}
+		},
+		foundBack(rollout, concern) {
+			const one = held.get(rollout.id)
+			if (one === undefined || one.rollout.step !== rollout.step) return false
+			return [...concern.groupKeys].some((groupKey) => {
+				const versions = one.versions.get(groupKey) ?? new Map<string, string>()
+				return [...fleet.connected(groupKey)].some(({ key }) =>
+					[...versions].some(([name, version]) => fleet.holds(key, typeUrls.route, name) === version),
+				)
+			})
+		},
+		expire(present) {
+			for (const [id, one] of held) {
+				const rollout = present.find((other) => other.id === id)
+				const moved =
+					rollout === undefined ||
+					!isRunning(rollout) ||
+					rollout.phase.kind === 'rollingBack' ||
+					rollout.step !== one.rollout.step
+				if (!moved && clock.monotonicMs() < untilMs) continue
+				held.delete(id)
+				release(one)
+			}
+		},
+	}
+}

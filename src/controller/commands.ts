@@ -1,0 +1,15 @@
+import type { Command } from '#rollout/rollout.ts'
+
+/** What a person may ask for. Each has a name and a reason, and is in the journal. */
+export type ControllerCommand =
+	| ({ readonly kind: 'abort' | 'promote' | 'retry'; readonly rollout: string } & Command)
+	/** Take in a refused revision all the same: a rewritten branch, a mass delete. */
+	| ({ readonly kind: 'accept'; readonly revision: string } & Command)
+
+export type CommandReply =
+	| { readonly kind: 'done'; readonly text: string }
+	| {
+			readonly kind: 'refused'
+			readonly code: 'NOT_FOUND' | 'NOT_RUNNING' | 'NOT_QUARANTINED' | 'NOT_DURABLE'
+			readonly text: string
+	  }

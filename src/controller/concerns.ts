@@ -1,0 +1,48 @@
+import { identityPath, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import { callersOf, egressClusterName, routeConfigurationsOf } from '#compile/names.ts'
+import type { Target } from '#plan/plan.ts'
+import { targetKey } from '#plan/split.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { Rollout } from '#rollout/rollout.ts'
+import type { FleetView, GroupView } from '#xds/fleet-view.ts'
+
+/** What of the served configuration one rollout moves: whose proxies, which clusters and route configurations. */
+export type Concern = {
+	/** Groups that have shown up and send to the route. */
+	readonly groups: readonly GroupView[]
+	readonly groupKeys: ReadonlySet<string>
+	/** Canary key → cluster name. */
+	readonly canaries: ReadonlyMap<string, string>
+	readonly baseline: readonly string[]
+	/** Clusters of the targets that have a share of `good`. */
+	readonly good: readonly string[]
+	/** Names of the route configurations that carry the route, by group key. */
+	readonly routeConfigurations: ReadonlyMap<string, readonly string[]>
+	/** Canary key → the name that its hosts are looked up by, for people. */
+	readonly hosts: ReadonlyMap<string, string>
+}
+
+export function concernOf(rollout: Rollout, effective: EffectiveMesh, fleet: FleetView): Concern {
+	const callers = new Set(callersOf(effective, rollout.route).map(identityPath))
+	const groups = [...fleet.values()].filter(({ group }) => callers.has(identityPath(group.identity)))
+	const name = (target: Target) => egressClusterName(target, effective.resources)
+	return {
+		groups,
+		groupKeys: new Set(groups.map(({ group }) => proxyGroupKey(group))),
+		canaries: new Map(rollout.canaries.map((target) => [targetKey(target), name(target)])),
+		baseline: rollout.baseline.map(name),
+		good: rollout.good.filter(({ sharePpm }) => sharePpm > 0).map(name),
+		routeConfigurations: new Map(
+			groups.map(({ group }) => [proxyGroupKey(group), routeConfigurationsOf(effective, group, rollout.route)]),
+		),
+		hosts: new Map(rollout.canaries.map((target) => [targetKey(target), hostOf(target, effective)])),
+	}
+}
+
+function hostOf(target: Target, effective: EffectiveMesh): string {
+	const node = effective.resources[target.virtualNode]
+	return node?.kind === 'VirtualNode' ? (node.spec.serviceDiscovery?.hostname ?? 'no service discovery') : 'unknown'
+}
+
+/** The types whose ACKs a shift waits for, in the order in which they are pushed. */
+export const typesOfShift = [typeUrls.cluster, typeUrls.endpoint, typeUrls.route] as const

@@ -1,0 +1,193 @@
+// The daemon: all rooms joined, in the order in which they may begin. It serves what it last decided before anybody
+// looks at Git. How it is asked (the API) and started (the command) comes in by parameter.
+
+import type { Clock } from '#base/clock.ts'
+import { limits } from '#base/limits.ts'
+import type { Log } from '#base/log.ts'
+import { isLoopback } from '#base/loopback.ts'
+import type { Random } from '#base/random.ts'
+import { fail, type Result, succeed } from '#base/result.ts'
+import { parseGitTarget } from '#source/git-target.ts'
+import { openSqliteStore } from '#store/sqlite-store.ts'
+import type { JournalEntry, Store } from '#store/store.ts'
+import { createMetricsReceiver } from '#telemetry/metrics-receiver.ts'
+import { createAdmission } from '#xds/admission.ts'
+import { createXdsServer } from '#xds/server.ts'
+import { type Controller, createController } from './controller.ts'
+import { createFace, type DaemonFace } from './face.ts'
+import { identifyNode } from './identify-node.ts'
+import { createObservedFleet, type Observation } from './observed-fleet.ts'
+import type { SourceSettings } from './open-source.ts'
+import { createWorkerReader } from './read-in-worker.ts'
+import { createSourceDesk } from './source-desk.ts'
+
+export type DaemonSettings = {
+	readonly source: SourceSettings
+	readonly stateDirectory: string
+	readonly xds: {
+		/** `host:port`. */
+		readonly address: string
+		/** `node.id` alone proves nothing, so beyond loopback it must be asked for. */
+		readonly identity: 'loopbackOnly' | 'unproven'
+	}
+}
+
+export type DaemonPorts = {
+	readonly log: Log
+	readonly clock: Clock
+	readonly random: Random
+	/** Opens what people and programs ask the daemon through; fails with one line. */
+	readonly openFace: (face: DaemonFace) => Promise<Result<Face, string>>
+}
+
+export type Face = { readonly address: string; close(): Promise<void> }
+
+/** One line that says what is wrong and what to do. */
+export type StartFailure = { readonly code: 'settings' | 'store' | 'xds' | 'api'; readonly message: string }
+
+export type Daemon = DaemonFace & {
+	/** Where it listens, with the ports that the system gave. */
+	readonly addresses: { readonly xds: string; readonly api: string }
+	/** Resolves when it cannot go on: another writer, a broken assertion. The process must end. */
+	readonly failed: Promise<Error>
+	/** Looks at the source now. */
+	poll(): Promise<void>
+	/** Proxies are told to go elsewhere, the journal is closed; weights stay as they are. */
+	stop(): Promise<void>
+}
+
+/** Starts everything, or nothing: what was opened before a failure is closed again. */
+export async function startDaemon(settings: DaemonSettings, ports: DaemonPorts): Promise<Result<Daemon, StartFailure>> {
+	const problem = findProblem(settings)
+	if (problem !== null) return fail({ code: 'settings', message: problem })
+	const opened = await openSqliteStore({ directory: settings.stateDirectory, log: ports.log })
+	if (!opened.ok) return fail({ code: 'store', message: opened.error.message })
+	const store = opened.value
+	const closers: (() => Promise<void>)[] = [() => store.close()]
+	const started = await startOnStore(settings, ports, { store, closers })
+	if (!started.ok) await closeAll(closers)
+	return started
+}
+
+function findProblem({ source, xds }: DaemonSettings): string | null {
+	const target = source.kind === 'git' ? parseGitTarget(source) : succeed(null)
+	if (!target.ok) return target.error.join('; ')
+	const host = xds.address.replace(/:\d+$/, '')
+	if (xds.identity === 'unproven' || isLoopback(host)) return null
+	return `xDS on ${xds.address} would serve anybody who names a node: use a loopback address, or say --xds-unproven yes if only your proxies can reach it`
+}
+
+type Opened = {
+	readonly store: Store
+	/** What is open so far; closed in reverse. */
+	readonly closers: (() => Promise<void>)[]
+}
+
+async function startOnStore(
+	settings: DaemonSettings,
+	ports: DaemonPorts,
+	{ store, closers }: Opened,
+): Promise<Result<Daemon, StartFailure>> {
+	const { log, clock } = ports
+	const observers = new Set<(observation: Observation) => void>()
+	const admission = createAdmission()
+	const failure = Promise.withResolvers<Error>()
+	const receiver = createMetricsReceiver({
+		clock,
+		log,
+		identify: (connection, node) => identifyNode(admission, connection, node),
+		emit: (flush) => controller.takeFlush(flush),
+	})
+	const server = createXdsServer({
+		clock,
+		log,
+		admission,
+		services: [receiver.service],
+		emit(event) {
+			fleet.observe(event)
+			controller.takeXds(event)
+		},
+	})
+	const fleet = createObservedFleet({
+		server,
+		clock,
+		emit(observation) {
+			for (const observe of observers) observe(observation)
+		},
+	})
+	const controller = createController({
+		clock,
+		log,
+		store,
+		fleet: fleet.port,
+		readRevision: createWorkerReader({ clock, log }),
+		fatal: failure.resolve,
+	})
+
+	controller.onJournal((entry) => logDecision(entry, log))
+	const loaded = await load(controller)
+	if (!loaded.ok) return loaded
+	closers.push(() => controller.stop())
+	const listening = await server.listen(settings.xds.address)
+	if (!listening.ok) return fail({ code: 'xds', message: listening.error.message })
+	closers.push(() => server.close(limits.stopDrainMs))
+	const addresses = { xds: settings.xds.address.replace(/\d+$/, String(listening.value.port)), api: '' }
+
+	const desk = createSourceDesk({
+		settings: settings.source,
+		stateDirectory: settings.stateDirectory,
+		ports,
+		controller,
+	})
+	const { face, stop } = createFace({
+		clock,
+		controller,
+		fleet: fleet.port,
+		readJournal: (after, limit) => store.readJournal(after, limit),
+		command: (command) => desk.command(command),
+		observers,
+	})
+	closers.push(async () => stop())
+	const opened = await ports.openFace(face)
+	if (!opened.ok) return fail({ code: 'api', message: opened.error })
+	closers.push(() => opened.value.close())
+	desk.start()
+	closers.push(() => desk.close())
+	return succeed({
+		...face,
+		addresses: { ...addresses, api: opened.value.address },
+		failed: failure.promise,
+		poll: () => desk.poll(),
+		async stop() {
+			stop()
+			await closeAll(closers)
+		},
+	})
+}
+
+async function load(controller: Controller): Promise<Result<null, StartFailure>> {
+	try {
+		await controller.start()
+		return succeed(null)
+	} catch (error) {
+		const why = error instanceof Error ? error.message : String(error)
+		return fail({
+			code: 'store',
+			message: `the stored state cannot be loaded (${why}): run the Sluice that wrote it, or move the state away`,
+		})
+	}
+}
+
+const badNews = ['revision.refused', 'rollout.held', 'rollout.rollingBack', 'rollout.rolledBack']
+
+/** The log tells every decision under the name that the journal has for it. */
+function logDecision({ event, rollout, actor, reason }: JournalEntry, log: Log): void {
+	const fields = { ...(rollout === null ? {} : { rollout }), actor, reason }
+	if (badNews.includes(event)) log.warn(event, fields)
+	else log.info(event, fields)
+}
+
+/** In reverse of the order in which things were opened. */
+async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
+	for (const close of closers.splice(0).reverse()) await close()
+}

@@ -1,0 +1,162 @@
+import type { Clock } from '#base/clock.ts'
+import { limits } from '#base/limits.ts'
+import { closeLook, createFold, type Fold, foldSample } from '#guard/fold.ts'
+import type { Alarm, ArmIncrement, GuardParameters, Look } from '#guard/look.ts'
+import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
+
+// The edge where flushes become evidence. Its memory is volatile: what a restart loses is silence, and silence moves
+// nothing. It knows rollouts only as what to watch: which proxies, which clusters.
+
+/** What to watch for one rollout at its step in force. Made anew when the step changes. */
+export type Watch = {
+	readonly rollout: string
+	readonly step: number
+	/** Canary key → its cluster's name. */
+	readonly canaries: ReadonlyMap<string, string>
+	readonly baseline: readonly string[]
+	readonly parameters: GuardParameters
+	readonly warmUpMs: number
+	/** Null when the proxy does not send to the route; otherwise its zone. */
+	zoneOf(proxyKey: string): string | null
+	/** Names what the proxy holds of the route and its clusters, when that is what is published; else null. */
+	sharesOf(proxyKey: string): string | null
+	/** Proxies that send to the route and are connected. */
+	expected(): readonly string[]
+}
+
+export type EvidenceEvent =
+	| { readonly kind: 'look'; readonly rollout: string; readonly step: number; readonly look: Look }
+	| { readonly kind: 'alarm'; readonly rollout: string; readonly alarm: Alarm }
+
+export type Evidence = {
+	takeFlush(flush: Flush): void
+	/** Replaces the list of what is watched. A rollout that was watched before goes on where it was. */
+	watch(watches: readonly Watch[]): void
+	/** `null`: no fresh flush of this proxy, or none that names the cluster. */
+	healthyHosts(proxyKey: string, cluster: string): number | null
+	/** Connected proxies whose flushes stopped. */
+	isSilent(proxyKey: string): boolean
+	forget(proxyKey: string): void
+	close(): void
+}
+
+type Watching = { watch: Watch; readonly fold: Fold; sinceMs: number; looks: number }
+type ProxyMemory = { arrivedMs: number; readonly healthy: Map<string, number> }
+
+const nothing: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
+
+export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEvent) => void }): Evidence {
+	const { clock, emit } = options
+	const proxies = new Map<string, ProxyMemory>()
+	const watching = new Map<string, Watching>()
+	let sequence = 0
+	let closed = false
+	scheduleLooks()
+
+	function scheduleLooks(): void {
+		clock.setTimer(limits.lookIntervalMs, () => {
+			if (closed) return
+			for (const watched of watching.values()) emitLook(watched)
+			scheduleLooks()
+		})
+	}
+
+	function emitLook(watched: Watching): void {
+		const { watch, fold } = watched
+		const expected = watch.expected()
+		const silent = expected.filter(isSilent)
+		sequence += 1
+		const warmingUp = clock.monotonicMs() - watched.sinceMs < watch.warmUpMs
+		const stepStart = watched.looks === 0
+		watched.looks += 1
+		const look = closeLook(fold, { sequence, stepStart, warmingUp, expected, silent, parameters: watch.parameters })
+		emit({ kind: 'look', rollout: watch.rollout, step: watch.step, look })
+	}
+
+	function isSilent(proxyKey: string): boolean {
+		const memory = proxies.get(proxyKey)
+		return memory === undefined || clock.monotonicMs() - memory.arrivedMs > limits.silentAfterMs
+	}
+
+	return {
+		isSilent,
+		takeFlush(flush) {
+			remember(proxies, flush)
+			if (!flush.counted) return
+			for (const { watch, fold } of watching.values()) {
+				const zone = watch.zoneOf(flush.proxy)
+				if (zone === null) continue
+				const alarm = foldSample(fold, {
+					proxy: flush.proxy,
+					zone,
+					shares: watch.sharesOf(flush.proxy),
+					canaries: Object.fromEntries([...watch.canaries].map(([key, cluster]) => [key, armOf(flush, [cluster])])),
+					baseline: armOf(flush, watch.baseline),
+					unrouted: flush.unrouted,
+				})
+				if (alarm !== null) emit({ kind: 'alarm', rollout: watch.rollout, alarm })
+			}
+		},
+		watch(watches) {
+			const named = new Map(watches.map((watch) => [watch.rollout, watch]))
+			for (const id of watching.keys()) if (!named.has(id)) watching.delete(id)
+			for (const [id, watch] of named) {
+				const known = watching.get(id)
+				if (known !== undefined && hasSameCanaries(known.watch, watch)) continueWatching(known, watch, clock.monotonicMs())
+				else watching.set(id, startWatching(watch, clock.monotonicMs()))
+			}
+		},
+		healthyHosts(proxyKey, cluster) {
+			if (isSilent(proxyKey)) return null
+			return proxies.get(proxyKey)?.healthy.get(cluster) ?? null
+		},
+		forget(proxyKey) {
+			proxies.delete(proxyKey)
+		},
+		close() {
+			closed = true
+		},
+	}
+}
+
+function startWatching(watch: Watch, nowMs: number): Watching {
+	const fold = createFold({ canaries: [...watch.canaries.keys()], hardLimitPpm: watch.parameters.hardLimitPpm })
+	return { watch, fold, sinceMs: nowMs, looks: 0 }
+}
+
+/** The fold goes on over a step: nothing mutes the hard limit, and a look leaves out proxies whose shares changed. */
+function continueWatching(watching: Watching, watch: Watch, nowMs: number): void {
+	if (watching.watch.step !== watch.step) {
+		watching.sinceMs = nowMs
+		watching.looks = 0
+	}
+	watching.watch = watch
+}
+
+function hasSameCanaries(left: Watch, right: Watch): boolean {
+	return left.canaries.size === right.canaries.size && [...left.canaries.keys()].every((key) => right.canaries.has(key))
+}
+
+function remember(proxies: Map<string, ProxyMemory>, flush: Flush): void {
+	const memory = proxies.get(flush.proxy) ?? { arrivedMs: 0, healthy: new Map<string, number>() }
+	memory.arrivedMs = flush.arrivedMs
+	memory.healthy.clear()
+	for (const [name, { healthyHosts }] of flush.clusters) memory.healthy.set(name, healthyHosts)
+	proxies.set(flush.proxy, memory)
+}
+
+/** What a proxy counted over some clusters together. */
+function armOf(flush: Flush, clusters: readonly string[]): ArmIncrement {
+	return clusters.reduce((sum, name) => addArm(sum, flush.clusters.get(name)), nothing)
+}
+
+function addArm(sum: ArmIncrement, flush: ClusterFlush | undefined): ArmIncrement {
+	if (flush === undefined) return sum
+	return {
+		completed: sum.completed + flush.completed,
+		errors: sum.errors + flush.errors,
+		retries: sum.retries + flush.retries,
+		started: sum.started + flush.started,
+		active: sum.active + flush.active,
+	}
+}

@@ -1,0 +1,76 @@
+// What the daemon shows to those who ask it: the contract that the API is built on.
+
+import type { Clock, Timer } from '#base/clock.ts'
+import { limits } from '#base/limits.ts'
+import type { JournalEntry, JournalRecord } from '#store/store.ts'
+import type { CommandReply, ControllerCommand } from './commands.ts'
+import type { Controller } from './controller.ts'
+import { type Health, healthOf } from './health.ts'
+import type { Observation } from './observed-fleet.ts'
+import type { FleetPort } from './ports.ts'
+import { type Status, statusOf } from './status.ts'
+
+/** What the API may ask of the daemon. */
+export type DaemonFace = {
+	status(): Status
+	health(): Health
+	command(command: ControllerCommand): Promise<CommandReply>
+	/** Records after a sequence, oldest first. */
+	readJournal(after: number, limit: number): Promise<readonly JournalRecord[]>
+	/** Told of each entry when it is durable. Returns how to stop that. */
+	onJournal(listen: (entry: JournalEntry) => void): () => void
+	onObservation(listen: (observation: Observation) => void): () => void
+}
+
+export type FaceOptions = {
+	readonly clock: Clock
+	readonly controller: Controller
+	readonly fleet: FleetPort
+	readonly readJournal: DaemonFace['readJournal']
+	readonly command: DaemonFace['command']
+	/** Who is told of observations. */
+	readonly observers: Set<(observation: Observation) => void>
+}
+
+/** `stop`: from then on it is not ready, and its heart stands still. */
+export function createFace(options: FaceOptions): { readonly face: DaemonFace; stop(): void } {
+	const { clock, controller, fleet, readJournal, command, observers } = options
+	const heart = startHeart(clock)
+	let serving: 'serving' | 'stopping' = 'serving'
+	return {
+		face: {
+			status: () =>
+				statusOf({
+					view: controller.view(),
+					fleet,
+					evidence: controller.evidence,
+					placeOf: (rejection) => controller.placeOf(rejection),
+					wallMs: clock.wallMs(),
+				}),
+			health: () => healthOf({ view: controller.view(), nowMs: clock.monotonicMs(), beatMs: heart.beatMs(), serving }),
+			command,
+			readJournal,
+			onJournal: (listen) => controller.onJournal(listen),
+			onObservation(listen) {
+				observers.add(listen)
+				return () => observers.delete(listen)
+			},
+		},
+		stop() {
+			serving = 'stopping'
+			heart.stop()
+		},
+	}
+}
+
+/** A timer in the main loop: how long it is late is how long the loop stood still. */
+function startHeart(clock: Clock): { beatMs(): number; stop(): void } {
+	let lastMs = clock.monotonicMs()
+	let timer: Timer | null = null
+	function beat(): void {
+		lastMs = clock.monotonicMs()
+		timer = clock.setTimer(limits.heartbeatMs, beat)
+	}
+	beat()
+	return { beatMs: () => lastMs, stop: () => timer?.cancel() }
+}

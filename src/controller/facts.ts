@@ -1,0 +1,90 @@
+import { limits } from '#base/limits.ts'
+import { typeUrls } from '#compile/compiled.ts'
+import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
+import type { FleetView, GroupView, Rejection } from '#xds/fleet-view.ts'
+import { type Concern, typesOfShift } from './concerns.ts'
+import type { Evidence } from './evidence.ts'
+import type { FleetPort } from './ports.ts'
+
+export type FactsOptions = {
+	readonly fleet: FleetPort
+	readonly evidence: Evidence
+	/** `file:line` that probably caused a rejection, or ''. */
+	readonly placeOf: (rejection: Rejection) => string
+	/** Proxies that are to keep the canary, since nothing of `good` is healthy there. */
+	readonly strandedOf: (rollout: Rollout, concern: Concern) => readonly string[]
+	/** After a restart: a proxy was found at the last good shares. */
+	readonly foundBack: (rollout: Rollout, concern: Concern) => boolean
+}
+
+/** What the fleet says of one rollout: sums over the groups that send to its route. */
+export function factsOfRollout(rollout: Rollout, concern: Concern, options: FactsOptions): FleetFacts {
+	const { groups } = concern
+	const rejections = groups.flatMap((view) =>
+		view.rejections.filter((rejection) => isConcerned(rejection, view, concern)),
+	)
+	const rejecting = new Set(rejections.map(({ proxy }) => proxy))
+	const connected = sum(groups, (view) => view.connected)
+	const pending = sum(groups, pendingProxies)
+	return {
+		connected,
+		expected: sum(groups, (view) => view.expected),
+		current: Math.max(0, connected - pending - rejecting.size),
+		pending: groups.flatMap((view) => view.pending).slice(0, limits.namedProxies),
+		rejected: rejections
+			.map((rejection) => ({ proxy: rejection.proxy, text: rejection.text, place: options.placeOf(rejection) }))
+			.slice(0, limits.namedProxies),
+		rejectedProxies: rejecting.size,
+		notReady: notReadyOf(rollout, concern, options),
+		stranded: options.strandedOf(rollout, concern),
+		gone: groups.flatMap((view) => view.gone),
+		foundBack: options.foundBack(rollout, concern),
+	}
+}
+
+/** A refusal of something else, a listener say, is another change's affair. */
+function isConcerned(rejection: Rejection, _view: GroupView, concern: Concern): boolean {
+	if (rejection.typeUrl === typeUrls.route)
+		return [...concern.routeConfigurations.values()].some((names) => names.includes(rejection.name))
+	const clusters = [...concern.canaries.values(), ...concern.baseline]
+	return (
+		(rejection.typeUrl === typeUrls.cluster || rejection.typeUrl === typeUrls.endpoint) &&
+		clusters.includes(rejection.name)
+	)
+}
+
+function pendingProxies(view: GroupView): number {
+	return Math.max(...typesOfShift.map((type) => view.types[type].pending))
+}
+
+/** Canaries that some connected proxy cannot reach. ACKed is not ready: only the proxy's own gauge says so. */
+function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: FactsOptions): FleetFacts['notReady'] {
+	if (rollout.phase.kind === 'rollingBack') return []
+	const missing: { proxy: string; target: string; host: string }[] = []
+	for (const groupKey of concern.groupKeys) {
+		for (const { key } of fleet.connected(groupKey)) {
+			for (const [target, cluster] of concern.canaries) {
+				if ((evidence.healthyHosts(key, cluster) ?? 0) >= 1) continue
+				missing.push({ proxy: key, target, host: concern.hosts.get(target) ?? '' })
+				if (missing.length === limits.namedProxies) return missing
+			}
+		}
+	}
+	return missing
+}
+
+/** What keeps removals waiting: somebody who is expected has not let go of everything yet. Null when nobody. */
+export function fleetLagOf(fleet: FleetView): string | null {
+	for (const view of fleet.values()) {
+		const pending = Math.max(...Object.values(view.types).map((type) => type.pending))
+		if (pending > 0) return `${view.pending.join(', ')} have not ACKed yet`
+		if (view.expected > view.connected) return `${view.gone.map(({ proxy }) => proxy).join(', ')} are expected back`
+		const [rejection] = view.rejections
+		if (rejection !== undefined) return `${rejection.proxy} refused ${rejection.name}: ${rejection.text}`
+	}
+	return null
+}
+
+function sum(views: readonly GroupView[], count: (view: GroupView) => number): number {
+	return views.reduce((total, view) => total + count(view), 0)
+}

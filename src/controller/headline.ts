@@ -1,0 +1,41 @@
+import type { Headline, Status } from './status.ts'
+
+/** The one sentence that matters most: what went wrong before what is moving, and that before what is well. */
+export function headlineOf(status: Omit<Status, 'headline'>): Headline {
+	const { durable, storeFailure, refused, accepted, source, heldBack } = status
+	const running = status.rollouts.filter(({ endedAt }) => endedAt === null)
+	const back = running.find(({ phase }) => phase === 'rollingBack')
+	if (back !== undefined) return { level: 'attention', text: `${back.id}: ${back.text}` }
+	if (!durable)
+		return {
+			level: 'attention',
+			text: `the state cannot be stored, nothing moves forward: ${storeFailure ?? 'unknown'}`,
+		}
+	const quarantined = status.rollouts.find((rollout) => rollout.quarantined)
+	if (quarantined !== undefined) return { level: 'attention', text: `${quarantined.id}: ${quarantined.text}` }
+	if (refused !== null) {
+		const name = refused.revision === null ? 'the source' : shortRevision(refused.revision.id)
+		const [first] = refused.diagnostics
+		return {
+			level: 'attention',
+			text: `${name} is refused: ${first === undefined ? 'see below' : `${first.code}: ${first.message}`}`,
+		}
+	}
+	const held = running.find(({ phase }) => phase === 'held' || phase === 'paused')
+	if (held !== undefined) return { level: 'held', text: `${held.id}: ${held.text}` }
+	const [moving] = running
+	if (moving !== undefined) return { level: 'moving', text: `${moving.id}: ${moving.text}` }
+	if (accepted === null)
+		return {
+			level: 'held',
+			text: `no revision yet: ${source.kind === 'unreachable' ? source.text : 'looking at the source'}`,
+		}
+	if (heldBack.length > 0)
+		return { level: 'moving', text: `${heldBack.length} changes of ${shortRevision(accepted.id)} are not in force yet` }
+	return { level: 'settled', text: `${shortRevision(accepted.id)} is in force` }
+}
+
+/** An object id as people write it; other ids are left as they are. */
+export function shortRevision(id: string): string {
+	return id.replace(/^((?:folder:)?[0-9a-f]{12})[0-9a-f]+$/, '$1')
+}

@@ -1,0 +1,62 @@
+import type { Mesh } from '#mesh/mesh.ts'
+import type { Change, Plan } from '#plan/plan.ts'
+import { planChanges } from '#plan/plan-changes.ts'
+import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import type { ControllerView } from './controller.ts'
+import type { HeldBack } from './status.ts'
+
+/** What the accepted revision asks for and is not applied yet, with the reason. Removals are told apart from it. */
+export function findHeldBack(view: ControllerView): readonly HeldBack[] {
+	const applied = meshOf(view, view.state.applied)
+	const desired = meshOf(view, view.state.accepted?.mesh ?? null)
+	if (applied === null || desired === null || applied.hash === desired.hash) return []
+	return planOf(applied, desired).changes.flatMap((change) => heldBack(change, view))
+}
+
+function heldBack(change: Change, view: ControllerView): HeldBack[] {
+	switch (change.kind) {
+		case 'remove':
+			return []
+		case 'shift':
+			return [{ kind: 'shift', resource: change.route, reason: reasonOfShift(change, view) }]
+		case 'prepare':
+		case 'replace':
+			return [{ kind: change.kind, resource: change.resource, reason: reasonOfOther(change.resource, view) }]
+	}
+}
+
+function reasonOfShift(shift: Extract<Change, { kind: 'shift' }>, view: ControllerView): string {
+	const running = runningOn(shift.route, view)
+	if (running !== undefined) return `rollout ${running.id} brings it in`
+	const quarantined = view.state.quarantine.find(({ key }) => key === shift.quarantineKey)
+	if (quarantined !== undefined) return `in quarantine since rollout ${quarantined.rollout}: ${quarantined.reason}`
+	const queued = view.settlement?.queued.find((waiting) => waiting.shift.route === shift.route)
+	if (queued !== undefined) return `waits for ${queued.behind}`
+	return view.durable ? 'with the next turn' : 'the store does not answer: nothing moves forward'
+}
+
+function reasonOfOther(resource: string, view: ControllerView): string {
+	const running = runningOn(resource, view)
+	if (running !== undefined) return `until rollout ${running.id} has ended`
+	if (!view.durable) return 'the store does not answer: nothing moves forward'
+	return 'what is still in force needs it as it is'
+}
+
+function runningOn(route: string, view: ControllerView): Rollout | undefined {
+	return view.state.rollouts.find((rollout) => rollout.route === route && isRunning(rollout))
+}
+
+function meshOf(view: ControllerView, hash: string | null): Mesh | null {
+	return hash === null ? null : (view.meshes.get(hash) ?? null)
+}
+
+/** A plan costs the size of the mesh; status is asked for every second about the same two meshes. */
+const plans = new WeakMap<Mesh, Plan>()
+
+function planOf(applied: Mesh, desired: Mesh): Plan {
+	const known = plans.get(desired)
+	if (known?.applied === applied.hash) return known
+	const plan = planChanges(applied, desired)
+	plans.set(desired, plan)
+	return plan
+}

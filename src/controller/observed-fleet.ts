@@ -1,0 +1,85 @@
+import type { Clock } from '#base/clock.ts'
+import { typeUrls } from '#compile/compiled.ts'
+import type { GroupView, Proxy, Rejection, XdsEvent } from '#xds/fleet-view.ts'
+import type { XdsServer } from '#xds/server.ts'
+import type { FleetPort } from './ports.ts'
+
+// The xDS server as the controller's fleet, with an eye on what metrics count: it changes nothing on the way.
+
+/** What can only be counted at the moment when it happens. */
+export type Observation =
+	| { readonly kind: 'rejected'; readonly type: keyof typeof typeUrls }
+	/** Every connected proxy of a group has answered for what was published last. */
+	| { readonly kind: 'converged'; readonly afterMs: number }
+
+export type ObservedFleet = {
+	readonly port: FleetPort
+	/** Give it each event of the server. */
+	observe(event: XdsEvent): void
+}
+
+export function createObservedFleet(options: {
+	server: XdsServer
+	clock: Clock
+	emit: (observation: Observation) => void
+}): ObservedFleet {
+	const { server, clock, emit } = options
+	const publishedMs = new Map<string, number>()
+	/** Rejections that were there before, by group: as bounded as the view's list. */
+	const known = new Map<string, ReadonlySet<string>>()
+
+	function countRejections(groupKey: string, view: GroupView): void {
+		const before = known.get(groupKey)
+		for (const rejection of view.rejections) {
+			if (before?.has(keyOf(rejection)) !== true) emit({ kind: 'rejected', type: typeOf(rejection) })
+		}
+		known.set(groupKey, new Set(view.rejections.map(keyOf)))
+	}
+
+	function countConvergence(groupKey: string, view: GroupView): void {
+		const sinceMs = publishedMs.get(groupKey)
+		if (sinceMs === undefined || view.connected === 0) return
+		if (Object.values(view.types).some(({ pending }) => pending > 0)) return
+		publishedMs.delete(groupKey)
+		emit({ kind: 'converged', afterMs: clock.monotonicMs() - sinceMs })
+	}
+
+	return {
+		observe(event) {
+			if (event.kind !== 'progressed') return
+			const view = server.view(event.groupKey)
+			if (view === null) {
+				known.delete(event.groupKey)
+				publishedMs.delete(event.groupKey)
+				return
+			}
+			countRejections(event.groupKey, view)
+			countConvergence(event.groupKey, view)
+		},
+		port: {
+			publish(groupKey, snapshot) {
+				publishedMs.set(groupKey, clock.monotonicMs())
+				server.publish(groupKey, snapshot)
+			},
+			refuse: (groupKey, message) => server.refuse(groupKey, message),
+			fleet: () => server.fleet(),
+			connected: (groupKey) => connectedOf(server, groupKey),
+			holds: (proxyKey, typeUrl, name) => server.holds(proxyKey, typeUrl, name),
+			pin: (groupKey, typeUrl, name, proxyKeys) => server.pin(groupKey, typeUrl, name, proxyKeys),
+			keep: (groupKey, typeUrl, name, version) => server.keep(groupKey, typeUrl, name, version),
+		},
+	}
+}
+
+function* connectedOf(server: XdsServer, groupKey: string): Iterable<Proxy> {
+	for (const { proxy } of server.proxies(groupKey)) yield proxy
+}
+
+function keyOf({ proxy, typeUrl, name, version }: Rejection): string {
+	return `${proxy} ${typeUrl} ${name} ${version}`
+}
+
+function typeOf({ typeUrl }: Rejection): keyof typeof typeUrls {
+	const found = Object.entries(typeUrls).find(([, url]) => url === typeUrl)
+	return (found?.[0] ?? 'cluster') as keyof typeof typeUrls
+}

@@ -1,0 +1,37 @@
+import type { TypeUrl } from '#compile/compiled.ts'
+import type { ReadOutcome } from '#mesh/mesh.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
+import type { Revision } from '#source/revision.ts'
+import type { FleetView, Proxy } from '#xds/fleet-view.ts'
+
+// What the controller needs of the rooms at its edges. The simulator and the daemon fill them differently; the
+// controller is the same.
+
+/** Where snapshots go, and what is known of the proxies. The xDS server is one. */
+export type FleetPort = {
+	/** Taken in when it returns. */
+	publish(groupKey: string, snapshot: Snapshot): void
+	/** The identity is not in the mesh: its proxies are told so. */
+	refuse(groupKey: string, message: string): void
+	fleet(): FleetView
+	/** Connected proxies of a group. */
+	connected(groupKey: string): Iterable<Proxy>
+	/** The version of a resource that a proxy has ACKed, or null. */
+	holds(proxyKey: string, typeUrl: TypeUrl, name: string): string | null
+	/** Proxies of this group, by key, that are to keep what they hold of this resource, whatever is published. */
+	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
+	/** Proxies of this group that hold this version of the resource keep it, whatever is published; null ends that. */
+	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
+}
+
+/** Reads a revision apart from the main loop, under a deadline and a memory limit. */
+export type RevisionReader = (revision: Revision) => Promise<ReadOutcome>
+
+export type SourcePort = {
+	start(): void
+	/** Look again now. */
+	poll(): Promise<void>
+	/** Deliver this revision although it was refused. */
+	accept(id: string): Promise<void>
+	close(): Promise<void>
+}

@@ -1,0 +1,237 @@
+// What a change would do, worked out without a daemon: the same reading, planning and compiling, and no fleet. The
+// contract of the offline verbs. It asks nobody and executes nothing of the repository, so it is safe on a fork.
+
+import { compareText, type Diagnostic } from '#base/diagnostic.ts'
+import { compileGroup } from '#compile/compile-group.ts'
+import { type ProxyGroup, typeUrls } from '#compile/compiled.ts'
+import { estimateProofRequests } from '#guard/estimate.ts'
+import { composeMesh } from '#mesh/compose-mesh.ts'
+import type { Mesh } from '#mesh/mesh.ts'
+import type { Change, Shift, Split } from '#plan/plan.ts'
+import { planChanges } from '#plan/plan-changes.ts'
+import { formatSplit, shareOfAll, splitBetween } from '#plan/split.ts'
+import { ladderOf } from '#rollout/ladder.ts'
+import { errorsGuardOf } from '#rollout/rollout.ts'
+import { effectiveMesh } from './effective.ts'
+import { hasCommit, type OfflineRead, readOfflineCommit, readOfflineFolder } from './read-offline.ts'
+
+/** Reads and checks the mesh in a folder. */
+export async function validateFolder(path: string): Promise<OfflineRead> {
+	return readOfflineFolder(path)
+}
+
+export type PlanOutcome =
+	| { readonly kind: 'planned'; readonly preview: PlanPreview }
+	/** `side` names what is wrong: what is to come, or what it is compared with. */
+	| {
+			readonly kind: 'refused'
+			readonly side: 'new' | 'base'
+			readonly name: string
+			readonly diagnostics: readonly Diagnostic[]
+	  }
+	| { readonly kind: 'unreadable'; readonly message: string }
+
+export type PlanPreview = {
+	/** What it was compared with; null when with nothing. */
+	readonly base: string | null
+	readonly warnings: readonly Diagnostic[]
+	/** In the order in which they may happen. */
+	readonly changes: readonly PlannedChange[]
+	/** Envoy resources that come, change and go, by type, each name with the proxies' identity. */
+	readonly resources: Readonly<Record<keyof typeof typeUrls, ResourceDifference>>
+	/** Identities with proxies in the mesh; of how many something changes. */
+	readonly identities: { readonly total: number; readonly changed: number }
+}
+
+export type PlannedChange =
+	| {
+			readonly kind: 'prepare' | 'replace'
+			readonly resource: string
+			readonly action: 'add' | 'change' | 'remove'
+			readonly reason: string | null
+	  }
+	| { readonly kind: 'remove'; readonly resource: string }
+	| {
+			readonly kind: 'shift'
+			readonly resource: string
+			readonly before: string
+			readonly after: string
+			readonly steps: readonly PlannedStep[]
+			readonly bakeMs: number
+			/** The least it takes: all minimum durations and the bake, if evidence never has to be waited for. */
+			readonly leastMs: number
+	  }
+
+export type PlannedStep = {
+	/** What the rising targets together have. */
+	readonly canarySharePpm: number
+	readonly shares: string
+	readonly minDurationMs: number
+	readonly minRequests: number
+	/** About how many canary requests the proof takes if it begins here and both versions fail one request in a thousand. */
+	readonly proofRequests: number
+}
+
+export type ResourceDifference = {
+	readonly added: readonly string[]
+	readonly changed: readonly string[]
+	readonly removed: readonly string[]
+}
+
+/**
+ * Compares the mesh in a folder with `base`: a folder, else a commit by any name that Git knows; when null, with the
+ * commit that the folder's work tree is at, and with nothing where there is none.
+ */
+export async function previewPlan({ path, base }: { path: string; base: string | null }): Promise<PlanOutcome> {
+	const [after, before] = await Promise.all([readOfflineFolder(path), readBase(path, base)])
+	if (after.kind === 'unreadable') return after
+	if (after.outcome.kind === 'refused')
+		return { kind: 'refused', side: 'new', name: after.name, diagnostics: after.outcome.diagnostics }
+	const { mesh, warnings } = after.outcome
+	if (before === null)
+		return { kind: 'planned', preview: comparePlans(composeMesh({}), mesh, { base: null, warnings }) }
+	if (before.kind === 'unreadable') return before
+	if (before.outcome.kind === 'refused')
+		return { kind: 'refused', side: 'base', name: before.name, diagnostics: before.outcome.diagnostics }
+	return { kind: 'planned', preview: comparePlans(before.outcome.mesh, mesh, { base: before.name, warnings }) }
+}
+
+async function readBase(path: string, base: string | null): Promise<OfflineRead | null> {
+	if (base === null) return (await hasCommit(path)) ? readOfflineCommit(path, 'HEAD') : null
+	const folder = await readOfflineFolder(base)
+	return folder.kind === 'read' ? folder : readOfflineCommit(path, base)
+}
+
+/** The pure part: two meshes → what would happen between them. */
+export function comparePlans(before: Mesh, after: Mesh, about: Pick<PlanPreview, 'base' | 'warnings'>): PlanPreview {
+	const { changes } = planChanges(before, after)
+	return { ...about, changes: changes.map(plannedChange), ...compareResources(before, after) }
+}
+
+function plannedChange(change: Change): PlannedChange {
+	switch (change.kind) {
+		case 'prepare':
+			return { kind: 'prepare', resource: change.resource, action: change.action, reason: null }
+		case 'replace':
+			return { kind: 'replace', resource: change.resource, action: change.action, reason: change.reason }
+		case 'remove':
+			return { kind: 'remove', resource: change.resource }
+		case 'shift':
+			return plannedShift(change)
+	}
+}
+
+function plannedShift(shift: Shift): PlannedChange {
+	const { before, after, rising, policy } = shift
+	const ladder = ladderOf(policy, before, after, rising)
+	const from = shareOfAll(before, rising)
+	const to = shareOfAll(after, rising)
+	const steps = ladder.map((canarySharePpm, index): PlannedStep => {
+		const shares = splitBetween(before, after, canarySharePpm - from, to - from)
+		const written = policy.steps.find(({ sharePpm }) => sharePpm === canarySharePpm)
+		const isLast = index === ladder.length - 1
+		return {
+			canarySharePpm,
+			shares: formatSplit(shares),
+			minDurationMs: isLast ? Math.max(policy.bakeMs, written?.minDurationMs ?? 0) : (written?.minDurationMs ?? 0),
+			minRequests: written?.minRequests ?? 0,
+			proofRequests: proofRequestsAt(shift, shares),
+		}
+	})
+	const leastMs = steps.reduce((total, { minDurationMs }) => total + minDurationMs, 0)
+	return {
+		kind: 'shift',
+		resource: shift.route,
+		before: formatSplit(before),
+		after: formatSplit(after),
+		steps,
+		bakeMs: policy.bakeMs,
+		leastMs,
+	}
+}
+
+/** Nothing is known of the traffic: both versions are taken to fail one request in a thousand. */
+const supposedErrorShare = 0.001
+
+function proofRequestsAt({ rising, falling, policy }: Shift, shares: Split): number {
+	const baseline = shareOfAll(shares, falling)
+	return estimateProofRequests({
+		baselineErrorShare: supposedErrorShare,
+		canaryPerBaseline: baseline === 0 ? Infinity : shareOfAll(shares, rising) / baseline,
+		absoluteLimitPpm: errorsGuardOf(policy).absoluteLimitPpm,
+	})
+}
+
+type TypeName = keyof typeof typeUrls
+
+function compareResources(before: Mesh, after: Mesh): Pick<PlanPreview, 'resources' | 'identities'> {
+	const groups = groupsOf([before, after])
+	const differences = groups.flatMap((group) => differencesOf(before, after, group))
+	const differenceOf = (type: TypeName): ResourceDifference => {
+		const named = (how: Difference['how']) =>
+			differences
+				.filter((one) => one.type === type && one.how === how)
+				.map(({ identity, name }) => `${identity}: ${name}`)
+		return { added: named('added'), changed: named('changed'), removed: named('removed') }
+	}
+	return {
+		resources: {
+			cluster: differenceOf('cluster'),
+			endpoint: differenceOf('endpoint'),
+			listener: differenceOf('listener'),
+			route: differenceOf('route'),
+			secret: differenceOf('secret'),
+		},
+		identities: { total: groups.length, changed: new Set(differences.map(({ identity }) => identity)).size },
+	}
+}
+
+type Difference = {
+	readonly identity: string
+	readonly type: TypeName
+	readonly name: string
+	readonly how: 'added' | 'changed' | 'removed'
+}
+
+function differencesOf(before: Mesh, after: Mesh, group: ProxyGroup): Difference[] {
+	const old = compiledOf(before, group)
+	const next = compiledOf(after, group)
+	const identity = group.identity.name
+	const come = [...next].flatMap(([id, { type, name, key }]): Difference[] => {
+		const known = old.get(id)
+		if (known?.key === key) return []
+		return [{ identity, type, name, how: known === undefined ? 'added' : 'changed' }]
+	})
+	const go = [...old].flatMap(([id, { type, name }]): Difference[] =>
+		next.has(id) ? [] : [{ identity, type, name, how: 'removed' }],
+	)
+	return [...come, ...go]
+}
+
+/** One group for each identity, captured and served the way `sluice bootstrap` writes it when nothing else is said. */
+function groupsOf(meshes: readonly Mesh[]): ProxyGroup[] {
+	const groups = new Map<string, ProxyGroup>()
+	for (const mesh of meshes) {
+		for (const resource of Object.values(mesh.resources)) {
+			if (resource.kind !== 'VirtualNode') continue
+			groups.set(resource.id, {
+				identity: { mesh: resource.mesh, kind: 'virtualNode', name: resource.name },
+				cohort: 'stable',
+				capture: { mode: 'explicit', bind: '0.0.0.0', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
+				envoyMinor: '1.40',
+			})
+		}
+	}
+	return [...groups].sort(([left], [right]) => compareText(left, right)).map(([, group]) => group)
+}
+
+function compiledOf(mesh: Mesh, group: ProxyGroup): Map<string, { type: TypeName; name: string; key: string }> {
+	const types = new Map(Object.entries(typeUrls).map(([name, url]) => [url, name as TypeName]))
+	const compiled = compileGroup(effectiveMesh(mesh, []), group) ?? []
+	return new Map(
+		compiled.map(({ typeUrl, name, key }) => [
+			`${typeUrl} ${name}`,
+			{ type: types.get(typeUrl) ?? 'cluster', name, key },
+		]),
+	)
+}

@@ -1,0 +1,95 @@
+import type { Log } from '#base/log.ts'
+import { compileGroup } from '#compile/compile-group.ts'
+import { identityPath, type ProxyGroup } from '#compile/compiled.ts'
+import type { ResourceId } from '#mesh/mesh.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
+import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
+import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
+import type { FleetPort } from './ports.ts'
+
+/** Compiles what is in force for each proxy group that has shown up, and hands it to the fleet when it changed. */
+export type Publisher = {
+	/** Every known group; returns how many snapshots changed. */
+	publish(effective: EffectiveMesh): number
+	/** A group that may be new; published from what was last in force. */
+	greet(group: ProxyGroup, groupKey: string): void
+	snapshotOf(groupKey: string): Snapshot | null
+	/** Which resources had changed when this version of a resource was first published: the suspects of a NACK. */
+	suspectsOf(version: string): readonly ResourceId[]
+}
+
+type Group = { readonly group: ProxyGroup; snapshot: Snapshot | null }
+
+export function createPublisher(options: { fleet: FleetPort; log: Log }): Publisher {
+	const { fleet, log } = options
+	const groups = new Map<string, Group>()
+	const suspects = new Map<string, readonly ResourceId[]>()
+	let inForce: EffectiveMesh | null = null
+	let hashes: Readonly<Record<ResourceId, string>> = {}
+
+	function publishGroup(key: string, known: Group, changed: ReadonlySet<ResourceId>): boolean {
+		if (inForce === null) return false
+		const compiled = compileGroup(inForce, known.group)
+		if (compiled === null) {
+			known.snapshot = null
+			fleet.refuse(key, `${identityPath(known.group.identity)} is not in the mesh`)
+			return true
+		}
+		const { snapshot } = encodeSnapshot(compiled, known.snapshot)
+		if (snapshot.version === known.snapshot?.version) return false
+		const [broken] = findInconsistencies(snapshot)
+		if (broken !== undefined) {
+			// Never serve what could drop traffic: the group keeps its last good snapshot.
+			log.error('snapshot.inconsistent', { group: key, finding: JSON.stringify(broken) })
+			return false
+		}
+		noteSuspects(snapshot, known.snapshot, changed)
+		known.snapshot = snapshot
+		fleet.publish(key, snapshot)
+		return true
+	}
+
+	function noteSuspects(snapshot: Snapshot, before: Snapshot | null, changed: ReadonlySet<ResourceId>): void {
+		for (const resource of resourcesOf(snapshot)) {
+			if (before?.types[resource.typeUrl].resources.get(resource.name)?.version === resource.version) continue
+			const touched = resource.madeOf.filter((id) => changed.has(id))
+			suspects.set(resource.version, touched.length > 0 ? touched : resource.madeOf)
+		}
+	}
+
+	return {
+		publish(effective) {
+			const changed = changedIds(effective, hashes)
+			hashes = hashesOf(effective)
+			inForce = effective
+			let count = 0
+			for (const [key, known] of groups) if (publishGroup(key, known, changed)) count += 1
+			return count
+		},
+		greet(group, groupKey) {
+			const known = groups.get(groupKey) ?? { group, snapshot: null }
+			groups.set(groupKey, known)
+			if (known.snapshot === null) publishGroup(groupKey, known, new Set())
+		},
+		snapshotOf: (groupKey) => groups.get(groupKey)?.snapshot ?? null,
+		suspectsOf: (version) => suspects.get(version) ?? [],
+	}
+}
+
+function* resourcesOf(snapshot: Snapshot): Iterable<EncodedResource> {
+	for (const type of Object.values(snapshot.types)) yield* type.resources.values()
+}
+
+function hashesOf(effective: EffectiveMesh): Record<ResourceId, string> {
+	const hashes: Record<ResourceId, string> = {}
+	for (const resource of Object.values(effective.resources)) hashes[resource.id] = resource.hash
+	return hashes
+}
+
+function changedIds(effective: EffectiveMesh, before: Readonly<Record<ResourceId, string>>): Set<ResourceId> {
+	const changed = new Set<ResourceId>()
+	for (const resource of Object.values(effective.resources))
+		if (before[resource.id] !== resource.hash) changed.add(resource.id)
+	return changed
+}

@@ -1,0 +1,142 @@
+import { describeEvidence } from '#guard/evidence-text.ts'
+import type { EvidenceNumbers } from '#guard/look.ts'
+import type { SplitTarget } from '#plan/plan.ts'
+import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
+import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
+import { type BackCause, type FleetFacts, type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
+import { concernOf } from './concerns.ts'
+import { factsOfRollout } from './facts.ts'
+import type { StatusSource } from './status.ts'
+import { strandedProxies } from './stranded.ts'
+
+// One rollout as people are told of it.
+
+export type RolloutStatus = {
+	readonly id: string
+	readonly route: string
+	readonly revision: string
+	readonly phase: Rollout['phase']['kind']
+	/** The whole in one sentence: where it stands, and why it does not move. */
+	readonly text: string
+	/** Why it went or goes back; null for one that does not. */
+	readonly cause: BackCause | null
+	/** Step in force, from 1; 0 before the first. */
+	readonly step: number
+	readonly steps: readonly StepStatus[]
+	readonly shares: {
+		readonly now: readonly ShareStatus[]
+		readonly good: readonly ShareStatus[]
+		readonly target: readonly ShareStatus[]
+	}
+	/** Of the step in force: how long and how many canary requests, and what it must have at least. */
+	readonly progress: {
+		readonly elapsedMs: number
+		readonly minDurationMs: number
+		readonly requests: number
+		readonly minRequests: number
+		/** Canary requests that the proof still needs, as far as the newest look can say. */
+		readonly missingRequests: number | null
+		/** Since the newest look at this step, or since the step began. */
+		readonly evidenceAgeMs: number
+	}
+	/** The guard's numbers of the newest look; null until there is one. */
+	readonly evidence: (EvidenceNumbers & { readonly text: string }) | null
+	readonly holds: readonly Hold[]
+	/** False until every connected proxy has ACKed the shares in force. */
+	readonly confirmed: boolean
+	/** Of a running rollout: what its proxies say. */
+	readonly fleet: FleetFacts | null
+	/** What Git asks for here is not tried again until it changes, or somebody says `sluice rollout retry`. */
+	readonly quarantined: boolean
+	readonly promotedBy: string | null
+	readonly startedAt: string
+	readonly endedAt: string | null
+}
+
+export type StepStatus = { readonly canarySharePpm: number; readonly shares: readonly ShareStatus[] }
+export type ShareStatus = { readonly virtualNode: string; readonly port: number; readonly sharePpm: number }
+
+export function rolloutStatusOf(rollout: Rollout, source: StatusSource): RolloutStatus {
+	const { view } = source
+	const { phase, verdict, elapsed } = rollout
+	const facts = isRunning(rollout) ? factsOf(rollout, source) : null
+	const quarantined = view.state.quarantine.some(({ rollout: id }) => id === rollout.id)
+	return {
+		id: rollout.id,
+		route: rollout.route,
+		revision: rollout.revision,
+		phase: phase.kind,
+		text: sentenceOf(rollout, { durable: view.durable, facts, quarantined }),
+		cause: 'cause' in phase ? phase.cause : null,
+		step: rollout.step + 1,
+		steps: rollout.stepsPpm.map((canarySharePpm, step) => ({
+			canarySharePpm,
+			shares: sharesOf(splitAtStep(rollout, step)),
+		})),
+		shares: { now: sharesOf(splitInForce(rollout)), good: sharesOf(rollout.good), target: sharesOf(rollout.target) },
+		progress: {
+			elapsedMs: Math.round(elapsed.stepMs),
+			...demandsOfStep(rollout),
+			requests: rollout.guard.stepRequests,
+			missingRequests: verdict?.kind === 'hold' ? verdict.missingRequests : null,
+			evidenceAgeMs: Math.round(elapsed.sinceLookMs),
+		},
+		evidence: verdict === null ? null : { ...verdict.numbers, text: describeEvidence(verdict.numbers) },
+		holds: rollout.holds,
+		confirmed: rollout.confirmed,
+		fleet: facts,
+		quarantined,
+		promotedBy: rollout.promotion?.actor ?? null,
+		startedAt: new Date(rollout.startedWallMs).toISOString(),
+		endedAt: rollout.endedWallMs === null ? null : new Date(rollout.endedWallMs).toISOString(),
+	}
+}
+
+function factsOf(rollout: Rollout, { view, fleet, evidence, placeOf }: StatusSource): FleetFacts | null {
+	if (view.effective === null) return null
+	return factsOfRollout(rollout, concernOf(rollout, view.effective, fleet.fleet()), {
+		fleet,
+		evidence,
+		placeOf,
+		strandedOf: (about, concern) =>
+			[...strandedProxies(about, concern, { fleet, evidence }).values()].flatMap((names) => [...names]),
+		foundBack: () => false,
+	})
+}
+
+function sharesOf(split: readonly SplitTarget[]): ShareStatus[] {
+	return split.map(({ virtualNode, port, sharePpm }) => ({ virtualNode: nameOf(virtualNode), port, sharePpm }))
+}
+
+type Circumstances = { readonly durable: boolean; readonly facts: FleetFacts | null; readonly quarantined: boolean }
+
+function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumstances): string {
+	const { phase, stepsPpm, step } = rollout
+	const now = formatSplit(withoutZeros(splitInForce(rollout)))
+	const reached =
+		step < 0 ? 'before the first step' : `step ${step + 1} of ${stepsPpm.length} (${formatShare(stepsPpm[step] ?? 0)})`
+	const confirmed = facts === null ? '' : `, ${facts.current}/${facts.expected} proxies confirmed`
+	switch (phase.kind) {
+		case 'pending':
+			return `${reached}: ${now}`
+		case 'stepping':
+			return `${reached}: ${now}${confirmed}`
+		case 'held':
+			return `held ${step < 0 ? '' : 'at '}${reached}: ${rollout.holds.map(({ text }) => text).join('; ')}`
+		case 'paused':
+			return `paused at ${reached}: ${now}`
+		case 'succeeded':
+			return `done: ${now}`
+		case 'rollingBack':
+			// What is in force is not in the store: a crash now would find the rollout where it was before.
+			return durable
+				? `going back to ${now}${confirmed}: ${phase.cause.reason}`
+				: `rolled back, not yet durable: ${now}${confirmed}: ${phase.cause.reason}`
+		case 'rolledBack':
+		case 'aborted': {
+			const word = phase.kind === 'aborted' ? 'aborted, back' : 'rolled back'
+			const until = quarantined ? '; not tried again until the content changes or `sluice rollout retry`' : ''
+			return `${durable ? word : `${word}, not yet durable,`} to ${now}: ${phase.cause.reason}${until}`
+		}
+	}
+}

@@ -1,0 +1,74 @@
+import type { Diagnostic } from '#base/diagnostic.ts'
+import type { Rollout } from '#rollout/rollout.ts'
+import type { RevisionInfo } from '#source/revision.ts'
+
+/**
+ * Everything the controller decides from, and all that a restart needs: ids, shares, phases and guard sums. Meshes lie
+ * in the store by their hash; proxies are not in it.
+ */
+export type ControllerState = {
+	readonly schema: 1
+	/** Wall clock of the last transaction: what tells, on boot, how long the daemon was away. */
+	readonly savedWallMs: number
+	/** The newest revision that was valid and taken in; null before the first. */
+	readonly accepted: AcceptedRevision | null
+	/** The newest revision that was refused, while it is the newest one seen. */
+	readonly refused: RefusedRevision | null
+	/** Hash of the mesh that is applied: what is in force, apart from the shares of running rollouts. */
+	readonly applied: string | null
+	/** Running ones, and the newest ended ones; oldest first. */
+	readonly rollouts: readonly Rollout[]
+	/** Rollouts ever started: the number in their ids. */
+	readonly rolloutCount: number
+	readonly quarantine: readonly Quarantine[]
+	/** A revision that a person accepted though it deletes much, or rewrites history. */
+	readonly acceptedByHand: { readonly revision: string; readonly actor: string; readonly reason: string } | null
+}
+
+export type AcceptedRevision = {
+	readonly info: RevisionInfo
+	/** Hashes of blobs. */
+	readonly mesh: string
+	readonly origins: string
+	readonly warnings: readonly Diagnostic[]
+	readonly wallMs: number
+}
+
+export type RefusedRevision = {
+	readonly info: RevisionInfo | null
+	readonly diagnostics: readonly Diagnostic[]
+	/** A person may take it in all the same: `sluice accept ID --reason …`. */
+	readonly acceptable: boolean
+	readonly wallMs: number
+}
+
+export type Quarantine = {
+	readonly key: string
+	readonly route: string
+	readonly rollout: string
+	readonly reason: string
+	readonly wallMs: number
+}
+
+export const initialState: ControllerState = {
+	schema: 1,
+	savedWallMs: 0,
+	accepted: null,
+	refused: null,
+	applied: null,
+	rollouts: [],
+	rolloutCount: 0,
+	quarantine: [],
+	acceptedByHand: null,
+}
+
+/** What the store keeps as one text: the state, and which blob holds each mesh and table of origins that it names. */
+export type StoredState = { readonly state: ControllerState; readonly content: Readonly<Record<string, string>> }
+
+/** Reads what `JSON.stringify` wrote of a StoredState. Throws when a newer Sluice wrote it. */
+export function parseStored(text: string): StoredState {
+	const stored = JSON.parse(text) as StoredState
+	const { schema } = stored.state as { schema: number }
+	if (schema !== 1) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 1`)
+	return stored
+}

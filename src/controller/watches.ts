@@ -1,0 +1,71 @@
+import { typeUrls } from '#compile/compiled.ts'
+import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { guardParametersOf } from '#rollout/start-rollout.ts'
+import type { Proxy } from '#xds/fleet-view.ts'
+import type { Concern } from './concerns.ts'
+import type { Watch } from './evidence.ts'
+import type { FleetPort } from './ports.ts'
+import type { Publisher } from './publish.ts'
+
+export type WatchOptions = {
+	readonly fleet: FleetPort
+	readonly publisher: Publisher
+	readonly proxyOf: (proxyKey: string) => Proxy | undefined
+}
+
+/** What the evidence room is to watch for the rollouts that run. */
+export function watchesOf(
+	rollouts: readonly Rollout[],
+	concernOf: (rollout: Rollout) => Concern,
+	options: WatchOptions,
+): Watch[] {
+	return rollouts
+		.filter((rollout) => isRunning(rollout) && rollout.phase.kind !== 'rollingBack')
+		.map((rollout) => watchOf(rollout, concernOf(rollout), options))
+}
+
+function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf }: WatchOptions): Watch {
+	return {
+		rollout: rollout.id,
+		step: rollout.step,
+		canaries: concern.canaries,
+		baseline: concern.baseline,
+		parameters: guardParametersOf(rollout.policy, rollout.stepsPpm.length),
+		warmUpMs: rollout.policy.warmUpMs,
+		zoneOf(proxyKey) {
+			const proxy = proxyOf(proxyKey)
+			return proxy !== undefined && concern.groupKeys.has(proxy.groupKey) ? proxy.zone : null
+		},
+		sharesOf(proxyKey) {
+			const proxy = proxyOf(proxyKey)
+			return proxy === undefined ? null : sharesHeldBy(proxy, concern, { fleet, publisher })
+		},
+		expected() {
+			return [...concern.groupKeys].flatMap((groupKey) => [...fleet.connected(groupKey)].map(({ key }) => key))
+		},
+	}
+}
+
+/**
+ * Names the bytes that a proxy holds of the route and of the clusters under judgement; null while any of them is not
+ * what is published. A changed cluster starts its counters anew, so its version is part of the name.
+ */
+function sharesHeldBy(
+	proxy: Proxy,
+	concern: Concern,
+	{ fleet, publisher }: Pick<WatchOptions, 'fleet' | 'publisher'>,
+): string | null {
+	const snapshot = publisher.snapshotOf(proxy.groupKey)
+	if (snapshot === null) return null
+	const wanted = [
+		...(concern.routeConfigurations.get(proxy.groupKey) ?? []).map((name) => [typeUrls.route, name] as const),
+		...[...concern.canaries.values(), ...concern.baseline].map((name) => [typeUrls.cluster, name] as const),
+	]
+	const versions: string[] = []
+	for (const [type, name] of wanted) {
+		const version = snapshot.types[type].resources.get(name)?.version
+		if (version === undefined || fleet.holds(proxy.key, type, name) !== version) return null
+		versions.push(version)
+	}
+	return versions.join(' ')
+}

@@ -1,0 +1,61 @@
+import { hashValue } from '#base/hash.ts'
+import { composeMesh } from '#mesh/compose-mesh.ts'
+import { type Mesh, type Resource, type ResourceId, type RolloutPolicySpec, resourceId } from '#mesh/mesh.ts'
+
+// The mesh of every simulation: A calls B through a router with one route; what differs is the weights, the policy and
+// the canary's own configuration.
+
+export type Wish = {
+	/** Weights of B and Bv2. */
+	readonly weights: readonly [number, number]
+	readonly policy: RolloutPolicySpec
+	/** Anything that changes the canary's specification: a new version of it. */
+	readonly hostname: string
+	/** Something that has nothing to do with the route. */
+	readonly unrelated: number
+}
+
+export const canaryCluster = 'cds_egress_apps_Bv2_http2_80'
+export const stableCluster = 'cds_egress_apps_B_http2_80'
+export const routeId = resourceId.route('apps', 'B', 'B')
+const noTimeout = { perRequestMs: null, idleMs: null }
+
+export function simulatedMesh(wish: Wish): Mesh {
+	const [stable, canary] = wish.weights
+	const target = (name: string, weight: number) => ({ virtualNode: resourceId.virtualNode('apps', name), port: 80, weight })
+	const resources: Resource[] = [
+		make('Mesh', resourceId.mesh('apps'), { egressFilter: 'DROP_ALL', ipPreference: null }),
+		make('VirtualNode', resourceId.virtualNode('apps', 'A'), nodeSpec('a.local', [{ virtualService: resourceId.virtualService('apps', 'b.local') }])),
+		make('VirtualNode', resourceId.virtualNode('apps', 'B'), nodeSpec('b1.local', [])),
+		make('VirtualNode', resourceId.virtualNode('apps', 'Bv2'), nodeSpec(wish.hostname, [])),
+		make('VirtualNode', resourceId.virtualNode('apps', 'C'), nodeSpec(`c${wish.unrelated}.local`, [])),
+		make('VirtualRouter', resourceId.virtualRouter('apps', 'B'), { listeners: [{ port: 80, protocol: 'http2' }] }),
+		make('Route', routeId, {
+			virtualRouter: resourceId.virtualRouter('apps', 'B'),
+			priority: 1001,
+			protocol: 'http2',
+			match: { path: { kind: 'prefix', prefix: '/' }, method: null, scheme: null, headers: [], port: null },
+			targets: [target('B', stable), target('Bv2', canary)],
+			retryPolicy: null,
+			timeout: noTimeout,
+		}),
+		make('VirtualService', resourceId.virtualService('apps', 'b.local'), {
+			provider: { kind: 'virtualRouter', id: resourceId.virtualRouter('apps', 'B') },
+		}),
+		make('RolloutPolicy', resourceId.rolloutPolicy('apps', 'default'), wish.policy),
+	]
+	return composeMesh(Object.fromEntries(resources.map((resource) => [resource.id, resource])))
+}
+
+function nodeSpec(hostname: string, backends: { virtualService: ResourceId }[]) {
+	return {
+		listeners: [{ port: 80, protocol: 'http2' as const, timeout: noTimeout }],
+		backends,
+		serviceDiscovery: { kind: 'dns' as const, hostname, responseType: 'LOADBALANCER' as const, ipPreference: null },
+	}
+}
+
+function make<K extends Resource['kind']>(kind: K, id: ResourceId, spec: Extract<Resource, { kind: K }>['spec']): Resource {
+	const name = id.slice(id.lastIndexOf('/') + 1)
+	return { kind, id, mesh: 'apps', name, tags: {}, spec, hash: hashValue({ kind, id, spec }) } as Resource
+}

@@ -1,0 +1,309 @@
+import { type Random, seededRandom } from '#base/random.ts'
+import { silentLog } from '#base/log.ts'
+import type { Log } from '#base/log.ts'
+import { fail } from '#base/result.ts'
+import type { ProxyGroup } from '#compile/compiled.ts'
+import { type Controller, createController } from '#controller/controller.ts'
+import type { RevisionReader } from '#controller/ports.ts'
+import type { Mesh } from '#mesh/mesh.ts'
+import type { Phase } from '#rollout/rollout.ts'
+import type { Revision } from '#source/revision.ts'
+import { createMemoryStore, type MemorySnapshot, type MemoryStore } from '#store/memory-store.ts'
+import type { Store } from '#store/store.ts'
+import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
+import { createInvariants, type Invariants, type Violation } from './invariants.ts'
+import type { Fault, FaultKind, Scenario } from './scenario.ts'
+import { canaryCluster, simulatedMesh, type Wish } from './simulated-mesh.ts'
+import { createVirtualClock } from './virtual-clock.ts'
+
+// One simulated life: a commit, a rollout, what goes wrong. The controller is the real one; Git, Envoys, traffic, time
+// and the disk are simulated. The same scenario always ends the same way.
+
+export type Outcome = {
+	readonly seed: number
+	readonly violations: readonly Violation[]
+	readonly faults: readonly FaultKind[]
+	readonly phases: readonly Phase['kind'][]
+	/** Phase of the newest rollout at the end, or null when there was none. */
+	readonly ended: Phase['kind'] | null
+	readonly holds: readonly string[]
+	/** Highest share that a proxy ever held of the canary, beyond where it started. */
+	readonly reachedPpm: number
+	readonly rollouts: number
+	readonly crashes: number
+	readonly errors: readonly string[]
+	readonly turns: number
+}
+
+const group: ProxyGroup = {
+	identity: { mesh: 'apps', kind: 'virtualNode', name: 'A' },
+	cohort: 'stable',
+	capture: { mode: 'explicit', bind: '127.0.0.1', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
+	envoyMinor: '1.40',
+}
+
+/** One daemon, from its start to its crash. */
+type Incarnation = { readonly controller: Controller; alive: boolean; readonly death: PromiseWithResolvers<void> }
+
+export async function simulate(scenario: Scenario, log: Log = silentLog): Promise<Outcome> {
+	const random: Random = seededRandom(scenario.seed ^ 0x5eed)
+	const clock = createVirtualClock(1_790_000_000_000)
+	const meshes = new Map<string, Mesh>()
+	const errors: string[] = []
+	const phases = new Set<Phase['kind']>()
+	const faults: FaultKind[] = []
+	let wish: Wish = { weights: scenario.from, policy: scenario.policy, hostname: 'b2.local', unrelated: 0 }
+	let commits = 0
+	let newest: Revision | null = null
+	let stored: MemorySnapshot | null = null
+	let crashes = 0
+	let storeFails = false
+	/** `stalled`: it was published, the disk does not answer, and soon the process is gone. */
+	let crashAt: 'beforeCommit' | 'afterCommit' | 'afterPublish' | 'stalled' | null = null
+	let current: Incarnation | null = null
+	let reachedPpm = 0
+	let turns = 0
+
+	const invariants: Invariants = createInvariants({
+		nowMs: clock.monotonicMs,
+		proxies: () => fleet.proxies,
+		stepsPpm: scenario.policy.steps.map(({ sharePpm }) => sharePpm),
+		freshMs: 20_000,
+	})
+	const fleet: FakeFleet = createFakeFleet({
+		clock,
+		random,
+		groups: [{ group, instances: Array.from({ length: scenario.proxies }, (_, index) => `i${index}`) }],
+		canaryCluster,
+		traffic: {
+			requestsPerSecond: scenario.requestsPerSecond,
+			errorShare: (cluster, sharePpm) => (cluster === canaryCluster ? canaryErrors(scenario, sharePpm) : scenario.baseErrorShare),
+			stalls: (cluster) => cluster === canaryCluster && scenario.quality.kind === 'stalling',
+		},
+		watcher: {
+			published(_, before, after) {
+				invariants.published(before, after)
+				if (crashAt !== 'afterPublish') return
+				crashAt = 'stalled'
+				clock.setTimer(300, crash)
+			},
+			delivered(proxy, before, after) {
+				invariants.delivered(proxy, before, after)
+				reachedPpm = Math.max(reachedPpm, after.get(canaryCluster) ?? 0)
+			},
+		},
+	})
+	if (scenario.quality.kind === 'unresolved') for (const proxy of fleet.proxies) proxy.healthy.set(canaryCluster, 0)
+
+	const readRevision: RevisionReader = async (revision) => {
+		const mesh = meshes.get(revision.id)
+		if (mesh !== undefined) return { kind: 'ok', mesh, origins: {}, warnings: [] }
+		const finding = { code: 'SL0101', severity: 'error', message: 'simulated', file: 'a.yaml', line: 1, column: 1, hint: null, frame: [] } as const
+		return { kind: 'refused', diagnostics: [finding] }
+	}
+
+	function boot(): void {
+		const incarnation: Incarnation = { alive: true, controller: null as unknown as Controller, death: Promise.withResolvers() }
+		const store = crashingStore(createMemoryStore(stored ?? undefined), incarnation)
+		const isAlive = () => incarnation.alive
+		const port = fleet.portFor(
+			(event) => isAlive() && incarnation.controller.takeXds(event),
+			(flush) => isAlive() && incarnation.controller.takeFlush(flush),
+			isAlive,
+		)
+		const ownClock = {
+			...clock,
+			setTimer: (delayMs: number, fire: () => void) => clock.setTimer(delayMs, () => isAlive() && fire()),
+		}
+		const controller = createController({
+			clock: ownClock,
+			log,
+			store,
+			fleet: port,
+			readRevision,
+			fatal: (error) => {
+				if (isAlive()) errors.push(error.stack ?? error.message)
+			},
+		})
+		;(incarnation as { controller: Controller }).controller = controller
+		current = incarnation
+		void controller.start().then(() => {
+			if (newest !== null && isAlive()) controller.takeSource({ kind: 'revision', revision: newest })
+		})
+	}
+
+	/** The process dies here: nothing that it does afterwards counts, and it never hears an answer. */
+	function crash(): void {
+		if (current === null || !current.alive) return
+		crashAt = null
+		crashes += 1
+		turns += current.controller.view().turns
+		current.alive = false
+		current.death.resolve()
+		fleet.daemonDied()
+		clock.setTimer(200 + random() * 3000, () => {
+			invariants.restarted()
+			boot()
+		})
+	}
+
+	function crashingStore(store: MemoryStore, owner: Incarnation): Store {
+		const never = new Promise<never>(() => {})
+		return {
+			...store,
+			async commit(transaction) {
+				if (!owner.alive || crashAt === 'stalled') return never
+				if (storeFails) return fail({ code: 'full', message: 'simulated: no space' })
+				if (crashAt === 'beforeCommit') {
+					crash()
+					return never
+				}
+				const outcome = await store.commit(transaction)
+				stored = store.snapshot()
+				if (crashAt === 'afterCommit') {
+					crash()
+					return never
+				}
+				return outcome
+			},
+			async nextEpoch() {
+				const epoch = await store.nextEpoch()
+				stored = store.snapshot()
+				return epoch
+			},
+		}
+	}
+
+	function commit(change: Partial<Wish>): void {
+		wish = { ...wish, ...change }
+		commits += 1
+		const id = `commit-${commits}`
+		meshes.set(id, simulatedMesh(wish))
+		deliverRevision(id)
+		if (change.weights !== undefined || change.hostname !== undefined) invariants.asked([wish.weights])
+	}
+
+	function deliverRevision(id: string): void {
+		newest = { id, author: 'simulation', message: id, timeMs: clock.wallMs(), files: new Map() }
+		if (current?.alive) current.controller.takeSource({ kind: 'revision', revision: newest })
+	}
+
+	function strike({ kind, forMs, proxy: index }: Fault): void {
+		faults.push(kind)
+		const proxy = fleet.proxies[index % fleet.proxies.length]
+		if (proxy === undefined) return
+		const running = current?.alive ? current.controller.view().state.rollouts.at(-1) : undefined
+		const later = (undo: () => void) => clock.setTimer(forMs, undo)
+		switch (kind) {
+			case 'crashBeforeCommit':
+				crashAt = 'beforeCommit'
+				return
+			case 'crashAfterCommit':
+				crashAt = 'afterCommit'
+				return
+			case 'crashAfterPublish':
+				crashAt = 'afterPublish'
+				return
+			case 'storeFull':
+				storeFails = true
+				later(() => {
+					storeFails = false
+				})
+				return
+			case 'silence':
+				proxy.silent = true
+				later(() => {
+					proxy.silent = false
+				})
+				return
+			case 'disconnect':
+				fleet.disconnect(proxy)
+				later(() => fleet.connect(proxy))
+				return
+			case 'refuse':
+				proxy.refuseRoutes = true
+				later(() => {
+					proxy.refuseRoutes = false
+				})
+				return
+			case 'slowAck':
+				proxy.ackDelayMs = 4000
+				later(() => {
+					proxy.ackDelayMs = 5
+				})
+				return
+			case 'revert':
+				return commit({ weights: scenario.from })
+			case 'retarget':
+				return commit({ weights: [60, 40] })
+			case 'newCanary':
+				return commit({ hostname: `b2-${commits}.local` })
+			case 'unrelatedCommit':
+				return commit({ unrelated: commits })
+			case 'syntaxError':
+				return deliverRevision('broken')
+			case 'clockJump':
+				return clock.jumpWall(random() < 0.5 ? -3_600_000 : 3_600_000)
+			case 'abort':
+			case 'promote':
+				if (running === undefined || current === null) return
+				if (kind === 'promote') invariants.promoted()
+				void current.controller.command({ kind, rollout: running.id, actor: 'person', reason: 'simulated' })
+				return
+		}
+	}
+
+	const settle = async () => {
+		if (!current?.alive) return
+		const { controller, death } = current
+		if (crashAt === 'stalled') await new Promise(setImmediate)
+		else await Promise.race([controller.idle(), death.promise])
+		if (!current?.alive) return
+		for (const { phase } of current.controller.view().state.rollouts) phases.add(phase.kind)
+	}
+
+	invariants.asked([scenario.from])
+	boot()
+	commit({})
+	clock.setTimer(2_000, () => commit({ weights: scenario.to }))
+	for (const fault of scenario.faults) clock.setTimer(fault.atMs, () => strike(fault))
+	await clock.runUntil(5_000, settle)
+	const endMs = 120_000
+	while (clock.monotonicMs() < endMs && errors.length === 0 && invariants.violations.length === 0) {
+		await clock.runUntil(clock.monotonicMs() + 2_000, settle)
+		if (clock.monotonicMs() > 32_000 && isQuiet(current)) break
+	}
+	const view = current === null ? null : (current as Incarnation).controller.view()
+	const last = view?.state.rollouts.at(-1)
+	return {
+		seed: scenario.seed,
+		violations: invariants.violations,
+		faults,
+		phases: [...phases],
+		ended: last?.phase.kind ?? null,
+		holds: last?.holds.map(({ code }) => code) ?? [],
+		reachedPpm,
+		rollouts: view?.state.rolloutCount ?? 0,
+		crashes,
+		errors,
+		turns: turns + (view?.turns ?? 0),
+	}
+}
+
+/** Nothing runs any more: the rest of the time would be more of the same. */
+function isQuiet(incarnation: Incarnation | null): boolean {
+	if (incarnation === null || !incarnation.alive) return false
+	const { state, durable } = incarnation.controller.view()
+	return durable && state.rollouts.length > 0 && state.rollouts.every(({ endedWallMs }) => endedWallMs !== null)
+}
+
+function canaryErrors({ quality, baseErrorShare }: Scenario, sharePpm: number): number {
+	switch (quality.kind) {
+		case 'healthy':
+		case 'stalling':
+		case 'unresolved':
+			return baseErrorShare
+		case 'failing':
+			return sharePpm >= quality.fromPpm ? quality.errorShare : baseErrorShare
+	}
+}

@@ -1,0 +1,91 @@
+import { beforeEach, expect, test } from 'vitest'
+import { silentLog } from '#base/log.ts'
+import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { createObservedFleet, type Observation, type ObservedFleet } from '#controller/observed-fleet.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
+import type { GroupView, Rejection } from '#xds/fleet-view.ts'
+import { createXdsServer } from '#xds/server.ts'
+import { createManualClock, type ManualClock } from '../../fakes/manual-clock.ts'
+
+let clock: ManualClock
+let view: GroupView | null
+let seen: Observation[]
+let fleet: ObservedFleet
+beforeEach(() => {
+	clock = createManualClock()
+	seen = []
+	view = viewOf({ pending: 1 })
+	const server = createXdsServer({ clock, log: silentLog, emit: () => undefined })
+	fleet = createObservedFleet({
+		server: { ...server, view: () => view },
+		clock,
+		emit: (observation) => void seen.push(observation),
+	})
+})
+
+function viewOf({ pending = 0, connected = 2, rejections = [] as readonly Rejection[] }): GroupView {
+	const types = Object.fromEntries(
+		Object.values(typeUrls).map((type) => [type, { current: connected - pending, pending, rejected: 0 }]),
+	) as GroupView['types']
+	const group = {
+		identity: { mesh: 'apps', kind: 'virtualNode', name: 'A' },
+		cohort: 'stable',
+		capture: { mode: 'intercept' },
+		envoyMinor: '1.40',
+	} as const
+	return { group, connected, expected: connected, version: 'v', types, pending: [], gone: [], rejections }
+}
+
+const empty = { version: '', resources: new Map() }
+const snapshot: Snapshot = {
+	version: 'v',
+	types: Object.fromEntries(Object.values(typeUrls).map((type) => [type, empty])) as Record<TypeUrl, typeof empty>,
+}
+const progress = () => fleet.observe({ kind: 'progressed', groupKey: 'g' })
+const rejection = (version: string): Rejection => ({
+	proxy: 'p',
+	typeUrl: typeUrls.route,
+	name: 'r',
+	version,
+	text: 'no',
+})
+
+test('a publication has converged when nobody is pending any more, and counts once', () => {
+	fleet.port.publish('g', snapshot)
+	clock.advance(40)
+	progress()
+	expect(seen).toEqual([])
+	view = viewOf({})
+	progress()
+	progress()
+	expect(seen).toEqual([{ kind: 'converged', afterMs: 40 }])
+})
+
+test('a group without proxies converges to nothing', () => {
+	fleet.port.publish('g', snapshot)
+	view = viewOf({ connected: 0 })
+	progress()
+	expect(seen).toEqual([])
+})
+
+test('each rejection counts once; the same proxy refusing other bytes counts again', () => {
+	view = viewOf({ pending: 1, rejections: [rejection('1')] })
+	progress()
+	progress()
+	view = viewOf({ pending: 1, rejections: [rejection('2')] })
+	progress()
+	expect(seen).toEqual([
+		{ kind: 'rejected', type: 'route' },
+		{ kind: 'rejected', type: 'route' },
+	])
+})
+
+test('a group that is gone is forgotten', () => {
+	view = viewOf({ pending: 1, rejections: [rejection('1')] })
+	progress()
+	view = null
+	progress()
+	view = viewOf({ pending: 1, rejections: [rejection('1')] })
+	progress()
+	expect(seen).toHaveLength(2)
+})

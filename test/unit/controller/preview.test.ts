@@ -1,0 +1,150 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { previewPlan, validateFolder } from '#controller/preview.ts'
+import { createGitRepository } from '../../fakes/git-repository.ts'
+
+const example = join(import.meta.dirname, '../../../mesh-config')
+const routeFile = 'route-service-b.yaml'
+let home: string
+let folder: string
+beforeEach(() => {
+	home = mkdtempSync(join(tmpdir(), 'sluice-preview-'))
+	folder = join(home, 'mesh')
+	cpSync(example, folder, { recursive: true })
+})
+afterEach(() => rmSync(home, { recursive: true }))
+
+function edit(change: (text: string) => string): void {
+	const file = join(folder, routeFile)
+	writeFileSync(file, change(readFileSync(file, 'utf8')))
+}
+
+/** 75 % to serviceB, 25 % to serviceBv2. */
+function shiftWeights(): void {
+	edit((text) => text.replace(/weight: 100 ?\}/, 'weight: 75}\n        - {virtualNode: serviceBv2, weight: 25}'))
+}
+
+async function plan(base: string | null) {
+	const outcome = await previewPlan({ path: folder, base })
+	if (outcome.kind !== 'planned') throw new Error(JSON.stringify(outcome))
+	return outcome.preview
+}
+
+test('the example is valid', async () => {
+	const read = await validateFolder(folder)
+	expect(read).toMatchObject({ kind: 'read', outcome: { kind: 'ok', warnings: [] } })
+})
+
+test('what is no folder is told in words', async () => {
+	expect(await validateFolder(join(folder, 'nothing'))).toMatchObject({ kind: 'unreadable' })
+	const file = await validateFolder(join(folder, routeFile))
+	expect(file.kind === 'unreadable' ? file.message : '').toContain('is a file: give the folder that holds the mesh')
+})
+
+test('against nothing everything is new', async () => {
+	const preview = await plan(null)
+	expect(preview.base).toBeNull()
+	expect(new Set(preview.changes.map(({ kind }) => kind))).toEqual(new Set(['prepare']))
+	expect(preview.resources.listener.added.length).toBeGreaterThan(0)
+})
+
+test('a change of weights is a shift with its steps, and touches its callers only', async () => {
+	shiftWeights()
+	const preview = await plan(example)
+	expect(preview.changes).toHaveLength(1)
+	const [shift] = preview.changes
+	if (shift?.kind !== 'shift') throw new Error('it is a shift')
+	expect(shift).toMatchObject({ before: 'serviceB 100 %', after: 'serviceB 75 % · serviceBv2 25 %', leastMs: 8_000 })
+	expect(shift.steps.map(({ canarySharePpm, minDurationMs }) => [canarySharePpm, minDurationMs])).toEqual([
+		[100_000, 3_000],
+		[250_000, 5_000],
+	])
+	for (const { proofRequests } of shift.steps) expect(proofRequests).toBeGreaterThan(100)
+	expect(preview.identities).toEqual({ total: 3, changed: 1 })
+	expect(preview.resources.route).toMatchObject({
+		added: [],
+		changed: [expect.stringMatching(/^serviceA: /)],
+		removed: [],
+	})
+	expect(preview.resources.cluster.added).toEqual([expect.stringMatching(/^serviceA: .*serviceBv2/)])
+})
+
+test('what nothing needs any more is removed', async () => {
+	const preview = await (async () => {
+		const file = join(folder, 'service-b.yaml')
+		const documents = readFileSync(file, 'utf8').split(/^---$/m)
+		writeFileSync(file, documents.filter((text) => !text.includes('name: serviceBv2')).join('---'))
+		return plan(example)
+	})()
+	expect(preview.changes).toEqual([{ kind: 'remove', resource: 'mesh/apps/virtualNode/serviceBv2' }])
+})
+
+test('a mesh that is refused is no plan', async () => {
+	edit((text) =>
+		text
+			.replace('{ virtualNode: serviceB,', '{ virtualNode: nobody,')
+			.replace('{virtualNode: serviceB,', '{virtualNode: nobody,'),
+	)
+	expect(await previewPlan({ path: folder, base: example })).toMatchObject({
+		kind: 'refused',
+		side: 'new',
+		diagnostics: [{ code: 'SL0301', file: routeFile }],
+	})
+	expect(await previewPlan({ path: example, base: folder })).toMatchObject({ kind: 'refused', side: 'base' })
+})
+
+describe('in a Git work tree', () => {
+	function commitFolder(): string {
+		const repository = createGitRepository(home)
+		return repository.commit({}, 'The mesh')
+	}
+
+	test('edits are compared with the last commit', async () => {
+		commitFolder()
+		expect((await plan(null)).changes).toEqual([])
+		shiftWeights()
+		expect(await plan(null)).toMatchObject({ base: 'HEAD', changes: [{ kind: 'shift' }] })
+	})
+
+	test('any name of a commit is a base', async () => {
+		const id = commitFolder()
+		shiftWeights()
+		for (const base of [id.slice(0, 10), 'main'])
+			expect(await plan(base)).toMatchObject({ base, changes: [{ kind: 'shift' }] })
+	})
+
+	test('a name that is none, or looks like an option, is told', async () => {
+		commitFolder()
+		for (const base of ['nowhere', '--output=x', 'HEAD~5']) {
+			const outcome = await previewPlan({ path: folder, base })
+			expect(outcome.kind === 'unreadable' ? outcome.message : '').toContain(`has no commit ${base}`)
+		}
+	})
+
+	test('a linked work tree is one as well', async () => {
+		commitFolder()
+		const repository = createGitRepository(home)
+		const linked = `${home}-linked`
+		repository.git(['worktree', 'add', '--quiet', linked, '-b', 'other'])
+		try {
+			folder = join(linked, 'mesh')
+			shiftWeights()
+			expect(await plan(null)).toMatchObject({ base: 'HEAD', changes: [{ kind: 'shift' }] })
+		} finally {
+			rmSync(linked, { recursive: true })
+		}
+	})
+
+	test('a work tree without a commit is compared with nothing', async () => {
+		createGitRepository(home)
+		expect((await plan(null)).base).toBeNull()
+	})
+})
+
+test('a folder outside of Git has no commits', async () => {
+	mkdirSync(join(home, 'alone'))
+	const outcome = await previewPlan({ path: folder, base: 'main' })
+	expect(outcome.kind === 'unreadable' ? outcome.message : '').toContain('is in no Git work tree')
+})
