@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config'
+import { createReporter } from './test/reporter.ts'
+
+const isDeep = process.env.SLUICE_DEPTH === 'deep'
+const minute = 60_000
+const timeout = (ms: number) => {
+	const bound = isDeep ? 60 * minute : ms
+	return { testTimeout: bound, hookTimeout: bound }
+}
+
+/** Tests that start real programs: Envoy, npm, a browser. They run after the others, so that nothing starves them. */
+const withRealParts = ['test/envoy/**/*.test.ts', 'test/browser/**/*.test.ts', 'test/packaging.test.ts']
+
+export default defineConfig({
+	test: {
+		reporters: [createReporter()],
+		// A test marked `only` fails the run, here as in CI.
+		allowOnly: false,
+		maxWorkers: 2,
+		projects: [
+			{
+				extends: true,
+				test: {
+					name: 'code',
+					include: ['test/**/*.test.ts'],
+					exclude: withRealParts,
+					setupFiles: ['test/setup/pure.ts'],
+					sequence: { groupOrder: 0 },
+					...timeout(30_000),
+				},
+			},
+			{
+				extends: true,
+				test: { name: 'real', include: withRealParts, sequence: { groupOrder: 1 }, ...timeout(2 * minute) },
+			},
+		],
+	},
+})
