@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { type Diagnostic, placeOf } from '#base/diagnostic.ts'
+import { toPrintable } from './printable.ts'
 
 /**
  * A finding as people read it in a terminal: severity and code, place, the source lines with a caret, the way out.
@@ -10,29 +11,24 @@ export function renderDiagnostic(diagnostic: Diagnostic, { color }: { readonly c
 	const tone = diagnostic.severity === 'error' ? paint.red : paint.yellow
 	const gutter = ' '.repeat(String(diagnostic.frame.at(-1)?.line ?? 0).length)
 	const lines = [
-		`${paint.bold(tone(`${diagnostic.severity}[${printable(diagnostic.code)}]`))}${paint.bold(`: ${printable(diagnostic.message)}`)}`,
-		`${gutter}${paint.blue('-->')} ${printable(placeOf(diagnostic))}`,
+		`${paint.bold(tone(`${diagnostic.severity}[${toPrintable(diagnostic.code)}]`))}${paint.bold(`: ${toPrintable(diagnostic.message)}`)}`,
+		`${gutter}${paint.blue('-->')} ${toPrintable(placeOf(diagnostic))}`,
 	]
 	if (diagnostic.frame.length > 0) lines.push(`${gutter} ${paint.blue('|')}`)
 	for (const { line, text } of diagnostic.frame) {
 		const number = String(line).padStart(gutter.length)
-		lines.push(`${paint.blue(`${number} |`)} ${printable(text)}`.trimEnd())
+		lines.push(`${paint.blue(`${number} |`)} ${toPrintable(text)}`.trimEnd())
 		if (line !== diagnostic.line) continue
-		const indent = printable(text.slice(0, diagnostic.column - 1))
+		const indent = toPrintable(text.slice(0, diagnostic.column - 1))
 		if (diagnostic.column <= text.length + 1) lines.push(`${gutter} ${paint.blue('|')} ${blank(indent)}${tone('^')}`)
 	}
 	if (diagnostic.frame.length > 0 && diagnostic.hint !== null) lines.push(`${gutter} ${paint.blue('|')}`)
 	if (diagnostic.hint !== null)
-		lines.push(`${gutter} ${paint.blue('=')} ${paint.bold('help')}: ${printable(diagnostic.hint)}`)
+		lines.push(`${gutter} ${paint.blue('=')} ${paint.bold('help')}: ${toPrintable(diagnostic.hint)}`)
 	return lines.join('\n')
 }
 
 /** Spaces as wide as the text: a tab counts as one column, as it is shown. */
 function blank(text: string): string {
 	return ' '.repeat([...text].length)
-}
-
-/** One line of text without what could move the cursor, colour the terminal, or turn the direction of writing. */
-function printable(text: string): string {
-	return text.replaceAll('\t', ' ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '�')
 }

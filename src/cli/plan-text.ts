@@ -1,0 +1,93 @@
+import type { PlannedChange, PlanPreview, ResourceDifference } from '#controller/preview.ts'
+import { formatDuration } from './parse-duration.ts'
+import { toPrintable } from './printable.ts'
+import { type Paint, paintFor } from './terminal.ts'
+
+/** A plan as people read it; its last line is the whole in short. */
+export function renderPlan(preview: PlanPreview, { color }: { readonly color: boolean }): string {
+	const paint = paintFor(color)
+	const against = preview.base === null ? 'an empty mesh' : preview.base
+	const blocks = [
+		toPrintable(`Compared with ${against}:`),
+		...preview.changes.map((change) => renderChange(change, paint)),
+		...renderResources(preview, paint),
+		paint.bold(summaryOf(preview)),
+	]
+	return preview.changes.length === 0 ? paint.bold(summaryOf(preview)) : blocks.join('\n')
+}
+
+function renderChange(change: PlannedChange, paint: Paint): string {
+	const name = shortName(change.resource)
+	switch (change.kind) {
+		case 'prepare':
+			return `  ${paint.green('prepare')}  ${change.action} ${name}`
+		case 'replace':
+			return `  ${paint.yellow('replace')}  ${change.action} ${name}: ${toPrintable(change.reason ?? '')}`
+		case 'remove':
+			return `  ${paint.red('remove ')}  ${name}, when nothing holds it any more`
+		case 'shift':
+			return renderShift(change, paint)
+	}
+}
+
+function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: Paint): string {
+	const head = `  ${paint.cyan('shift  ')}  ${shortName(change.resource)}: ${toPrintable(change.before)} ${paint.bold('→')} ${toPrintable(change.after)}`
+	const steps = change.steps.map((step, index) => {
+		const isLast = index === change.steps.length - 1
+		const demands = [
+			`${isLast ? 'watched' : 'at least'} ${formatDuration(step.minDurationMs)}`,
+			...(step.minRequests > 0 ? [`${step.minRequests} canary requests`] : []),
+			`about ${step.proofRequests} canary requests for the proof`,
+		]
+		return `             ${index + 1}. ${toPrintable(step.shares)}: ${demands.join(', ')}`
+	})
+	return [head, ...steps].join('\n')
+}
+
+function renderResources({ resources, identities }: PlanPreview, paint: Paint): string[] {
+	const changed = Object.entries(resources).filter(([, difference]) => countOf(difference) > 0)
+	if (changed.length === 0) return ['', 'Envoy resources: none changes at once.', '']
+	const lines = changed.flatMap(([type, { added, changed: altered, removed }]) => [
+		`  ${type.padEnd(8)} +${added.length} ~${altered.length} -${removed.length}`,
+		...named(added, paint.green('+')),
+		...named(altered, paint.yellow('~')),
+		...named(removed, paint.red('-')),
+	])
+	return [
+		'',
+		`Envoy resources when all of it is in force (${identities.changed} of ${identities.total} identities):`,
+		...lines,
+		'',
+	]
+}
+
+const mostNamed = 10
+
+function named(names: readonly string[], sign: string): string[] {
+	const lines = names.slice(0, mostNamed).map((name) => `    ${sign} ${toPrintable(name)}`)
+	return names.length > mostNamed ? [...lines, `    ${sign} and ${names.length - mostNamed} more`] : lines
+}
+
+function countOf({ added, changed, removed }: ResourceDifference): number {
+	return added.length + changed.length + removed.length
+}
+
+/** `Plan: 1 route shifts in 3 steps (at least 14s), 1 prepared, 0 replaced, 0 removals.` */
+function summaryOf({ changes }: PlanPreview): string {
+	if (changes.length === 0) return 'Plan: no changes.'
+	const shifts = changes.filter((change) => change.kind === 'shift')
+	const count = (kind: PlannedChange['kind']) => changes.filter((change) => change.kind === kind).length
+	const steps = shifts.reduce((total, shift) => total + shift.steps.length, 0)
+	const leastMs = Math.max(0, ...shifts.map((shift) => shift.leastMs))
+	const shifted =
+		shifts.length === 0
+			? '0 shifts'
+			: `${shifts.length} ${shifts.length === 1 ? 'route shifts' : 'routes shift'} in ${steps} steps (at least ${formatDuration(leastMs)})`
+	const removals = count('remove')
+	return `Plan: ${shifted}, ${count('prepare')} prepared, ${count('replace')} replaced, ${removals} ${removals === 1 ? 'removal' : 'removals'}.`
+}
+
+/** `virtualRouter/serviceB/route/serviceB`: an id without its mesh. */
+function shortName(id: string): string {
+	return toPrintable(id.replace(/^mesh\/[^/]+\/(?=.)/, ''))
+}

@@ -1,0 +1,93 @@
+import { type Command, Option } from 'commander'
+import type { RolloutAnswer } from '#api/api.ts'
+import type { Status } from '#controller/status.ts'
+import type { ApiClient } from './api-client.ts'
+import { type CommandFlags, sayFailure, sendCommand, withDaemon } from './daemon-call.ts'
+import { addSettingFlags, type SettingFlags } from './daemon-flags.ts'
+import type { Exit } from './exit-codes.ts'
+import { toPrintable, toPrintableJson } from './printable.ts'
+import { renderRollout, renderRolloutRow } from './status-text.ts'
+import { paintFor } from './terminal.ts'
+import { type VerbContext, verbGroups } from './verb.ts'
+
+type ListFlags = SettingFlags & { readonly output: 'text' | 'json' }
+
+const commands = [
+	{ verb: 'abort', about: 'go back to the last good shares, at once' },
+	{ verb: 'promote', about: 'take the next step without waiting for the proof; proxies are still waited for' },
+	{ verb: 'retry', about: 'try again what was rolled back' },
+] as const
+
+export function addRollout(program: Command, context: VerbContext): void {
+	const rollout = program
+		.command('rollout')
+		.helpGroup(verbGroups.daemon)
+		.summary('list rollouts, look at one, abort, promote or retry it')
+	rollout.description('Rollouts that run, and those that ended lately.')
+	addListing(rollout.command('list').description('one line for each rollout')).action((flags: ListFlags) =>
+		withDaemon(flags, context, (client) => list(client, flags, context)),
+	)
+	addListing(
+		rollout.command('show').description('one rollout and its history').argument('<id>', 'as `rollout list` shows it'),
+	).action((id: string, flags: ListFlags) =>
+		withDaemon(flags, context, (client) => show(client, { id, flags }, context)),
+	)
+	for (const { verb, about } of commands) {
+		const command = rollout.command(verb).description(about).argument('<id>', 'as `rollout list` shows it')
+		addCommandFlags(command).action((id: string, flags: CommandFlags) =>
+			withDaemon(flags, context, (client) => sendCommand(client, `${pathOf(id)}/${verb}`, flags, context)),
+		)
+	}
+}
+
+function addListing(command: Command): Command {
+	return addSettingFlags(
+		command.addOption(new Option('-o, --output <form>', 'how to say it').choices(['text', 'json']).default('text')),
+		['http'],
+	)
+}
+
+/** Of every command that changes something: who asks and why is kept for ever. */
+export function addCommandFlags(command: Command): Command {
+	command
+		.requiredOption('--reason <text>', 'why, for the journal')
+		.option('--actor <name>', 'who asks (default: SLUICE_ACTOR, else user@host)')
+	return addSettingFlags(command, ['http'])
+}
+
+function pathOf(id: string): string {
+	return `/api/v1/rollouts/${encodeURIComponent(id)}`
+}
+
+async function list(client: ApiClient, flags: ListFlags, context: VerbContext): Promise<Exit> {
+	const answer = await client.get<{ rollouts: Status['rollouts'] }>('/api/v1/rollouts')
+	if (!answer.ok) return sayFailure(answer.error, context)
+	const { terminal } = context
+	const { rollouts } = answer.value
+	if (flags.output === 'json') terminal.out(toPrintableJson(answer.value))
+	else if (rollouts.length === 0) terminal.talk('no rollouts yet')
+	else terminal.out(rollouts.map((rollout) => renderRolloutRow(rollout, paintFor(terminal.color.out))).join('\n'))
+	return 'ok'
+}
+
+async function show(
+	client: ApiClient,
+	{ id, flags }: { id: string; flags: ListFlags },
+	context: VerbContext,
+): Promise<Exit> {
+	const answer = await client.get<RolloutAnswer>(pathOf(id))
+	if (!answer.ok) return sayFailure(answer.error, context)
+	const { terminal } = context
+	const { rollout, history } = answer.value
+	if (flags.output === 'json') {
+		terminal.out(toPrintableJson(answer.value))
+		return 'ok'
+	}
+	const lines = history.map(
+		({ entry }) => `  ${new Date(entry.wallMs).toISOString()}  ${entry.event}  ${entry.actor}: ${entry.reason}`,
+	)
+	terminal.out(
+		[renderRollout(rollout, paintFor(terminal.color.out)), '', 'History', ...lines.map(toPrintable)].join('\n'),
+	)
+	return 'ok'
+}

@@ -1,0 +1,175 @@
+import type { GroupStatus, Headline, Status } from '#controller/status.ts'
+import { formatDuration } from './parse-duration.ts'
+import { toPrintable } from './printable.ts'
+import { renderDiagnostic } from './render-diagnostic.ts'
+import { type Paint, paintFor } from './terminal.ts'
+
+// A status as people read it. A sign always stands with its word, so that nothing is said by colour alone.
+
+type Rollout = Status['rollouts'][number]
+
+export function renderStatus(status: Status, { color }: { readonly color: boolean }): string {
+	const paint = paintFor(color)
+	const running = status.rollouts.filter(({ endedAt }) => endedAt === null)
+	const ended = status.rollouts.filter(({ endedAt }) => endedAt !== null)
+	return [
+		`${signOf(status.headline.level, paint)} ${paint.bold(toPrintable(status.headline.text))}`,
+		'',
+		...renderSource(status),
+		...renderRefused(status, color),
+		...section(
+			'Running',
+			running.map((rollout) => renderRollout(rollout, paint)),
+		),
+		...section(
+			'Ended',
+			ended.slice(0, 5).map((rollout) => renderRolloutRow(rollout, paint)),
+		),
+		...section(
+			'Held back',
+			status.heldBack.map(({ kind, resource, reason }) => toPrintable(`  ${kind} ${resource}: ${reason}`)),
+		),
+		...section(
+			'To be removed',
+			status.pendingRemovals.map(({ resource, reason }) => toPrintable(`  ${resource}: ${reason}`)),
+		),
+		...section(
+			'Proxies',
+			status.groups.length === 0
+				? ['  none has connected']
+				: status.groups.flatMap((group) => renderGroup(group, paint)),
+		),
+	].join('\n')
+}
+
+function signOf(level: Headline['level'], paint: Paint): string {
+	switch (level) {
+		case 'settled':
+			return paint.green('✓ SETTLED')
+		case 'moving':
+			return paint.cyan('▶ MOVING')
+		case 'held':
+			return paint.yellow('‖ HELD')
+		case 'attention':
+			return paint.red('✗ ATTENTION')
+	}
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+	return lines.length === 0 ? [] : ['', title, ...lines]
+}
+
+function renderSource({ source, accepted, durable, storeFailure, time }: Status): string[] {
+	const age = source.lastSuccess === null ? 'never read' : `read ${ago(source.lastSuccess, time)}`
+	const lines = [`source    ${source.kind}, ${age}${source.text === '' ? '' : `: ${source.text}`}`]
+	if (accepted !== null) {
+		lines.push(
+			`revision  ${accepted.id} ${JSON.stringify(accepted.message)} by ${accepted.author}, accepted ${ago(accepted.acceptedAt, time)}`,
+		)
+		if (accepted.warnings.length > 0)
+			lines.push(`          ${accepted.warnings.length} warnings: sluice validate shows them`)
+	}
+	if (!durable) lines.push(`store     not durable: ${storeFailure ?? 'unknown'}`)
+	return lines.map(toPrintable)
+}
+
+const mostFindings = 5
+
+function renderRefused({ refused }: Status, color: boolean): string[] {
+	if (refused === null) return []
+	const { revision, diagnostics, acceptable } = refused
+	const name =
+		revision === null
+			? 'What the source holds'
+			: `Revision ${revision.id} (${JSON.stringify(revision.message)} by ${revision.author})`
+	const more = diagnostics.length - mostFindings
+	return [
+		'',
+		toPrintable(`${name} is refused; the last good one stays in force.`),
+		...diagnostics.slice(0, mostFindings).map((diagnostic) => renderDiagnostic(diagnostic, { color })),
+		...(more > 0 ? [`and ${more} more`] : []),
+		...(acceptable && revision !== null
+			? [toPrintable(`To take it in all the same: sluice accept ${revision.id} --reason TEXT`)]
+			: []),
+	]
+}
+
+/** One line: id, phase, and where it stands. */
+export function renderRolloutRow(rollout: Rollout, paint: Paint): string {
+	return `  ${paint.bold(toPrintable(rollout.id))}  ${phaseSign(rollout, paint)}  ${toPrintable(rollout.text)}`
+}
+
+export function renderRollout(rollout: Rollout, paint: Paint): string {
+	const { progress, fleet } = rollout
+	const ladder = rollout.steps.map(({ canarySharePpm }, index) => {
+		const share = `${Number((canarySharePpm / 10_000).toFixed(4))} %`
+		if (index + 1 < rollout.step) return `${share} ✓`
+		return index + 1 === rollout.step ? paint.bold(`[${share}]`) : share
+	})
+	const missing = progress.missingRequests === null ? '' : `, about ${progress.missingRequests} more for the proof`
+	const least = progress.minDurationMs > 0 ? ` of at least ${formatDuration(progress.minDurationMs)}` : ''
+	const requests =
+		progress.minRequests > 0 ? `${progress.requests} of ${progress.minRequests}` : String(progress.requests)
+	const plain = [
+		`    evidence  ${rollout.evidence?.text ?? 'none yet'}`,
+		...(rollout.step === 0
+			? []
+			: [`    step      ${formatDuration(progress.elapsedMs)}${least}, ${requests} canary requests${missing}`]),
+		...(fleet === null
+			? []
+			: [
+					`    proxies   ${fleet.current} of ${fleet.expected} hold the shares in force${fleet.pending.length > 0 ? `; waiting for ${fleet.pending.join(', ')}` : ''}`,
+				]),
+		...(fleet?.gone ?? []).map(({ proxy, version }) => `    unreachable  ${proxy}, last held ${version}`),
+		...rollout.holds.map(({ code, text }) => `    held      ${code}: ${text}`),
+		...(rollout.cause === null ? [] : [`    back      ${rollout.cause.reason} (by ${rollout.cause.actor})`]),
+	]
+	return [renderRolloutRow(rollout, paint), `    ladder    ${ladder.join(' → ')}`, ...plain.map(toPrintable)].join('\n')
+}
+
+function phaseSign({ phase }: Rollout, paint: Paint): string {
+	switch (phase) {
+		case 'pending':
+			return paint.cyan('○ PENDING')
+		case 'stepping':
+			return paint.cyan('▶ STEPPING')
+		case 'held':
+			return paint.yellow('‖ HELD')
+		case 'paused':
+			return paint.yellow('‖ PAUSED')
+		case 'succeeded':
+			return paint.green('✓ DONE')
+		case 'rollingBack':
+			return paint.red('◀ ROLLING BACK')
+		case 'rolledBack':
+			return paint.red('✗ ROLLED BACK')
+		case 'aborted':
+			return paint.yellow('✗ ABORTED')
+	}
+}
+
+function renderGroup(group: GroupStatus, paint: Paint): string[] {
+	const pending = Object.entries(group.types).filter(([, { pending }]) => pending > 0)
+	const state =
+		pending.length === 0
+			? 'all hold what is served'
+			: pending.map(([type, types]) => `${types.pending} have not ACKed ${type}`).join(', ')
+	return [
+		toPrintable(
+			`  ${group.identity}  ${group.connected}/${group.expected} connected (Envoy ${group.envoy}), ${group.connected === 0 ? 'nobody to serve' : state}`,
+		),
+		...group.rejections.map(({ proxy, type, name, text, place }) =>
+			paint.red(
+				toPrintable(`    ✗ REJECTED ${type} ${name} at ${proxy}: ${text}${place === '' ? '' : ` (probably ${place})`}`),
+			),
+		),
+		...group.gone.map(({ proxy, version }) => toPrintable(`    ? GONE ${proxy}, last held ${version}`)),
+		...(group.silent.length === 0
+			? []
+			: [toPrintable(`    ? UNWATCHED, no fresh counters from ${group.silent.join(', ')}`)]),
+	]
+}
+
+function ago(then: string, now: string): string {
+	return `${formatDuration(Math.max(0, Date.parse(now) - Date.parse(then)))} ago`
+}

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { renderPlan } from '#cli/plan-text.ts'
+import type { PlanPreview } from '#controller/preview.ts'
+
+const none = { added: [], changed: [], removed: [] }
+const empty: PlanPreview = {
+	base: 'origin/main',
+	warnings: [],
+	changes: [],
+	resources: { cluster: none, endpoint: none, listener: none, route: none, secret: none },
+	identities: { total: 3, changed: 0 },
+}
+
+test('no changes are one line', () => {
+	expect(renderPlan(empty, { color: false })).toBe('Plan: no changes.')
+})
+
+test('a plan tells steps, evidence, resources, and ends with one line', () => {
+	const route = 'mesh/apps/virtualRouter/serviceB/route/serviceB'
+	const preview: PlanPreview = {
+		...empty,
+		changes: [
+			{ kind: 'prepare', resource: 'mesh/apps/virtualNode/serviceBv2', action: 'add', reason: null },
+			{ kind: 'replace', resource: route, action: 'change', reason: 'timeout of a live route change' },
+			{
+				kind: 'shift',
+				resource: route,
+				before: 'serviceB 100 %',
+				after: 'serviceB 75 % · serviceBv2 25 %',
+				bakeMs: 300_000,
+				leastMs: 360_000,
+				steps: [
+					{
+						canarySharePpm: 50_000,
+						shares: 'serviceB 95 % · serviceBv2 5 %',
+						minDurationMs: 60_000,
+						minRequests: 500,
+						proofRequests: 976,
+					},
+					{
+						canarySharePpm: 250_000,
+						shares: 'serviceB 75 % · serviceBv2 25 %',
+						minDurationMs: 300_000,
+						minRequests: 0,
+						proofRequests: 1028,
+					},
+				],
+			},
+			{ kind: 'remove', resource: 'mesh/apps/virtualNode/old\u001b[2J' },
+		],
+		resources: {
+			...empty.resources,
+			cluster: { added: ['serviceA: cds_egress_apps_serviceBv2_http2_80'], changed: [], removed: [] },
+			route: { added: [], changed: Array.from({ length: 12 }, (_, index) => `serviceA: route${index}`), removed: [] },
+		},
+		identities: { total: 3, changed: 1 },
+	}
+	expect(renderPlan(preview, { color: false })).toBe(`Compared with origin/main:
+  prepare  add virtualNode/serviceBv2
+  replace  change virtualRouter/serviceB/route/serviceB: timeout of a live route change
+  shift    virtualRouter/serviceB/route/serviceB: serviceB 100 % → serviceB 75 % · serviceBv2 25 %
+             1. serviceB 95 % · serviceBv2 5 %: at least 1m, 500 canary requests, about 976 canary requests for the proof
+             2. serviceB 75 % · serviceBv2 25 %: watched 5m, about 1028 canary requests for the proof
+  remove   virtualNode/old\ufffd[2J, when nothing holds it any more
+
+Envoy resources when all of it is in force (1 of 3 identities):
+  cluster  +1 ~0 -0
+    + serviceA: cds_egress_apps_serviceBv2_http2_80
+  route    +0 ~12 -0
+${Array.from({ length: 10 }, (_, index) => `    ~ serviceA: route${index}`).join('\n')}
+    ~ and 2 more
+
+Plan: 1 route shifts in 2 steps (at least 6m), 1 prepared, 1 replaced, 1 removal.`)
+})
+
+test('colour adds nothing but colour', () => {
+	const changes: PlanPreview['changes'] = [{ kind: 'remove', resource: 'mesh/apps/virtualNode/a' }]
+	const colored = renderPlan({ ...empty, changes }, { color: true })
+	expect(colored).toContain('\u001b[31m')
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: colour is made of them
+	expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(renderPlan({ ...empty, changes }, { color: false }))
+})
