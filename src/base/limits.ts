@@ -34,6 +34,8 @@ export const limits = {
 	noEvidenceMs: 60_000,
 	/** Without a flush for this long (three intervals, and a little) a proxy is silent. */
 	silentAfterMs: 3_500,
+	/** How often silence is looked for. */
+	sweepIntervalMs: 1_000,
 	/** An ACK may take this long before people are told that it is missing. */
 	ackGraceMs: 3_000,
 	/** Share of a route's connected proxies that may refuse a step; above it the rollout goes back. */
@@ -44,6 +46,8 @@ export const limits = {
 	endedRollouts: 20,
 	/** Proxies come back to a restarted daemon within this; until then what they hold may tell of an unjournalled way back. */
 	bootHoldMs: 10_000,
+	/** Resource versions whose making is remembered, for the place that a NACK points at. */
+	suspectVersions: 20_000,
 	/** Turns of the controller. */
 	turnIntervalMs: 100,
 	/** While time alone can move something, a turn comes this often. */

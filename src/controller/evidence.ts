@@ -37,11 +37,13 @@ export type Evidence = {
 	/** Connected proxies whose flushes stopped. */
 	isSilent(proxyKey: string): boolean
 	forget(proxyKey: string): void
+	/** Rises whenever what `healthyHosts` and `isSilent` answer may have changed. */
+	readiness(): number
 	close(): void
 }
 
 type Watching = { watch: Watch; readonly fold: Fold; sinceMs: number; looks: number }
-type ProxyMemory = { arrivedMs: number; readonly healthy: Map<string, number> }
+type ProxyMemory = { readonly arrivedMs: number; readonly healthy: ReadonlyMap<string, number> }
 
 const nothing: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
 
@@ -51,13 +53,27 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	const watching = new Map<string, Watching>()
 	let sequence = 0
 	let closed = false
+	let readiness = 0
+	let silentProxies = 0
 	scheduleLooks()
+	scheduleSweep()
 
 	function scheduleLooks(): void {
 		clock.setTimer(limits.lookIntervalMs, () => {
 			if (closed) return
 			for (const watched of watching.values()) emitLook(watched)
 			scheduleLooks()
+		})
+	}
+
+	/** Silence comes by itself: it is looked for, once a second, whatever the number of turns. */
+	function scheduleSweep(): void {
+		clock.setTimer(limits.sweepIntervalMs, () => {
+			if (closed) return
+			const silent = [...proxies.keys()].filter(isSilent).length
+			if (silent !== silentProxies) readiness += 1
+			silentProxies = silent
+			scheduleSweep()
 		})
 	}
 
@@ -80,8 +96,9 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 
 	return {
 		isSilent,
+		readiness: () => readiness,
 		takeFlush(flush) {
-			remember(proxies, flush)
+			if (remember(proxies, flush)) readiness += 1
 			if (!flush.counted) return
 			for (const { watch, fold } of watching.values()) {
 				const zone = watch.zoneOf(flush.proxy)
@@ -102,7 +119,8 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 			for (const id of watching.keys()) if (!named.has(id)) watching.delete(id)
 			for (const [id, watch] of named) {
 				const known = watching.get(id)
-				if (known !== undefined && hasSameCanaries(known.watch, watch)) continueWatching(known, watch, clock.monotonicMs())
+				if (known !== undefined && hasSameCanaries(known.watch, watch))
+					continueWatching(known, watch, clock.monotonicMs())
 				else watching.set(id, startWatching(watch, clock.monotonicMs()))
 			}
 		},
@@ -111,7 +129,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 			return proxies.get(proxyKey)?.healthy.get(cluster) ?? null
 		},
 		forget(proxyKey) {
-			proxies.delete(proxyKey)
+			if (proxies.delete(proxyKey)) readiness += 1
 		},
 		close() {
 			closed = true
@@ -137,12 +155,14 @@ function hasSameCanaries(left: Watch, right: Watch): boolean {
 	return left.canaries.size === right.canaries.size && [...left.canaries.keys()].every((key) => right.canaries.has(key))
 }
 
-function remember(proxies: Map<string, ProxyMemory>, flush: Flush): void {
-	const memory = proxies.get(flush.proxy) ?? { arrivedMs: 0, healthy: new Map<string, number>() }
-	memory.arrivedMs = flush.arrivedMs
-	memory.healthy.clear()
-	for (const [name, { healthyHosts }] of flush.clusters) memory.healthy.set(name, healthyHosts)
-	proxies.set(flush.proxy, memory)
+/** True when the flush says something else about hosts than the one before, or ends a silence. */
+function remember(proxies: Map<string, ProxyMemory>, flush: Flush): boolean {
+	const before = proxies.get(flush.proxy)
+	const healthy = new Map([...flush.clusters].map(([name, { healthyHosts }]) => [name, healthyHosts]))
+	proxies.set(flush.proxy, { arrivedMs: flush.arrivedMs, healthy })
+	if (before === undefined || flush.arrivedMs - before.arrivedMs > limits.silentAfterMs) return true
+	if (before.healthy.size !== healthy.size) return true
+	return [...healthy].some(([name, hosts]) => before.healthy.get(name) !== hosts)
 }
 
 /** What a proxy counted over some clusters together. */

@@ -17,12 +17,32 @@ export type FactsOptions = {
 	readonly foundBack: (rollout: Rollout, concern: Concern) => boolean
 }
 
+/** Facts for turns that follow one another: what only flushes and arrivals can change is not looked up again each time. */
+export function createFacts(options: FactsOptions): { of(rollout: Rollout, concern: Concern): FleetFacts } {
+	const { evidence } = options
+	const known = new Map<string, { readonly key: string; readonly notReady: FleetFacts['notReady'] }>()
+	return {
+		of(rollout, concern) {
+			const connected = concern.groups.map((view) => view.connected).join()
+			const key = `${evidence.readiness()} ${connected} ${rollout.phase.kind} ${[...concern.canaries.values()].join()}`
+			const before = known.get(rollout.id)
+			const notReady = before?.key === key ? before.notReady : notReadyOf(rollout, concern, options)
+			known.set(rollout.id, { key, notReady })
+			return { ...factsApartFromReadiness(rollout, concern, options), notReady }
+		},
+	}
+}
+
 /** What the fleet says of one rollout: sums over the groups that send to its route. */
 export function factsOfRollout(rollout: Rollout, concern: Concern, options: FactsOptions): FleetFacts {
+	return { ...factsApartFromReadiness(rollout, concern, options), notReady: notReadyOf(rollout, concern, options) }
+}
+
+type OtherFacts = Omit<FleetFacts, 'notReady'>
+
+function factsApartFromReadiness(rollout: Rollout, concern: Concern, options: FactsOptions): OtherFacts {
 	const { groups } = concern
-	const rejections = groups.flatMap((view) =>
-		view.rejections.filter((rejection) => isConcerned(rejection, view, concern)),
-	)
+	const rejections = groups.flatMap((view) => view.rejections.filter((rejection) => isConcerned(rejection, concern)))
 	const rejecting = new Set(rejections.map(({ proxy }) => proxy))
 	const connected = sum(groups, (view) => view.connected)
 	const pending = sum(groups, pendingProxies)
@@ -35,7 +55,6 @@ export function factsOfRollout(rollout: Rollout, concern: Concern, options: Fact
 			.map((rejection) => ({ proxy: rejection.proxy, text: rejection.text, place: options.placeOf(rejection) }))
 			.slice(0, limits.namedProxies),
 		rejectedProxies: rejecting.size,
-		notReady: notReadyOf(rollout, concern, options),
 		stranded: options.strandedOf(rollout, concern),
 		gone: groups.flatMap((view) => view.gone),
 		foundBack: options.foundBack(rollout, concern),
@@ -43,7 +62,7 @@ export function factsOfRollout(rollout: Rollout, concern: Concern, options: Fact
 }
 
 /** A refusal of something else, a listener say, is another change's affair. */
-function isConcerned(rejection: Rejection, _view: GroupView, concern: Concern): boolean {
+function isConcerned(rejection: Rejection, concern: Concern): boolean {
 	if (rejection.typeUrl === typeUrls.route)
 		return [...concern.routeConfigurations.values()].some((names) => names.includes(rejection.name))
 	const clusters = [...concern.canaries.values(), ...concern.baseline]

@@ -1,6 +1,6 @@
 import { limits } from '#base/limits.ts'
 import { isRunning } from '#rollout/rollout.ts'
-import type { ControllerView } from './controller.ts'
+import type { ControllerView } from './controller-view.ts'
 
 /** What a supervisor asks: whether to restart the daemon, and whether to send proxies to it. Git plays no part. */
 export type Health = {

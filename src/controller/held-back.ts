@@ -2,7 +2,7 @@ import type { Mesh } from '#mesh/mesh.ts'
 import type { Change, Plan } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
-import type { ControllerView } from './controller.ts'
+import type { ControllerView } from './controller-view.ts'
 import type { HeldBack } from './status.ts'
 
 /** What the accepted revision asks for and is not applied yet, with the reason. Removals are told apart from it. */

@@ -1,3 +1,4 @@
+import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { compileGroup } from '#compile/compile-group.ts'
 import { identityPath, type ProxyGroup } from '#compile/compiled.ts'
@@ -55,6 +56,8 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 			if (before?.types[resource.typeUrl].resources.get(resource.name)?.version === resource.version) continue
 			const touched = resource.madeOf.filter((id) => changed.has(id))
 			suspects.set(resource.version, touched.length > 0 ? touched : resource.madeOf)
+			const [oldest] = suspects.keys()
+			if (suspects.size > limits.suspectVersions && oldest !== undefined) suspects.delete(oldest)
 		}
 	}
 

@@ -72,3 +72,8 @@ export function parseStored(text: string): StoredState {
 	if (schema !== 1) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 1`)
 	return stored
 }
+
+/** What of a state must not get lost, apart from what the journal says: everything but the passing of time. */
+export function signatureOf(state: ControllerState): string {
+	return JSON.stringify(state.rollouts.map(({ id, step, phase, confirmed }) => [id, step, phase.kind, confirmed]))
+}

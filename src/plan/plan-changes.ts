@@ -15,8 +15,12 @@ const order = ['prepare', 'replace', 'shift', 'remove'] as const
 export function planChanges(applied: Mesh, desired: Mesh): Plan {
 	const before = reachOf(applied)
 	const after = reachOf(desired)
-	const ids = [...new Set([...Object.keys(applied.resources), ...Object.keys(desired.resources)])].sort() as ResourceId[]
-	const changes = ids.flatMap((id) => changesOf(applied.resources[id], desired.resources[id], { desired, before, after }))
+	const ids = [
+		...new Set([...Object.keys(applied.resources), ...Object.keys(desired.resources)]),
+	].sort() as ResourceId[]
+	const changes = ids.flatMap((id) =>
+		changesOf(applied.resources[id], desired.resources[id], { desired, before, after }),
+	)
 	changes.sort((left, right) => order.indexOf(left.kind) - order.indexOf(right.kind))
 	return { applied: applied.hash, desired: desired.hash, changes }
 }
@@ -94,7 +98,12 @@ function changedRoute(applied: Route, desired: Route, context: Context): Change[
 	const changes: Change[] = []
 	const parts = changedParts(applied.spec, desired.spec).filter((part) => part !== 'targets')
 	if (parts.length > 0) {
-		changes.push({ kind: 'replace', resource: desired.id, action: 'change', reason: `${parts.join(', ')} of a live route change` })
+		changes.push({
+			kind: 'replace',
+			resource: desired.id,
+			action: 'change',
+			reason: `${parts.join(', ')} of a live route change`,
+		})
 	}
 	const shift = shiftOf(applied, desired, context.desired)
 	if (shift !== null) changes.push(shift)

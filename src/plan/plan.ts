@@ -24,7 +24,11 @@ export type Plan = {
 export type Change = Prepare | Replace | Shift | Remove
 
 /** Nothing live can reach it yet, or it changes nothing that a proxy does: at once. */
-export type Prepare = { readonly kind: 'prepare'; readonly resource: ResourceId; readonly action: 'add' | 'change' | 'remove' }
+export type Prepare = {
+	readonly kind: 'prepare'
+	readonly resource: ResourceId
+	readonly action: 'add' | 'change' | 'remove'
+}
 
 /** Changes how live traffic is treated, other than by shares. */
 export type Replace = {

@@ -42,7 +42,8 @@ export function callersOfRoute(mesh: Mesh, route: Route): VirtualNode[] {
 	const services = new Set<ResourceId>()
 	const callers: VirtualNode[] = []
 	for (const resource of Object.values(mesh.resources)) {
-		if (resource.kind === 'VirtualService' && resource.spec.provider?.id === route.spec.virtualRouter) services.add(resource.id)
+		if (resource.kind === 'VirtualService' && resource.spec.provider?.id === route.spec.virtualRouter)
+			services.add(resource.id)
 	}
 	for (const resource of Object.values(mesh.resources)) {
 		if (resource.kind !== 'VirtualNode') continue

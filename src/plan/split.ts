@@ -44,7 +44,9 @@ function apportion(exact: readonly { target: Target; numerator: number; denomina
 		}))
 		.sort((left, right) => compareTargets(left.target, right.target))
 	let missing = wholePpm - sorted.reduce((total, { floor }) => total + floor, 0)
-	const order = sorted.map((_, index) => index).sort((left, right) => remainderAt(right) - remainderAt(left) || left - right)
+	const order = sorted
+		.map((_, index) => index)
+		.sort((left, right) => remainderAt(right) - remainderAt(left) || left - right)
 	const gains = new Set<number>()
 	for (const index of order) {
 		if (missing <= 0) break
@@ -61,7 +63,8 @@ function apportion(exact: readonly { target: Target; numerator: number; denomina
 /** All targets of both, each once, in key order. */
 export function unionOfTargets(left: readonly Target[], right: readonly Target[]): Target[] {
 	const targets = new Map<string, Target>()
-	for (const { virtualNode, port } of [...left, ...right]) targets.set(targetKey({ virtualNode, port }), { virtualNode, port })
+	for (const { virtualNode, port } of [...left, ...right])
+		targets.set(targetKey({ virtualNode, port }), { virtualNode, port })
 	return [...targets.values()].sort(compareTargets)
 }
 

@@ -7,22 +7,33 @@ import type { FleetFacts, Hold, Rollout } from './rollout.ts'
 // can be passed over by a person.
 
 /** What of the fleet forbids a step forward. */
-export function fleetHolds(rollout: Rollout, facts: FleetFacts): Hold[] {
+export function fleetHolds(facts: FleetFacts): Hold[] {
 	const holds: Hold[] = []
 	if (facts.connected === 0) {
 		return [{ code: 'NO_PROXY', text: 'no proxy that sends to this route is connected' }]
 	}
 	if (facts.rejectedProxies > 0) {
-		const named = facts.rejected.map(({ proxy, text, place }) => `${proxy}: "${text}"${place === '' ? '' : ` (probably ${place})`}`)
-		holds.push({ code: 'REJECTED', text: `${facts.rejectedProxies} of ${facts.connected} proxies refused it: ${named.join('; ')}` })
+		const named = facts.rejected.map(
+			({ proxy, text, place }) => `${proxy}: "${text}"${place === '' ? '' : ` (probably ${place})`}`,
+		)
+		holds.push({
+			code: 'REJECTED',
+			text: `${facts.rejectedProxies} of ${facts.connected} proxies refused it: ${named.join('; ')}`,
+		})
 	}
 	if (facts.current < facts.connected - facts.rejectedProxies) {
 		const missing = facts.connected - facts.rejectedProxies - facts.current
-		holds.push({ code: 'NOT_ACKED', text: `${missing} of ${facts.connected} proxies have not ACKed yet: ${facts.pending.join(', ')}` })
+		holds.push({
+			code: 'NOT_ACKED',
+			text: `${missing} of ${facts.connected} proxies have not ACKed yet: ${facts.pending.join(', ')}`,
+		})
 	}
 	if (facts.connected < facts.expected * limits.connectedShare) {
 		const gone = facts.gone.map(({ proxy }) => proxy).join(', ')
-		holds.push({ code: 'PROXIES_MISSING', text: `${facts.connected} of ${facts.expected} expected proxies are connected; gone: ${gone}` })
+		holds.push({
+			code: 'PROXIES_MISSING',
+			text: `${facts.connected} of ${facts.expected} expected proxies are connected; gone: ${gone}`,
+		})
 	}
 	for (const { proxy, target, host } of facts.notReady) {
 		holds.push({ code: 'NOT_READY', text: `${proxy} has no healthy host for ${target} (${host})` })

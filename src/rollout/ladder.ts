@@ -46,7 +46,8 @@ export function demandsOfStep(rollout: Rollout): { minDurationMs: number; minReq
 	const { policy, stepsPpm, step } = rollout
 	const written = policy.steps.find(({ sharePpm }) => sharePpm === stepsPpm[step])
 	const minRequests = written?.minRequests ?? 0
-	if (step === stepsPpm.length - 1) return { minDurationMs: Math.max(policy.bakeMs, written?.minDurationMs ?? 0), minRequests }
+	if (step === stepsPpm.length - 1)
+		return { minDurationMs: Math.max(policy.bakeMs, written?.minDurationMs ?? 0), minRequests }
 	return { minDurationMs: written?.minDurationMs ?? 0, minRequests }
 }
 

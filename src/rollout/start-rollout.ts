@@ -38,7 +38,15 @@ export function startRollout(options: { id: string; shift: Shift; revision: stri
 export function guardParametersOf(policy: RolloutPolicySpec, steps: number): GuardParameters {
 	const guard = errorsGuardOf(policy)
 	const { alpha, toleranceRatio, tolerancePpm, absoluteLimitPpm, hardLimitPpm } = guard
-	return { alpha, toleranceRatio, tolerancePpm, absoluteLimitPpm, hardLimitPpm, phi: { value: 3, source: 'default' }, steps }
+	return {
+		alpha,
+		toleranceRatio,
+		tolerancePpm,
+		absoluteLimitPpm,
+		hardLimitPpm,
+		phi: { value: 3, source: 'default' },
+		steps,
+	}
 }
 
 function newGuard(policy: RolloutPolicySpec, canaries: Shift['rising'], steps: number): Rollout['guard'] {
@@ -49,7 +57,11 @@ function newGuard(policy: RolloutPolicySpec, canaries: Shift['rising'], steps: n
  * The same canaries, another target (rules, motion 4): the weights in force stay, the evidence starts afresh. Null when
  * the shares in force do not lie on the way from `good` to the new target: then the rollout must first go back.
  */
-export function retargetRollout(rollout: Rollout, shift: { after: Split; policy: RolloutPolicySpec; quarantineKey: string }, revision: string): Rollout | null {
+export function retargetRollout(
+	rollout: Rollout,
+	shift: { after: Split; policy: RolloutPolicySpec; quarantineKey: string },
+	revision: string,
+): Rollout | null {
 	const { good } = rollout
 	const { after: target, policy, quarantineKey } = shift
 	const targets = unionOfTargets(good, target)
@@ -62,7 +74,8 @@ export function retargetRollout(rollout: Rollout, shift: { after: Split; policy:
 	const ladder = ladderOf(policy, good, target, canaries)
 	const moved = rollout.step >= 0
 	// Less than what is in force: a step down, which needs no evidence. More: the step in force stays the first one.
-	const stepsPpm = moved && reached < wanted ? [reached, ...ladder.filter((share) => share > reached)] : moved ? [wanted] : ladder
+	const stepsPpm =
+		moved && reached < wanted ? [reached, ...ladder.filter((share) => share > reached)] : moved ? [wanted] : ladder
 	const next: Rollout = {
 		...rollout,
 		revision,

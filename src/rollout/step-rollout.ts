@@ -21,7 +21,11 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 		case 'look':
 			return look(rollout, event)
 		case 'alarm':
-			return goBack(rollout, { by: 'guard', reason: describeAlarm(event.alarm), actor: 'sluice' }, { alarm: event.alarm })
+			return goBack(
+				rollout,
+				{ by: 'guard', reason: describeAlarm(event.alarm), actor: 'sluice' },
+				{ alarm: event.alarm },
+			)
 		case 'promote':
 			return {
 				rollout: { ...rollout, promotion: event.command },
@@ -93,11 +97,13 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 	if (rollout.phase.kind === 'rollingBack') return confirmBack(rollout, event.facts, wallMs)
 	if (rollout.phase.kind === 'paused') return { rollout, notes: [] }
 
-	const fleet = fleetHolds(rollout, event.facts)
+	const fleet = fleetHolds(event.facts)
 	const deadline = deadlineHolds(rollout)
 	const promoted = rollout.promotion !== null
 	const evidence = promoted ? [] : [...evidenceHolds(rollout), ...deadline]
-	const durable: Hold[] = event.forward ? [] : [{ code: 'NOT_DURABLE', text: 'the store does not answer: nothing moves forward' }]
+	const durable: Hold[] = event.forward
+		? []
+		: [{ code: 'NOT_DURABLE', text: 'the store does not answer: nothing moves forward' }]
 	const timeIsUp = promoted || rollout.step === -1 || rollout.elapsed.stepMs >= demandsOfStep(rollout).minDurationMs
 	if (fleet.length === 0 && evidence.length === 0 && durable.length === 0 && timeIsUp) return forward(rollout, wallMs)
 	return hold(rollout, shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, durable }))
@@ -128,7 +134,11 @@ function backOfTurn(rollout: Rollout, facts: FleetFacts): BackCause | null {
 	if (facts.rejectedProxies > facts.connected * limits.rejectedShare) {
 		const first = facts.rejected[0]
 		const words = first === undefined ? '' : `; ${first.proxy} says "${first.text}"`
-		return { by: 'rejected', reason: `${facts.rejectedProxies} of ${facts.connected} proxies refused the step${words}`, actor: 'sluice' }
+		return {
+			by: 'rejected',
+			reason: `${facts.rejectedProxies} of ${facts.connected} proxies refused the step${words}`,
+			actor: 'sluice',
+		}
 	}
 	if (rollout.policy.onNoEvidence === 'rollBack' && rollout.elapsed.sinceLookMs > limits.noEvidenceMs) {
 		return { by: 'noEvidence', reason: `no fresh counters for ${limits.noEvidenceMs / 1000} s`, actor: 'sluice' }
@@ -148,7 +158,10 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 			holds.push({ code: 'NOT_ACKED', text })
 		}
 		if (stranded > 0) {
-			holds.push({ code: 'LAST_GOOD_UNHEALTHY', text: `last good has no healthy host at ${facts.stranded.join(', ')}: not moved back there` })
+			holds.push({
+				code: 'LAST_GOOD_UNHEALTHY',
+				text: `last good has no healthy host at ${facts.stranded.join(', ')}: not moved back there`,
+			})
 		}
 		return hold(rollout, holds)
 	}
@@ -162,7 +175,11 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 				event: `rollout.${kind}`,
 				actor: cause.actor,
 				reason: `${cause.reason}; ${confirmed}`,
-				numbers: { connected: facts.connected, unreachable, confirmedAfterMs: Math.round(rollout.elapsed.sinceChangeMs) },
+				numbers: {
+					connected: facts.connected,
+					unreachable,
+					confirmedAfterMs: Math.round(rollout.elapsed.sinceChangeMs),
+				},
 			},
 		],
 	}
@@ -198,7 +215,12 @@ function forward(rollout: Rollout, wallMs: number): RolloutStepResult {
 
 function deadlineHolds(rollout: Rollout): Hold[] {
 	if (rollout.elapsed.totalMs <= rollout.policy.deadlineMs) return []
-	return [{ code: 'DEADLINE', text: `not done after ${Math.round(rollout.policy.deadlineMs / 1000)} s: promote, abort or retry` }]
+	return [
+		{
+			code: 'DEADLINE',
+			text: `not done after ${Math.round(rollout.policy.deadlineMs / 1000)} s: promote, abort or retry`,
+		},
+	]
 }
 
 /** What is worth telling: an ACK that is only a moment late is not. */
@@ -214,7 +236,10 @@ function hold(rollout: Rollout, holds: readonly Hold[]): RolloutStepResult {
 	const next: Rollout = { ...rollout, phase, holds }
 	if (codesOf(rollout.holds) === codesOf(holds) || holds.length === 0) return { rollout: next, notes: [] }
 	const reason = holds.map(({ text }) => text).join('; ')
-	return { rollout: next, notes: [{ event: 'rollout.held', actor: 'sluice', reason, numbers: { codes: holds.map(({ code }) => code) } }] }
+	return {
+		rollout: next,
+		notes: [{ event: 'rollout.held', actor: 'sluice', reason, numbers: { codes: holds.map(({ code }) => code) } }],
+	}
 }
 
 function phaseOfHolds(rollout: Rollout, holds: readonly Hold[]): Rollout['phase'] {

@@ -104,7 +104,9 @@ export type FleetOptions = {
 
 export function createFakeFleet(options: FleetOptions): FakeFleet {
 	const { clock, random, traffic, watcher } = options
-	const proxies = options.groups.flatMap(({ group, instances }) => instances.map((instance) => newProxy(group, instance)))
+	const proxies = options.groups.flatMap(({ group, instances }) =>
+		instances.map((instance) => newProxy(group, instance)),
+	)
 	let daemon: Daemon | null = null
 
 	function reach(target: FakeProxy, then: () => void, delayMs: number): void {
@@ -121,7 +123,8 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		for (const type of Object.values(snapshot.types)) {
 			for (const resource of type.resources.values()) take(target, resource, daemon)
 			for (const [key, held] of target.held) {
-				if (held.typeUrl in snapshot.types && !snapshot.types[held.typeUrl].resources.has(held.name)) target.held.delete(key)
+				if (held.typeUrl in snapshot.types && !snapshot.types[held.typeUrl].resources.has(held.name))
+					target.held.delete(key)
 			}
 		}
 		const after = sharesOf(target)
@@ -139,7 +142,13 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		if (from.pins.get(`${target.proxy.groupKey} ${key}`)?.has(target.proxy.key)) return
 		if (held !== undefined && from.keeps.get(`${target.proxy.groupKey} ${key}`) === held.version) return
 		if (resource.typeUrl === typeUrls.route && target.refuseRoutes && held !== undefined) {
-			target.refused.set(key, { proxy: target.proxy.key, typeUrl: resource.typeUrl, name: resource.name, version: resource.version, text: 'simulated refusal' })
+			target.refused.set(key, {
+				proxy: target.proxy.key,
+				typeUrl: resource.typeUrl,
+				name: resource.name,
+				version: resource.version,
+				text: 'simulated refusal',
+			})
 			return
 		}
 		target.refused.delete(key)
@@ -150,9 +159,11 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		if (daemon?.isAlive() && target.connected && !target.silent) {
 			const clusters = new Map<string, ClusterFlush>()
 			const counted = target.flushedOnce
-			for (const [name, sharePpm] of sharesOf(target) ?? []) clusters.set(name, clusterFlush(target, name, sharePpm, counted))
+			for (const [name, sharePpm] of sharesOf(target) ?? [])
+				clusters.set(name, clusterFlush(target, name, sharePpm, counted))
 			for (const { typeUrl, name } of target.held.values()) {
-				if (typeUrl === typeUrls.cluster && !clusters.has(name)) clusters.set(name, clusterFlush(target, name, 0, counted))
+				if (typeUrl === typeUrls.cluster && !clusters.has(name))
+					clusters.set(name, clusterFlush(target, name, 0, counted))
 			}
 			target.flushedOnce = true
 			target.lastFlushMs = clock.monotonicMs()
@@ -168,7 +179,15 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		const requests = counted ? Math.round((traffic.requestsPerSecond * sharePpm) / 1_000_000) : 0
 		if (traffic.stalls(name)) {
 			target.unanswered += requests
-			return { completed: 0, errors: 0, retries: 0, started: requests, active: target.unanswered, healthyHosts, hosts: 1 }
+			return {
+				completed: 0,
+				errors: 0,
+				retries: 0,
+				started: requests,
+				active: target.unanswered,
+				healthyHosts,
+				hosts: 1,
+			}
 		}
 		const share = healthyHosts === 0 ? 1 : traffic.errorShare(name, sharePpm)
 		let errors = 0
@@ -207,7 +226,8 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		portFor(emit, takeFlush, isAlive) {
 			const born: Daemon = { emit, flush: takeFlush, isAlive, snapshots: new Map(), pins: new Map(), keeps: new Map() }
 			daemon = born
-			for (const target of proxies) clock.setTimer(50 + random() * 900, () => daemon === born && isAlive() && connect(target))
+			for (const target of proxies)
+				clock.setTimer(50 + random() * 900, () => daemon === born && isAlive() && connect(target))
 			return portOf(born)
 		},
 		sharesOf,
@@ -222,7 +242,8 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				const after = routeOf(snapshot)
 				if (after !== null && !isSame(before, after)) watcher.published(groupKey, before, after)
 				for (const target of proxies) {
-					if (target.proxy.groupKey === groupKey && target.connected) reach(target, () => deliver(target), latency(target))
+					if (target.proxy.groupKey === groupKey && target.connected)
+						reach(target, () => deliver(target), latency(target))
 				}
 			},
 			refuse() {},
@@ -236,13 +257,15 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 			},
 			pin(groupKey, typeUrl, name, keys) {
 				born.pins.set(`${groupKey} ${keyOf(typeUrl, name)}`, keys)
-				for (const target of proxies) if (target.proxy.groupKey === groupKey) reach(target, () => deliver(target), latency(target))
+				for (const target of proxies)
+					if (target.proxy.groupKey === groupKey) reach(target, () => deliver(target), latency(target))
 			},
 			keep(groupKey, typeUrl, name, version) {
 				const key = `${groupKey} ${keyOf(typeUrl, name)}`
 				if (version !== null) born.keeps.set(key, version)
 				else if (born.keeps.delete(key)) {
-					for (const target of proxies) if (target.proxy.groupKey === groupKey) reach(target, () => deliver(target), latency(target))
+					for (const target of proxies)
+						if (target.proxy.groupKey === groupKey) reach(target, () => deliver(target), latency(target))
 				}
 			},
 		}
@@ -253,11 +276,15 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		const snapshot = born.snapshots.get(groupKey)
 		const members = proxies.filter(({ proxy }) => proxy.groupKey === groupKey)
 		const connected = members.filter((member) => member.connected)
-		const gone = members.filter((member) => !member.connected && member.leftMs !== null && clock.monotonicMs() - member.leftMs < 600_000)
+		const gone = members.filter(
+			(member) => !member.connected && member.leftMs !== null && clock.monotonicMs() - member.leftMs < 600_000,
+		)
 		const types = Object.fromEntries(
 			Object.values(typeUrls).map((type) => [type, typeViewOf(type, connected, snapshot)]),
 		) as Record<TypeUrl, TypeView>
-		const pending = connected.filter((member) => Object.values(typeUrls).some((type) => stateOf(member, type, snapshot) === 'pending'))
+		const pending = connected.filter((member) =>
+			Object.values(typeUrls).some((type) => stateOf(member, type, snapshot) === 'pending'),
+		)
 		return {
 			group,
 			connected: connected.length,
@@ -265,7 +292,10 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 			version: snapshot?.version ?? '',
 			types,
 			pending: pending.map(({ proxy }) => proxy.key),
-			gone: gone.map(({ proxy, held }) => ({ proxy: proxy.key, version: [...held.values()].map(({ version }) => version).join() })),
+			gone: gone.map(({ proxy, held }) => ({
+				proxy: proxy.key,
+				version: [...held.values()].map(({ version }) => version).join(),
+			})),
 			rejections: connected.flatMap(({ refused }) => [...refused.values()]),
 		}
 	}
@@ -275,7 +305,11 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		return { current: count('current'), pending: count('pending'), rejected: count('rejected') }
 	}
 
-	function stateOf(member: FakeProxy, type: TypeUrl, snapshot: Snapshot | undefined): 'current' | 'pending' | 'rejected' {
+	function stateOf(
+		member: FakeProxy,
+		type: TypeUrl,
+		snapshot: Snapshot | undefined,
+	): 'current' | 'pending' | 'rejected' {
 		if (snapshot === undefined) return 'pending'
 		let state: 'current' | 'rejected' = 'current'
 		for (const { name, version } of snapshot.types[type].resources.values()) {

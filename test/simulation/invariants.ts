@@ -66,7 +66,10 @@ export function createInvariants({ nowMs, proxies, stepsPpm, freshMs }: Invarian
 			const share = after.get(canaryCluster) ?? 0
 			const was = before?.get(canaryCluster) ?? share
 			if (ceiling !== null && share > was && share > ceiling) {
-				violate('4: after a way back the canary never rises', `${was} → ${share} ppm at ${proxy.proxy.key}, once at ${ceiling}`)
+				violate(
+					'4: after a way back the canary never rises',
+					`${was} → ${share} ppm at ${proxy.proxy.key}, once at ${ceiling}`,
+				)
 			}
 			if (Math.abs(sum - wholePpm) > 5) violate('1: shares sum to the whole', `${sum} ppm at ${proxy.proxy.key}`)
 			if (![...allowed].some((step) => Math.abs(step - share) <= 1)) {
@@ -81,14 +84,30 @@ export function createInvariants({ nowMs, proxies, stepsPpm, freshMs }: Invarian
 		for (const { connected, proxy, reportedHealthy, lastFlushMs, canaryRequestsSinceChange } of proxies()) {
 			if (!connected) continue
 			if ((reportedHealthy.get(canaryCluster) ?? 0) < 1) {
-				violate('3: no weight to a target that is not ready', `${from} → ${to} ppm while ${proxy.key} has no healthy host`)
+				violate(
+					'3: no weight to a target that is not ready',
+					`${from} → ${to} ppm while ${proxy.key} has no healthy host`,
+				)
 			}
 			if (promoted) continue
 			if (nowMs() - lastFlushMs > freshMs || lastFlushMs < bootedMs) {
-				violate('2: no step forward without fresh evidence', `${from} → ${to} ppm, ${proxy.key} silent since ${lastFlushMs}`)
+				violate(
+					'2: no step forward without fresh evidence',
+					`${from} → ${to} ppm, ${proxy.key} silent since ${lastFlushMs}`,
+				)
 			}
-			if (from > 0 && canaryRequestsSinceChange === 0 && highest !== null && highest >= from && ceiling === null && hasStepped(from)) {
-				violate('2: no step forward without fresh evidence', `${from} → ${to} ppm with no canary request at ${proxy.key}`)
+			if (
+				from > 0 &&
+				canaryRequestsSinceChange === 0 &&
+				highest !== null &&
+				highest >= from &&
+				ceiling === null &&
+				hasStepped(from)
+			) {
+				violate(
+					'2: no step forward without fresh evidence',
+					`${from} → ${to} ppm with no canary request at ${proxy.key}`,
+				)
 			}
 		}
 	}

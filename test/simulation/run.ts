@@ -13,8 +13,20 @@ export type Summary = {
 }
 
 /** Simulates one seed after the other. Failing outcomes are kept with their seed: `--seed N --rollouts 1` replays one. */
-export async function runSimulation(options: { rollouts: number; seed: number; onFailure?: (outcome: Outcome) => void }): Promise<Summary> {
-	const summary: Summary = { rollouts: 0, violations: 0, faults: {}, statesSeen: [], crashes: 0, turns: 0, failures: [] }
+export async function runSimulation(options: {
+	rollouts: number
+	seed: number
+	onFailure?: (outcome: Outcome) => void
+}): Promise<Summary> {
+	const summary: Summary = {
+		rollouts: 0,
+		violations: 0,
+		faults: {},
+		statesSeen: [],
+		crashes: 0,
+		turns: 0,
+		failures: [],
+	}
 	const states = new Set<string>()
 	for (let index = 0; index < options.rollouts; index += 1) {
 		const seed = options.seed + index
@@ -40,8 +52,15 @@ export async function runSimulation(options: { rollouts: number; seed: number; o
 function wrongEnding(scenario: ReturnType<typeof scenarioOf>, outcome: Outcome): Outcome['violations'] {
 	const startPpm = Math.round((scenario.from[1] / (scenario.from[0] + scenario.from[1])) * 1_000_000)
 	const complain = (invariant: string, text: string) => [{ invariant, atMs: -1, text }]
-	if (scenario.quality.kind === 'unresolved' && outcome.reachedPpm > startPpm && !scenario.faults.some(({ kind }) => kind === 'retarget')) {
-		return complain('3: held before the first percent', `reached ${outcome.reachedPpm} ppm of a canary that does not resolve`)
+	if (
+		scenario.quality.kind === 'unresolved' &&
+		outcome.reachedPpm > startPpm &&
+		!scenario.faults.some(({ kind }) => kind === 'retarget')
+	) {
+		return complain(
+			'3: held before the first percent',
+			`reached ${outcome.reachedPpm} ppm of a canary that does not resolve`,
+		)
 	}
 	if (scenario.faults.length > 0) return []
 	// With less than one canary request a second, two minutes prove nothing, and being held is the right answer.
@@ -49,16 +68,24 @@ function wrongEnding(scenario: ReturnType<typeof scenarioOf>, outcome: Outcome):
 	if (outcome.ended === 'held' && (thinnestPpm / 1_000_000) * scenario.requestsPerSecond < 5) return []
 	switch (scenario.quality.kind) {
 		case 'healthy':
-			return outcome.ended === 'succeeded' ? [] : complain('a healthy canary succeeds', `${outcome.ended} ${outcome.holds.join()}`)
+			return outcome.ended === 'succeeded'
+				? []
+				: complain('a healthy canary succeeds', `${outcome.ended} ${outcome.holds.join()}`)
 		case 'stalling':
-			return outcome.ended === 'rolledBack' ? [] : complain('a stalling canary is rolled back', `${outcome.ended} ${outcome.holds.join()}`)
+			return outcome.ended === 'rolledBack'
+				? []
+				: complain('a stalling canary is rolled back', `${outcome.ended} ${outcome.holds.join()}`)
 		case 'failing': {
 			const targetPpm = Math.round((scenario.to[1] / (scenario.to[0] + scenario.to[1])) * 1_000_000)
 			if (scenario.quality.fromPpm > targetPpm) return []
-			return outcome.ended === 'rolledBack' ? [] : complain('a failing canary is rolled back', `${outcome.ended} ${outcome.holds.join()}`)
+			return outcome.ended === 'rolledBack'
+				? []
+				: complain('a failing canary is rolled back', `${outcome.ended} ${outcome.holds.join()}`)
 		}
 		case 'unresolved':
 			// It may be refused for the errors of the share that it has already.
-			return outcome.ended === 'held' || (startPpm > 0 && outcome.ended === 'rolledBack') ? [] : complain('an unresolved canary is held', `${outcome.ended}`)
+			return outcome.ended === 'held' || (startPpm > 0 && outcome.ended === 'rolledBack')
+				? []
+				: complain('an unresolved canary is held', `${outcome.ended}`)
 	}
 }

@@ -50,12 +50,27 @@ export type Scenario = {
 export function scenarioOf(seed: number, random: Random): Scenario {
 	const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
 	const between = (from: number, to: number) => Math.round(from + random() * (to - from))
-	const ladders: readonly (readonly number[])[] = [[100_000, 500_000], [250_000], [100_000, 250_000, 500_000, 750_000], [1_000, 300_000], []]
+	const ladders: readonly (readonly number[])[] = [
+		[100_000, 500_000],
+		[250_000],
+		[100_000, 250_000, 500_000, 750_000],
+		[1_000, 300_000],
+		[],
+	]
 	const ladder = pick(ladders)
 	const policy: RolloutPolicySpec = {
 		match: { virtualRouter: null, route: null },
 		steps: ladder.map((sharePpm) => ({ sharePpm, minDurationMs: between(0, 4000), minRequests: pick([0, 0, 50]) })),
-		guards: [{ kind: 'errors', alpha: 0.01, toleranceRatio: 1.25, tolerancePpm: 500, absoluteLimitPpm: 50_000, hardLimitPpm: 500_000 }],
+		guards: [
+			{
+				kind: 'errors',
+				alpha: 0.01,
+				toleranceRatio: 1.25,
+				tolerancePpm: 500,
+				absoluteLimitPpm: 50_000,
+				hardLimitPpm: 500_000,
+			},
+		],
 		deadlineMs: 600_000,
 		onNoEvidence: pick(['hold', 'hold', 'rollBack']),
 		bakeMs: between(1000, 6000),
@@ -69,10 +84,22 @@ export function scenarioOf(seed: number, random: Random): Scenario {
 		proxy: between(0, 3),
 	}))
 	const [from, to] = pick<readonly [Wish['weights'], Wish['weights']]>([
-		[[100, 0], [0, 100]],
-		[[100, 0], [75, 25]],
-		[[75, 25], [0, 100]],
-		[[3, 1], [1, 3]],
+		[
+			[100, 0],
+			[0, 100],
+		],
+		[
+			[100, 0],
+			[75, 25],
+		],
+		[
+			[75, 25],
+			[0, 100],
+		],
+		[
+			[3, 1],
+			[1, 3],
+		],
 	])
 	return {
 		seed,

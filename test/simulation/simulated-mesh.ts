@@ -22,10 +22,18 @@ const noTimeout = { perRequestMs: null, idleMs: null }
 
 export function simulatedMesh(wish: Wish): Mesh {
 	const [stable, canary] = wish.weights
-	const target = (name: string, weight: number) => ({ virtualNode: resourceId.virtualNode('apps', name), port: 80, weight })
+	const target = (name: string, weight: number) => ({
+		virtualNode: resourceId.virtualNode('apps', name),
+		port: 80,
+		weight,
+	})
 	const resources: Resource[] = [
 		make('Mesh', resourceId.mesh('apps'), { egressFilter: 'DROP_ALL', ipPreference: null }),
-		make('VirtualNode', resourceId.virtualNode('apps', 'A'), nodeSpec('a.local', [{ virtualService: resourceId.virtualService('apps', 'b.local') }])),
+		make(
+			'VirtualNode',
+			resourceId.virtualNode('apps', 'A'),
+			nodeSpec('a.local', [{ virtualService: resourceId.virtualService('apps', 'b.local') }]),
+		),
 		make('VirtualNode', resourceId.virtualNode('apps', 'B'), nodeSpec('b1.local', [])),
 		make('VirtualNode', resourceId.virtualNode('apps', 'Bv2'), nodeSpec(wish.hostname, [])),
 		make('VirtualNode', resourceId.virtualNode('apps', 'C'), nodeSpec(`c${wish.unrelated}.local`, [])),
@@ -55,7 +63,11 @@ function nodeSpec(hostname: string, backends: { virtualService: ResourceId }[]) 
 	}
 }
 
-function make<K extends Resource['kind']>(kind: K, id: ResourceId, spec: Extract<Resource, { kind: K }>['spec']): Resource {
+function make<K extends Resource['kind']>(
+	kind: K,
+	id: ResourceId,
+	spec: Extract<Resource, { kind: K }>['spec'],
+): Resource {
 	const name = id.slice(id.lastIndexOf('/') + 1)
 	return { kind, id, mesh: 'apps', name, tags: {}, spec, hash: hashValue({ kind, id, spec }) } as Resource
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { count, seed } from '../depth.ts'
-import { faultKinds } from './scenario.ts'
 import { runSimulation } from './run.ts'
+import { faultKinds } from './scenario.ts'
 
 test('rollouts with faults break no invariant', { timeout: 3_600_000 }, async () => {
 	const rollouts = count(1000, 100_000)
@@ -15,5 +15,7 @@ test('rollouts with faults break no invariant', { timeout: 3_600_000 }, async ()
 	expect(told).toEqual([])
 	expect(summary.rollouts).toBe(rollouts)
 	expect(Object.keys(summary.faults).sort(), 'every kind of fault was tried').toEqual([...faultKinds].sort())
-	expect(summary.statesSeen).toEqual(['aborted', 'held', 'pending', 'rolledBack', 'rollingBack', 'stepping', 'succeeded'].sort())
+	expect(summary.statesSeen).toEqual(
+		['aborted', 'held', 'pending', 'rolledBack', 'rollingBack', 'stepping', 'succeeded'].sort(),
+	)
 })

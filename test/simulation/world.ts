@@ -1,6 +1,6 @@
-import { type Random, seededRandom } from '#base/random.ts'
-import { silentLog } from '#base/log.ts'
 import type { Log } from '#base/log.ts'
+import { silentLog } from '#base/log.ts'
+import { type Random, seededRandom } from '#base/random.ts'
 import { fail } from '#base/result.ts'
 import type { ProxyGroup } from '#compile/compiled.ts'
 import { type Controller, createController } from '#controller/controller.ts'
@@ -77,7 +77,8 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 		canaryCluster,
 		traffic: {
 			requestsPerSecond: scenario.requestsPerSecond,
-			errorShare: (cluster, sharePpm) => (cluster === canaryCluster ? canaryErrors(scenario, sharePpm) : scenario.baseErrorShare),
+			errorShare: (cluster, sharePpm) =>
+				cluster === canaryCluster ? canaryErrors(scenario, sharePpm) : scenario.baseErrorShare,
 			stalls: (cluster) => cluster === canaryCluster && scenario.quality.kind === 'stalling',
 		},
 		watcher: {
@@ -98,12 +99,25 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 	const readRevision: RevisionReader = async (revision) => {
 		const mesh = meshes.get(revision.id)
 		if (mesh !== undefined) return { kind: 'ok', mesh, origins: {}, warnings: [] }
-		const finding = { code: 'SL0101', severity: 'error', message: 'simulated', file: 'a.yaml', line: 1, column: 1, hint: null, frame: [] } as const
+		const finding = {
+			code: 'SL0101',
+			severity: 'error',
+			message: 'simulated',
+			file: 'a.yaml',
+			line: 1,
+			column: 1,
+			hint: null,
+			frame: [],
+		} as const
 		return { kind: 'refused', diagnostics: [finding] }
 	}
 
 	function boot(): void {
-		const incarnation: Incarnation = { alive: true, controller: null as unknown as Controller, death: Promise.withResolvers() }
+		const incarnation: Incarnation = {
+			alive: true,
+			controller: null as unknown as Controller,
+			death: Promise.withResolvers(),
+		}
 		const store = crashingStore(createMemoryStore(stored ?? undefined), incarnation)
 		const isAlive = () => incarnation.alive
 		const port = fleet.portFor(

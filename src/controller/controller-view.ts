@@ -1,0 +1,19 @@
+import type { Mesh } from '#mesh/mesh.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { Settlement } from './settle.ts'
+import type { SourceHealth } from './source-events.ts'
+import type { ControllerState } from './state.ts'
+
+/** What the faces read. A snapshot of one moment: the objects are never changed afterwards. */
+export type ControllerView = {
+	readonly state: ControllerState
+	readonly settlement: Settlement | null
+	/** False: the last decision is in force but not in the store yet, and nothing moves forward. */
+	readonly durable: boolean
+	readonly storeFailure: string | null
+	readonly source: SourceHealth
+	readonly meshes: ReadonlyMap<string, Mesh>
+	readonly effective: EffectiveMesh | null
+	readonly turns: number
+	readonly lastTurnMs: number
+}

@@ -1,0 +1,84 @@
+import { composeMesh } from '#mesh/compose-mesh.ts'
+import type { Mesh } from '#mesh/mesh.ts'
+import { isRunning, type Rollout, type RolloutEvent } from '#rollout/rollout.ts'
+import { stepRollout } from '#rollout/step-rollout.ts'
+import type { JournalEntry } from '#store/store.ts'
+import type { CommandReply } from './commands.ts'
+import { routeAfterRollout } from './settle.ts'
+import type { ControllerState, Quarantine } from './state.ts'
+import type { TurnInput } from './turn.ts'
+
+// A turn while it is being worked out: the state so far, and what will be said of it. Nothing of it is in force before
+// the turn is done.
+
+export type Draft = {
+	state: ControllerState
+	readonly meshes: Map<string, Mesh>
+	readonly journal: JournalEntry[]
+	readonly replies: CommandReply[]
+	readonly input: TurnInput
+}
+
+/** One event happens to one rollout; what it says goes into the journal. */
+export function happen(draft: Draft, id: string, event: RolloutEvent): void {
+	const before = draft.state.rollouts.find((rollout) => rollout.id === id)
+	if (before === undefined) return
+	const { rollout, notes } = stepRollout(before, event, draft.input.wallMs)
+	if (rollout === before) return
+	replaceRollout(draft, rollout)
+	for (const note of notes) journal(draft, { ...note, rollout: id })
+	if (isRunning(before) && !isRunning(rollout)) ended(draft, rollout)
+}
+
+export function replaceRollout(draft: Draft, rollout: Rollout): void {
+	const rollouts = draft.state.rollouts.map((other) => (other.id === rollout.id ? rollout : other))
+	draft.state = { ...draft.state, rollouts }
+	if (rollout.phase.kind === 'rollingBack') quarantine(draft, rollout)
+}
+
+/** What went back because it was bad, or because a person said so, is not tried again by itself. */
+function quarantine(draft: Draft, rollout: Rollout): void {
+	if (rollout.phase.kind !== 'rollingBack' || rollout.phase.cause.by === 'superseded') return
+	if (draft.state.quarantine.some(({ key }) => key === rollout.quarantineKey)) return
+	const entry: Quarantine = {
+		key: rollout.quarantineKey,
+		route: rollout.route,
+		rollout: rollout.id,
+		reason: rollout.phase.cause.reason,
+		wallMs: draft.input.wallMs,
+	}
+	// One route has one thing in quarantine: what Git asks for now. An older key cannot come back by itself.
+	const others = draft.state.quarantine.filter(({ route }) => route !== rollout.route)
+	draft.state = { ...draft.state, quarantine: [...others, entry] }
+}
+
+function ended(draft: Draft, rollout: Rollout): void {
+	if (rollout.phase.kind !== 'succeeded') return
+	const applied = appliedMesh(draft)
+	const route = applied?.resources[rollout.route]
+	if (applied === null || route?.kind !== 'Route') return
+	const next = routeAfterRollout(route, desiredMesh(draft)?.resources[rollout.route], rollout.target)
+	apply(draft, composeMesh({ ...applied.resources, [route.id]: next }))
+}
+
+export function apply(draft: Draft, mesh: Mesh): void {
+	draft.meshes.set(mesh.hash, mesh)
+	draft.state = { ...draft.state, applied: mesh.hash }
+}
+
+export function appliedMesh(draft: Draft): Mesh | null {
+	return meshOf(draft, draft.state.applied)
+}
+
+export function desiredMesh(draft: Draft): Mesh | null {
+	return meshOf(draft, draft.state.accepted?.mesh ?? null)
+}
+
+function meshOf(draft: Draft, hash: string | null): Mesh | null {
+	if (hash === null) return null
+	return draft.meshes.get(hash) ?? draft.input.meshes.get(hash) ?? null
+}
+
+export function journal(draft: Draft, entry: Omit<JournalEntry, 'wallMs'>): void {
+	draft.journal.push({ wallMs: draft.input.wallMs, ...entry })
+}

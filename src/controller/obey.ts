@@ -1,0 +1,48 @@
+import { nameOf } from '#plan/split.ts'
+import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import type { CommandReply, ControllerCommand } from './commands.ts'
+import { type Draft, happen, journal } from './draft.ts'
+
+/** Does what a person asks for, or says why it cannot be done. */
+export function obey(draft: Draft, command: ControllerCommand): CommandReply {
+	if (command.kind === 'accept') return acceptRevision(draft, command)
+	const rollout = draft.state.rollouts.find(({ id }) => id === command.rollout)
+	if (rollout === undefined)
+		return { kind: 'refused', code: 'NOT_FOUND', text: `there is no rollout ${command.rollout}` }
+	if (command.kind === 'retry') return retry(draft, rollout, command)
+	if (!isRunning(rollout) || rollout.phase.kind === 'rollingBack') {
+		return { kind: 'refused', code: 'NOT_RUNNING', text: `rollout ${rollout.id} is ${rollout.phase.kind}` }
+	}
+	const { actor, reason } = command
+	happen(draft, rollout.id, { kind: command.kind, command: { actor, reason } })
+	return {
+		kind: 'done',
+		text:
+			command.kind === 'abort'
+				? `${rollout.id} goes back`
+				: `${rollout.id} takes its next step when the proxies are ready`,
+	}
+}
+
+function retry(draft: Draft, rollout: Rollout, { actor, reason }: ControllerCommand): CommandReply {
+	if (rollout.phase.kind === 'rollingBack') {
+		return { kind: 'refused', code: 'NOT_RUNNING', text: `rollout ${rollout.id} has not confirmed its way back yet` }
+	}
+	if (!draft.state.quarantine.some(({ route }) => route === rollout.route)) {
+		return { kind: 'refused', code: 'NOT_QUARANTINED', text: `nothing of ${rollout.route} is in quarantine` }
+	}
+	draft.state = { ...draft.state, quarantine: draft.state.quarantine.filter(({ route }) => route !== rollout.route) }
+	journal(draft, { event: 'rollout.retry', actor, reason, numbers: {}, rollout: rollout.id })
+	return { kind: 'done', text: `what Git asks for on ${nameOf(rollout.route)} is tried again` }
+}
+
+function acceptRevision(draft: Draft, command: Extract<ControllerCommand, { kind: 'accept' }>): CommandReply {
+	const { revision, actor, reason } = command
+	const { refused } = draft.state
+	if (refused?.info?.id !== revision || !refused.acceptable) {
+		return { kind: 'refused', code: 'NOT_FOUND', text: `no revision ${revision} waits to be accepted` }
+	}
+	draft.state = { ...draft.state, acceptedByHand: { revision, actor, reason }, refused: null }
+	journal(draft, { event: 'revision.acceptedByHand', actor, reason, numbers: { revision }, rollout: null })
+	return { kind: 'done', text: `revision ${revision} is taken in` }
+}

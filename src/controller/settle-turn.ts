@@ -1,0 +1,97 @@
+import { formatSplit } from '#plan/split.ts'
+import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
+import { appliedMesh, apply, type Draft, desiredMesh, happen, journal, replaceRollout } from './draft.ts'
+import { type Settlement, settle } from './settle.ts'
+
+// What a settlement means for the turn: changes applied, rollouts started, retargeted, or taken back.
+
+/** Brings the applied mesh nearer to the desired one, and starts, changes or ends rollouts accordingly. */
+export function settleTurn(draft: Draft): Settlement | null {
+	applyFirst(draft)
+	const settlement = settlementOf(draft)
+	if (settlement === null) return null
+	if (settlement.done.length > 0) applyChanges(draft, settlement)
+	supersede(draft, settlement)
+	for (const { rollout, shift } of settlement.changed) {
+		const revision = draft.state.accepted?.info.id ?? ''
+		const next = shift === null ? null : retargetRollout(rollout, shift, revision)
+		if (next === null) continue
+		replaceRollout(draft, next)
+		const reason = `now to ${formatSplit(next.target)}: the weights in force stay, the evidence starts afresh`
+		journal(draft, { event: 'rollout.retargeted', actor: 'sluice', reason, numbers: { revision }, rollout: rollout.id })
+	}
+	for (const shift of settlement.start) begin(draft, shift)
+	return settlement
+}
+
+/** Nothing was ever applied, and nothing is held by anyone: there is no traffic that a step could protect. */
+function applyFirst(draft: Draft): void {
+	const desired = desiredMesh(draft)
+	if (draft.state.applied !== null || desired === null) return
+	apply(draft, desired)
+	const numbers = { mesh: desired.hash }
+	journal(draft, {
+		event: 'mesh.applied',
+		actor: 'sluice',
+		reason: 'first revision: applied at once',
+		numbers,
+		rollout: null,
+	})
+}
+
+/** Only the ways back that Git asks for: these wait for nothing, not even for the store. */
+export function supersedeTurn(draft: Draft): null {
+	const settlement = settlementOf(draft)
+	if (settlement !== null) supersede(draft, settlement)
+	return null
+}
+
+function supersede(draft: Draft, settlement: Settlement): void {
+	const revision = draft.state.accepted?.info.id ?? ''
+	for (const { rollout, shift } of settlement.changed) {
+		if (shift !== null && retargetRollout(rollout, shift, revision) !== null) continue
+		const reason =
+			shift === null ? 'Git asks for the last good shares again' : `Git asks for ${formatSplit(shift.after)} instead`
+		happen(draft, rollout.id, { kind: 'supersede', reason })
+	}
+}
+
+function settlementOf(draft: Draft): Settlement | null {
+	const applied = appliedMesh(draft)
+	const desired = desiredMesh(draft)
+	if (applied === null || desired === null) return null
+	return settle({
+		applied,
+		desired,
+		rollouts: draft.state.rollouts,
+		isQuarantined: (wanted) => draft.state.quarantine.some(({ key }) => key === wanted),
+		fleetLags: draft.input.fleetLags,
+	})
+}
+
+function applyChanges(draft: Draft, settlement: Settlement): void {
+	apply(draft, settlement.applied)
+	const count = (kind: string) => settlement.done.filter((change) => change.kind === kind).length
+	const numbers = {
+		prepare: count('prepare'),
+		replace: count('replace'),
+		remove: count('remove'),
+		mesh: settlement.applied.hash,
+	}
+	const names = settlement.done
+		.slice(0, 5)
+		.map((change) => `${change.kind} ${change.kind === 'shift' ? change.route : change.resource}`)
+	const more = settlement.done.length > names.length ? `, and ${settlement.done.length - names.length} more` : ''
+	journal(draft, { event: 'mesh.applied', actor: 'sluice', reason: names.join(', ') + more, numbers, rollout: null })
+}
+
+function begin(draft: Draft, shift: Settlement['start'][number]): void {
+	const number = draft.state.rolloutCount + 1
+	const parts = shift.route.split('/')
+	const id = `${parts[3]}/${parts[5]}#${number}`
+	const rollout = startRollout({ id, shift, revision: draft.state.accepted?.info.id ?? '', wallMs: draft.input.wallMs })
+	draft.state = { ...draft.state, rolloutCount: number, rollouts: [...draft.state.rollouts, rollout] }
+	const reason = `from ${formatSplit(shift.before)} to ${formatSplit(shift.after)}`
+	const numbers = { route: shift.route, stepsPpm: rollout.stepsPpm, revision: rollout.revision }
+	journal(draft, { event: 'rollout.started', actor: 'sluice', reason, numbers, rollout: id })
+}

@@ -1,0 +1,57 @@
+import type { Diagnostic } from '#base/diagnostic.ts'
+import type { Alarm, Look } from '#guard/look.ts'
+import type { Mesh } from '#mesh/mesh.ts'
+import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
+import type { RevisionInfo } from '#source/revision.ts'
+import type { JournalEntry } from '#store/store.ts'
+import type { CommandReply, ControllerCommand } from './commands.ts'
+import type { Settlement } from './settle.ts'
+import type { ControllerState } from './state.ts'
+
+// What goes into a turn, and what comes out of it.
+
+export type CoreEvent =
+	| { readonly kind: 'boot'; readonly downMs: number }
+	| {
+			readonly kind: 'read'
+			readonly info: RevisionInfo
+			readonly mesh: Mesh
+			readonly origins: string
+			readonly warnings: readonly Diagnostic[]
+	  }
+	| {
+			readonly kind: 'refused'
+			readonly info: RevisionInfo | null
+			readonly diagnostics: readonly Diagnostic[]
+			readonly acceptable: boolean
+	  }
+	/** A look at the source found this revision, and nothing new. */
+	| { readonly kind: 'seen'; readonly revision: string }
+	| { readonly kind: 'look'; readonly rollout: string; readonly step: number; readonly look: Look }
+	| { readonly kind: 'alarm'; readonly rollout: string; readonly alarm: Alarm }
+	| { readonly kind: 'command'; readonly command: ControllerCommand }
+
+export type TurnInput = {
+	readonly events: readonly CoreEvent[]
+	/** Monotonic time since the last turn. */
+	readonly elapsedMs: number
+	readonly wallMs: number
+	readonly factsOf: (rollout: Rollout) => FleetFacts
+	/** What keeps removals waiting, or null. */
+	readonly fleetLags: string | null
+	/** False while the last decision is not durable, and on the pass that looks only for ways back. */
+	readonly forward: boolean
+	readonly meshes: ReadonlyMap<string, Mesh>
+}
+
+export type TurnResult = {
+	readonly state: ControllerState
+	readonly journal: readonly JournalEntry[]
+	/** Meshes that the state names and that were not known before. */
+	readonly newMeshes: readonly Mesh[]
+	/** A rollout went back in this turn: it is published before it is journalled. */
+	readonly wentBack: boolean
+	readonly replies: readonly CommandReply[]
+	/** What of the applied mesh has not come into force, and why. */
+	readonly settlement: Settlement | null
+}
