@@ -1,3 +1,4 @@
+import { assert } from '#base/assert.ts'
 import type { Command } from '#rollout/rollout.ts'
 
 /** What a person may ask for. Each has a name and a reason, and is in the journal. */
@@ -13,3 +14,15 @@ export type CommandReply =
 			readonly code: 'NOT_FOUND' | 'NOT_RUNNING' | 'NOT_QUARANTINED' | 'NOT_DURABLE'
 			readonly text: string
 	  }
+
+/** A command that somebody awaits the answer to. */
+export type Waiting = { readonly command: ControllerCommand; readonly answer: (reply: CommandReply) => void }
+
+/** Gives each command of a turn its reply, in the order in which they were asked. */
+export function answer(asked: readonly Waiting[], replies: readonly CommandReply[]): void {
+	asked.forEach((one, index) => {
+		const reply = replies[index]
+		assert(reply !== undefined, 'every command of a turn has a reply')
+		one.answer(reply)
+	})
+}

@@ -1,4 +1,3 @@
-import { assert } from '#base/assert.ts'
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
@@ -8,7 +7,7 @@ import type { SourceEvent } from '#source/source.ts'
 import type { JournalEntry, Store } from '#store/store.ts'
 import type { Flush } from '#telemetry/flush.ts'
 import type { Rejection, XdsEvent } from '#xds/fleet-view.ts'
-import type { CommandReply, ControllerCommand } from './commands.ts'
+import { answer, type CommandReply, type ControllerCommand, type Waiting } from './commands.ts'
 import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 import { createFacts, fleetLagOf } from './facts.ts'
@@ -51,8 +50,6 @@ export type Controller = {
 	idle(): Promise<void>
 	stop(): Promise<void>
 }
-
-type Waiting = { readonly command: ControllerCommand; readonly answer: (reply: CommandReply) => void }
 
 export function createController(options: ControllerOptions): Controller {
 	const { clock, log, store, fleet } = options
@@ -215,14 +212,6 @@ export function createController(options: ControllerOptions): Controller {
 
 	function tell(journal: readonly JournalEntry[]): void {
 		for (const entry of journal) for (const listen of listeners) listen(entry)
-	}
-
-	function answer(asked: readonly Waiting[], replies: readonly CommandReply[]): void {
-		asked.forEach((one, index) => {
-			const reply = replies[index]
-			assert(reply !== undefined, 'every command of a turn has a reply')
-			one.answer(reply)
-		})
 	}
 
 	function appliedMesh(): Mesh | undefined {

@@ -13,7 +13,8 @@ export type TempDirectory = Disposable & {
 /** A new, empty directory of this user alone, removed with all it holds at `remove` or when the process ends. */
 export function makeTempDirectory(label: string): TempDirectory {
 	const path = mkdtempSync(join(tmpdir(), `sluice-${label}-`))
-	const erase = () => rmSync(path, { recursive: true, force: true })
+	// A process that was killed a moment ago may still write.
+	const erase = () => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
 	const release = atExit(erase)
 	function remove(): void {
 		release()
