@@ -1,0 +1,93 @@
+import { limits } from '#base/limits.ts'
+import type { ClusterFlush } from './flush.ts'
+import type { ClusterMetric, MetricsMessage } from './read-metrics.ts'
+
+// What is remembered of one proxy's cumulative counters, and the increments that a flush adds to them.
+
+/** A whole flush: its messages, put together. */
+export type CumulativeFlush = Pick<MetricsMessage, 'clusters' | 'unrouted' | 'uptimeS'>
+
+export type Increments = {
+	readonly counted: boolean
+	readonly clusters: ReadonlyMap<string, ClusterFlush>
+	readonly unrouted: number
+}
+
+export type Counters = {
+	/**
+	 * Increments since the last flush. The first flush only sets the starting point. A counter that became smaller, or
+	 * any counter of a proxy that was started anew, counts from 0.
+	 */
+	add(flush: CumulativeFlush): Increments
+	/** Gauge of the last flush, or null for a cluster that it did not have. */
+	healthyHosts(cluster: string): number | null
+}
+
+const counterKinds = ['completed', 'errors', 'retries', 'started'] as const satisfies readonly ClusterMetric[]
+
+export function createCounters(): Counters {
+	/** Cluster → its last cumulative values. A flush of which a part was lost leaves those of the others as they were. */
+	const bases = new Map<string, Counts>()
+	const unroutedBases = new Map<string, number>()
+	let latest: CumulativeFlush | null = null
+	let uptimeS: number | null = null
+
+	function rebase(cluster: string, values: ReadonlyMap<ClusterMetric, number>): Counts {
+		const before = bases.get(cluster)
+		const counts: Counts = { completed: 0, errors: 0, retries: 0, started: 0 }
+		const base: Counts = { ...counts, ...before }
+		for (const kind of counterKinds) {
+			const value = values.get(kind)
+			if (value === undefined) continue
+			counts[kind] = increment(value, base[kind])
+			base[kind] = value
+		}
+		bases.delete(cluster)
+		bases.set(cluster, base)
+		for (const oldest of bases.keys()) {
+			if (bases.size <= limits.flushClusters) break
+			bases.delete(oldest)
+		}
+		return counts
+	}
+
+	return {
+		add(flush) {
+			const counted = latest !== null
+			if (flush.uptimeS !== null && uptimeS !== null && flush.uptimeS < uptimeS) {
+				bases.clear()
+				unroutedBases.clear()
+			}
+			uptimeS = flush.uptimeS ?? uptimeS
+			latest = flush
+			const clusters = new Map<string, ClusterFlush>()
+			for (const [cluster, values] of flush.clusters) {
+				const counts = rebase(cluster, values)
+				clusters.set(cluster, { ...gauges(values), ...(counted ? counts : noCounts) })
+			}
+			let unrouted = 0
+			for (const [name, value] of flush.unrouted) {
+				unrouted += increment(value, unroutedBases.get(name) ?? 0)
+				unroutedBases.set(name, value)
+			}
+			return { counted, clusters, unrouted: counted ? unrouted : 0 }
+		},
+		healthyHosts: (cluster) => latest?.clusters.get(cluster)?.get('healthyHosts') ?? null,
+	}
+}
+
+const noCounts: Counts = { completed: 0, errors: 0, retries: 0, started: 0 }
+
+type Counts = Record<(typeof counterKinds)[number], number>
+
+function increment(value: number, before: number): number {
+	return value < before ? value : value - before
+}
+
+function gauges(values: ReadonlyMap<ClusterMetric, number>): Pick<ClusterFlush, 'active' | 'healthyHosts' | 'hosts'> {
+	return {
+		active: values.get('active') ?? 0,
+		healthyHosts: values.get('healthyHosts') ?? 0,
+		hosts: values.get('hosts') ?? 0,
+	}
+}

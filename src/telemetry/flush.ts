@@ -1,0 +1,27 @@
+// What one proxy pushed in one flush interval, as increments. The telemetry room's memory of cumulative counters is
+// volatile: a first flush is only a starting point, a smaller counter is a reset.
+
+export type ClusterFlush = {
+	/** Increments since the last flush: `upstream_rq_completed`, `_5xx`, `_retry`, `_total`. */
+	readonly completed: number
+	readonly errors: number
+	readonly retries: number
+	readonly started: number
+	/** Gauges: `upstream_rq_active`, `membership_healthy`, `membership_total`. */
+	readonly active: number
+	readonly healthyHosts: number
+	readonly hosts: number
+}
+
+export type Flush = {
+	/** The proxy's key, as in FleetView. */
+	readonly proxy: string
+	/** Monotonic time of arrival, in ms. */
+	readonly arrivedMs: number
+	/** False on a proxy's first flush: its counters only set the starting point and all increments are 0. */
+	readonly counted: boolean
+	/** Cluster name → what was counted. */
+	readonly clusters: ReadonlyMap<string, ClusterFlush>
+	/** Increments of `no_route` and `no_cluster` of the egress listener. */
+	readonly unrouted: number
+}

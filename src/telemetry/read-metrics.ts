@@ -1,0 +1,149 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire'
+import { fail, type Result, succeed } from '#base/result.ts'
+
+// A StreamMetricsMessage, read by hand for the few metrics that Sluice uses; the others are skipped by their name. With
+// `emit_tags_as_labels` Envoy sends every metric as a family of its own: `cluster.upstream_rq_xx` with the labels
+// `envoy.cluster_name` and `envoy.response_code_class`. Field numbers are those of
+// envoy/service/metrics/v3/metrics_service.proto and io/prometheus/client/metrics.proto.
+
+/** The value of one counter or gauge of one cluster. Counters are cumulative. */
+export type ClusterMetric = 'completed' | 'errors' | 'retries' | 'started' | 'active' | 'healthyHosts' | 'hosts'
+
+export type MetricsMessage = {
+	/** Bytes of the node; only a stream's first message has them. */
+	readonly node: Uint8Array | null
+	/** Wall clock of the proxy, in ms, when the flush began: equal for all messages of one flush. 0 without metrics. */
+	readonly flushedAtMs: number
+	readonly clusters: ReadonlyMap<string, ReadonlyMap<ClusterMetric, number>>
+	/** Cumulative `no_route` + `no_cluster` by listener prefix and counter. */
+	readonly unrouted: ReadonlyMap<string, number>
+	/** Seconds since the proxy started, when this message says so. */
+	readonly uptimeS: number | null
+}
+
+const clusterMetrics: ReadonlyMap<string, ClusterMetric> = new Map([
+	['cluster.upstream_rq_completed', 'completed'],
+	['cluster.upstream_rq_xx', 'errors'],
+	['cluster.upstream_rq_retry', 'retries'],
+	['cluster.upstream_rq_total', 'started'],
+	['cluster.upstream_rq_active', 'active'],
+	['cluster.membership_healthy', 'healthyHosts'],
+	['cluster.membership_total', 'hosts'],
+])
+const uptimeMetric = 'server.uptime'
+const unroutedPattern = /^http\..*\b(no_route|no_cluster)$/
+const egressPrefix = /^egress(\.|$)/
+
+type Draft = {
+	flushedAtMs: number
+	readonly clusters: Map<string, Map<ClusterMetric, number>>
+	readonly unrouted: Map<string, number>
+	uptimeS: number | null
+}
+
+/** A failure is half a sentence about what is wrong. */
+export function readMetrics(bytes: Uint8Array): Result<MetricsMessage, string> {
+	try {
+		let node: Uint8Array | null = null
+		const draft: Draft = { flushedAtMs: 0, clusters: new Map(), unrouted: new Map(), uptimeS: null }
+		const reader = new BinaryReader(bytes)
+		while (reader.pos < reader.len) {
+			const [field, wireType] = reader.tag()
+			if (field === 1) node = readIdentifier(reader.bytes())
+			else if (field === 2) readFamily(reader.bytes(), draft)
+			else reader.skip(wireType, field)
+		}
+		return succeed({ node, ...draft })
+	} catch (error) {
+		return fail(`not a metrics message: ${error instanceof Error ? error.message : String(error)}`)
+	}
+}
+
+function readIdentifier(bytes: Uint8Array): Uint8Array | null {
+	let node: Uint8Array | null = null
+	const reader = new BinaryReader(bytes)
+	while (reader.pos < reader.len) {
+		const [field, wireType] = reader.tag()
+		if (field === 1) node = reader.bytes()
+		else reader.skip(wireType, field)
+	}
+	return node
+}
+
+function readFamily(bytes: Uint8Array, draft: Draft): void {
+	let name = ''
+	const reader = new BinaryReader(bytes)
+	while (reader.pos < reader.len) {
+		const [field, wireType] = reader.tag()
+		if (field === 1) name = reader.string()
+		else if (field === 4) {
+			const metric = reader.bytes()
+			if (draft.flushedAtMs === 0 || isUsed(name)) take(name, readMetric(metric), draft)
+		} else reader.skip(wireType, field)
+	}
+}
+
+function isUsed(name: string): boolean {
+	return clusterMetrics.has(name) || name === uptimeMetric || unroutedPattern.test(name)
+}
+
+type Metric = { labels: Map<string, string>; value: number; timestampMs: number }
+
+function readMetric(bytes: Uint8Array): Metric {
+	const metric: Metric = { labels: new Map(), value: 0, timestampMs: 0 }
+	const reader = new BinaryReader(bytes)
+	while (reader.pos < reader.len) {
+		const [field, wireType] = reader.tag()
+		if (field === 1) readLabel(reader.bytes(), metric.labels)
+		else if (field === 2 || field === 3) metric.value = readValue(reader.bytes())
+		else if (field === 6) metric.timestampMs = Number(reader.int64())
+		else reader.skip(wireType, field)
+	}
+	return metric
+}
+
+function readLabel(bytes: Uint8Array, into: Map<string, string>): void {
+	let name = ''
+	let value = ''
+	const reader = new BinaryReader(bytes)
+	while (reader.pos < reader.len) {
+		const [field, wireType] = reader.tag()
+		if (field === 1) name = reader.string()
+		else if (field === 2) value = reader.string()
+		else reader.skip(wireType, field)
+	}
+	into.set(name, value)
+}
+
+/** A counter or gauge holds one double. What is no count is left at 0: it must not spoil sums. */
+function readValue(bytes: Uint8Array): number {
+	let value = 0
+	const reader = new BinaryReader(bytes)
+	while (reader.pos < reader.len) {
+		const [field, wireType] = reader.tag()
+		if (field === 1) value = reader.double()
+		else reader.skip(wireType, field)
+	}
+	return Number.isFinite(value) && value >= 0 ? value : 0
+}
+
+function take(name: string, metric: Metric, draft: Draft): void {
+	if (draft.flushedAtMs === 0) draft.flushedAtMs = metric.timestampMs
+	if (name === uptimeMetric) draft.uptimeS = metric.value
+	else if (unroutedPattern.test(name)) takeUnrouted(name, metric, draft)
+	const kind = clusterMetrics.get(name)
+	const cluster = metric.labels.get('envoy.cluster_name')
+	if (kind === undefined || cluster === undefined) return
+	if (kind === 'errors' && metric.labels.get('envoy.response_code_class') !== '5') return
+	let values = draft.clusters.get(cluster)
+	if (values === undefined) {
+		values = new Map()
+		draft.clusters.set(cluster, values)
+	}
+	values.set(kind, metric.value)
+}
+
+function takeUnrouted(name: string, metric: Metric, draft: Draft): void {
+	const prefix = metric.labels.get('envoy.http_conn_manager_prefix') ?? ''
+	if (egressPrefix.test(prefix)) draft.unrouted.set(`${prefix} ${name}`, metric.value)
+}

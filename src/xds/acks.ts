@@ -1,0 +1,72 @@
+import { limits } from '#base/limits.ts'
+import type { TypeUrl } from '#compile/compiled.ts'
+
+// What one proxy refused. It outlives the proxy's streams: the same bytes are never sent to it again.
+
+export type Refusal = {
+	readonly typeUrl: TypeUrl
+	readonly name: string
+	/** '' when the proxy refused to let go of it. */
+	readonly version: string
+	readonly text: string
+}
+
+export type Refusals = {
+	readonly size: number
+	add(refusal: Refusal): void
+	has(typeUrl: TypeUrl, name: string, version: string): boolean
+	/** The proxy took these bytes after all. */
+	forget(typeUrl: TypeUrl, name: string, version: string): void
+	/** The proxy started afresh: it may be tried once more. */
+	clear(): void
+	/** Oldest first. */
+	list(): Iterable<Refusal>
+}
+
+/** Keeps the newest `xdsRefusals` of them. */
+export function createRefusals(): Refusals {
+	const refusals = new Map<string, Refusal>()
+	return {
+		get size() {
+			return refusals.size
+		},
+		add(refusal) {
+			const key = keyOf(refusal.typeUrl, refusal.name, refusal.version)
+			refusals.delete(key)
+			refusals.set(key, refusal)
+			for (const oldest of refusals.keys()) {
+				if (refusals.size <= limits.xdsRefusals) break
+				refusals.delete(oldest)
+			}
+		},
+		has: (typeUrl, name, version) => refusals.size > 0 && refusals.has(keyOf(typeUrl, name, version)),
+		forget(typeUrl, name, version) {
+			if (refusals.size > 0) refusals.delete(keyOf(typeUrl, name, version))
+		},
+		clear: () => refusals.clear(),
+		list: () => refusals.values(),
+	}
+}
+
+function keyOf(typeUrl: TypeUrl, name: string, version: string): string {
+	return `${typeUrl}\n${version}\n${name}`
+}
+
+/**
+ * Which resources of a response Envoy complains about: `Error adding/updating cluster(s) a: reason, b: reason`. Empty
+ * when its words name none, as for routes.
+ */
+export function namesInRefusal(text: string, candidates: readonly string[]): string[] {
+	return candidates.filter((name) => {
+		if (name === '') return false
+		for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+			if (isNameStart(text, at) && text[at + name.length] === ':') return true
+		}
+		return false
+	})
+}
+
+/** A name follows the introduction, or the reason of the one before. */
+function isNameStart(text: string, at: number): boolean {
+	return at === 0 || text[at - 1] === ' ' || text[at - 1] === '\n' || text[at - 1] === ','
+}

@@ -1,0 +1,58 @@
+import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
+
+// What the xDS room tells about the fleet: the only way in which ACKs, NACKs and arrivals reach the controller.
+
+/** One proxy: (identity, instance). Without an instance it is `unjoined`: known by its connection alone. */
+export type Proxy = {
+	/** `mesh/apps/virtualNode/serviceA#host-1`, or `…#connection-7` when unjoined. Unique among connected proxies. */
+	readonly key: string
+	readonly instance: string | null
+	/** Availability zone, or ''. */
+	readonly zone: string
+	readonly group: ProxyGroup
+	readonly groupKey: string
+}
+
+export type XdsEvent =
+	/** The first stream of a proxy opened; its group may not have been published yet. */
+	| { readonly kind: 'arrived'; readonly proxy: Proxy }
+	/** Its last stream ended. */
+	| { readonly kind: 'left'; readonly proxy: Proxy }
+	/** Something in this group's view changed: an ACK, a NACK, an overdue answer. */
+	| { readonly kind: 'progressed'; readonly groupKey: string }
+
+/** A resource that a proxy refused, or did not answer for in time. */
+export type Rejection = {
+	readonly proxy: string
+	readonly typeUrl: TypeUrl
+	readonly name: string
+	/** Version of the bytes that it refused: they are never sent to it again. */
+	readonly version: string
+	/** Envoy's own words, or that no answer came. */
+	readonly text: string
+}
+
+export type TypeView = {
+	/** Connected proxies that have ACKed all of the type's present version. */
+	readonly current: number
+	/** Connected proxies that have not, and did not refuse either. */
+	readonly pending: number
+	readonly rejected: number
+}
+
+export type GroupView = {
+	readonly group: ProxyGroup
+	readonly connected: number
+	/** Connected, plus those gone for less than ten minutes without a clean drain. */
+	readonly expected: number
+	/** Version of the snapshot that is served. */
+	readonly version: string
+	readonly types: Readonly<Record<TypeUrl, TypeView>>
+	/** At most 20 of each, sorted. */
+	readonly pending: readonly string[]
+	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
+	readonly rejections: readonly Rejection[]
+}
+
+/** Group key → view. */
+export type FleetView = ReadonlyMap<string, GroupView>

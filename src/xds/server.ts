@@ -1,0 +1,134 @@
+import type { Clock } from '#base/clock.ts'
+import type { CallHandler, GrpcService, ServiceCall } from '#base/grpc-service.ts'
+import type { Log } from '#base/log.ts'
+import { fail, type Result, succeed } from '#base/result.ts'
+import type { TypeUrl } from '#compile/compiled.ts'
+import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
+import { type Admission, createAdmission } from './admission.ts'
+import { createFleet, type ProxyStanding } from './fleet.ts'
+import type { FleetView, GroupView, Proxy, XdsEvent } from './fleet-view.ts'
+import { createGrpcTransport, type ListenError } from './grpc-transport.ts'
+import type { Variant } from './request.ts'
+import { createXdsStream } from './stream.ts'
+import type { StreamPort } from './stream-port.ts'
+import { createSubscriptionPool } from './subscription.ts'
+
+export type XdsServer = {
+	/** `host:port`; port 0 takes a free one. */
+	listen(address: string): Promise<Result<{ readonly port: number }, ListenError>>
+	/** From its return on the group is served this; its streams are being pushed to. */
+	publish(groupKey: string, snapshot: Snapshot): void
+	/** The identity is not in the mesh: streams of the group end with NOT_FOUND, later ones too, until a publish. */
+	refuse(groupKey: string, message: string): void
+	/** Null while no proxy of the group has been seen. Costs nothing per proxy. */
+	view(groupKey: string): GroupView | null
+	fleet(): FleetView
+	/** The connected proxies of a group, for people. */
+	proxies(groupKey: string): Iterable<ProxyStanding>
+	/** Version of the resource that this proxy has ACKed, or null while it holds none or that is in doubt. */
+	holds(proxyKey: string, typeUrl: TypeUrl, name: string): string | null
+	/** These proxies keep what they hold of the resource, whatever is published; an empty set ends that. */
+	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
+	/** Proxies that hold this version of the resource keep it, whatever is published; null ends that. */
+	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
+	/** Connected, and has ACKed all that its group is served. */
+	isCurrent(proxyKey: string): boolean
+	/** Ends the streams, so that proxies go elsewhere, and cuts what is left after `drainMs`. */
+	close(drainMs: number): Promise<void>
+}
+
+export type XdsServerOptions = {
+	readonly clock: Clock
+	readonly log: Log
+	/** Must not throw. Never called from within `publish` or `refuse`, but for `left`. */
+	readonly emit: (event: XdsEvent) => void
+	/** Served on the same port. */
+	readonly services?: readonly GrpcService[]
+	/** Give the one that the services identify their peers with; they share its connections. */
+	readonly admission?: Admission
+}
+
+const methods: readonly { readonly variant: Variant; readonly path: string }[] = [
+	{ variant: 'delta', path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources' },
+	{
+		variant: 'stateOfTheWorld',
+		path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
+	},
+]
+
+/** The xDS server: what is published goes to the proxies of each group, in an order that never breaks traffic. */
+export function createXdsServer(options: XdsServerOptions): XdsServer {
+	const { clock, log, emit, services = [], admission = createAdmission() } = options
+	const subscriptions = createSubscriptionPool()
+	const fleet = createFleet({ clock, emit })
+	const transport = createGrpcTransport({
+		services: [
+			...methods.map(({ variant, path }) => ({ path, open: (call: ServiceCall) => open(variant, call) })),
+			...services,
+		],
+		log,
+		onDisconnect: (connection) => admission.release(connection),
+	})
+
+	function open(variant: Variant, call: ServiceCall): CallHandler {
+		let proxy: Proxy | null = null
+		const port: StreamPort = {
+			send: (message, flushed) => call.send(message, flushed),
+			end(status) {
+				log.info('xds.stream.ended', { ...streamFields(), code: status.code, message: status.message })
+				if (proxy !== null) fleet.leave(proxy, stream, 'lost')
+				call.end(status)
+			},
+			admit(node) {
+				const identified = identify(node)
+				if (!identified.ok) return identified
+				if (proxy !== null)
+					return succeed({ key: identified.value.key, memory: null, snapshot: null, retains: () => false })
+				const joined = fleet.join(identified.value, stream)
+				if (joined.ok) proxy = identified.value
+				return joined
+			},
+			changed() {
+				if (proxy !== null) fleet.changed(proxy, stream)
+			},
+			ignored: (typeUrl) => log.warn('xds.type.ignored', { ...streamFields(), typeUrl }),
+		}
+		const stream = createXdsStream({ variant, clock, port, subscriptions })
+
+		function identify(node: Node): Result<Proxy, Parameters<ServiceCall['end']>[0]> {
+			const identified = admission.identify(call.connection, node)
+			if (!identified.ok || proxy === null || proxy.key === identified.value.key) return identified
+			return fail({ code: 'PERMISSION_DENIED', message: 'the node of a stream must not change' })
+		}
+
+		function streamFields() {
+			return { peer: call.connection.peer, proxy: proxy?.key ?? null }
+		}
+
+		return {
+			receive: (message) => stream.receive(message),
+			closed(how) {
+				stream.close()
+				if (proxy !== null) fleet.leave(proxy, stream, how === 'halfClosed' ? 'drained' : 'lost')
+			},
+		}
+	}
+
+	return {
+		listen: (address) => transport.listen(address),
+		publish: (groupKey, snapshot) => fleet.publish(groupKey, snapshot),
+		refuse: (groupKey, message) => fleet.refuse(groupKey, message),
+		view: (groupKey) => fleet.view(groupKey),
+		fleet: () => fleet.fleet(),
+		proxies: (groupKey) => fleet.proxies(groupKey),
+		holds: (proxyKey, typeUrl, name) => fleet.holds(proxyKey, typeUrl, name),
+		pin: (groupKey, typeUrl, name, proxyKeys) => fleet.pin(groupKey, typeUrl, name, proxyKeys),
+		keep: (groupKey, typeUrl, name, version) => fleet.keep(groupKey, typeUrl, name, version),
+		isCurrent: (proxyKey) => fleet.isCurrent(proxyKey),
+		async close(drainMs) {
+			fleet.close({ code: 'UNAVAILABLE', message: 'this control plane is going away' })
+			await transport.close(drainMs)
+		},
+	}
+}

@@ -1,0 +1,294 @@
+import type { Clock, Timer } from '#base/clock.ts'
+import type { CallStatus } from '#base/grpc-service.ts'
+import { limits } from '#base/limits.ts'
+import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
+import { createRefusals, type Refusals } from './acks.ts'
+import {
+	acceptResponse,
+	awaitedAtStart,
+	type Channel,
+	changeSubscription,
+	createChannel,
+	nextResponse,
+	refuseResponse,
+	rememberChannel,
+	resendNames,
+	settleClaim,
+	versionHeld,
+} from './channel.ts'
+import { createDeadlines } from './deadlines.ts'
+import { endpointsOfCluster } from './endpoints-of-cluster.ts'
+import type { Rejection } from './fleet-view.ts'
+import { emptyHolding } from './holding.ts'
+import { perType, sendOrder } from './order.ts'
+import { type DiscoveryRequest, readRequest, type Variant } from './request.ts'
+import { rejectionsOf, type TypeState, typeState } from './standing.ts'
+import type { Admission, ProxyMemory, StreamPort } from './stream-port.ts'
+import { changeDelta, changeStateOfTheWorld, isWanted, type SubscriptionPool } from './subscription.ts'
+
+// One ADS stream without its transport: request bytes in, response bytes out. It sends what the proxy lacks of its
+// group's snapshot, in an order that never breaks traffic, and keeps what the proxy has answered.
+
+export type XdsStream = {
+	receive(message: Uint8Array): void
+	/** Sends what is due of a new snapshot of its group. */
+	serve(snapshot: Snapshot | null): void
+	/** The transport is gone. */
+	close(): void
+	end(status: CallStatus): void
+	state(typeUrl: TypeUrl): TypeState
+	/** What of the present snapshot the proxy refused or has not answered for in time. `proxy` is the caller's to fill in. */
+	rejections(): Omit<Rejection, 'proxy'>[]
+	/** Version that the proxy has ACKed, or null. */
+	holds(typeUrl: TypeUrl, name: string): string | null
+	/** Number of resources held, and the version of the last accepted response. */
+	holding(typeUrl: TypeUrl): { readonly count: number; readonly version: string }
+	memory(): ProxyMemory
+}
+
+export type StreamOptions = {
+	readonly variant: Variant
+	readonly clock: Clock
+	readonly port: StreamPort
+	readonly subscriptions: SubscriptionPool
+}
+
+const servedTypes: ReadonlySet<string> = new Set(sendOrder)
+
+export function createXdsStream(options: StreamOptions): XdsStream {
+	const { variant, clock, port, subscriptions } = options
+	let phase: 'unknown' | 'admitted' | 'ended' = 'unknown'
+	let admittedAs = ''
+	let retains: Admission['retains'] = () => false
+	let snapshot: Snapshot | null = null
+	let refusals = createRefusals()
+	let channels = perType((typeUrl) => createChannel(typeUrl, null))
+	/** The proxy said that it holds something: it is no newly started one. */
+	let hasHistory = false
+	let endpointsWait: Timer | null = null
+	let settleWait: Timer | null = null
+	let isPumping = false
+	let hasIgnored = false
+	const deadlines = createDeadlines({
+		clock,
+		channels: () => channels,
+		onUnread: () => end({ code: 'DEADLINE_EXCEEDED', message: `nothing was read for ${limits.xdsSendMs} ms` }),
+		onOverdue: () => port.changed(),
+	})
+
+	function receive(message: Uint8Array): void {
+		if (phase === 'ended') return
+		const request = readRequest(variant, message)
+		if (!request.ok) return end({ code: 'INVALID_ARGUMENT', message: request.error })
+		if (!admit(request.value) || isEnded()) return
+		const { typeUrl } = request.value
+		if (typeUrl === '') return end({ code: 'INVALID_ARGUMENT', message: 'a request on this stream must name a type' })
+		if (!isServed(typeUrl)) return ignore(typeUrl)
+		take(channels[typeUrl], request.value)
+		pump()
+		if (!isEnded()) port.changed()
+	}
+
+	function isEnded(): boolean {
+		return phase === 'ended'
+	}
+
+	function admit(request: DiscoveryRequest): boolean {
+		if (request.node === null) {
+			if (phase === 'unknown') end({ code: 'INVALID_ARGUMENT', message: 'the first request must carry the node' })
+			return phase === 'admitted'
+		}
+		const admitted = port.admit(request.node)
+		if (!admitted.ok) {
+			end(admitted.error)
+			return false
+		}
+		const { key, memory } = admitted.value
+		if (phase === 'admitted' && key !== admittedAs) {
+			end({ code: 'PERMISSION_DENIED', message: 'the node of a stream must not change' })
+			return false
+		}
+		if (phase === 'unknown') {
+			phase = 'admitted'
+			admittedAs = key
+			snapshot = admitted.value.snapshot
+			retains = admitted.value.retains
+			if (memory !== null) {
+				refusals = memory.refusals
+				channels = perType((typeUrl) => createChannel(typeUrl, memory.channels[typeUrl]))
+			}
+			settleWait = clock.setTimer(limits.xdsSettleMs, settle)
+		}
+		return true
+	}
+
+	/** Most likely another control plane's type, named in a bootstrap of the user's own: no reason to serve nothing. */
+	function ignore(typeUrl: string): void {
+		if (!hasIgnored) port.ignored(typeUrl)
+		hasIgnored = true
+	}
+
+	function take(channel: Channel, request: DiscoveryRequest): void {
+		const { subscription, typeUrl } = channel
+		const changed =
+			request.variant === 'delta'
+				? changeDelta(subscription, typeUrl, request)
+				: changeStateOfTheWorld(subscription, typeUrl, request)
+		if (!changed.ok) return end({ code: 'INVALID_ARGUMENT', message: changed.error })
+		if (subscription === null) begin(channel, request)
+		else if (request.variant === 'stateOfTheWorld') {
+			// Written before the last response arrived: the proxy repeats all of it with its answer to that.
+			if (request.nonce !== channel.lastNonce) return
+			const isNewName = changed.value.added.length > 0
+			if (isNewName && awaitedAtStart.has(typeUrl)) channel.answerDue = true
+		}
+		if (channel.underway !== null && channel.underway.response.nonce === request.nonce) {
+			if (request.refusal === null) acceptResponse(channel, refusals)
+			else refuseResponse(channel, refusals, request.refusal)
+		}
+		const isSame = changed.value.subscription === subscription
+		const next = isSame ? changed.value.subscription : subscriptions.shared(changed.value.subscription)
+		changeSubscription(channel, changed.value, next)
+	}
+
+	/** The first request of a type on this stream: what does the proxy hold already? */
+	function begin(channel: Channel, request: DiscoveryRequest): void {
+		const { typeUrl } = channel
+		channel.declared = true
+		if (request.variant === 'delta') {
+			const { initialVersions } = request
+			if (initialVersions.size > 0) channel.claim = { kind: 'versions', versions: initialVersions }
+		} else if (request.versionInfo !== '') channel.claim = { kind: 'version', version: request.versionInfo }
+		if (channel.claim === null && channel.held.size > 0 && typeUrl === typeUrls.cluster) startAfresh()
+		hasHistory ||= channel.claim !== null
+		if (channel.claim === null) channel.held = emptyHolding
+		channel.answerDue = awaitedAtStart.has(typeUrl) && channel.claim === null && !hasHistory
+		if (typeUrl === typeUrls.cluster) stopEndpointsWait()
+		const clustersCameFirst = channels[typeUrls.cluster].subscription !== null
+		if (typeUrl === typeUrls.endpoint && channel.claim !== null && !clustersCameFirst) {
+			endpointsWait = clock.setTimer(limits.xdsSettleMs, resendEndpoints)
+		}
+	}
+
+	/** A newly started Envoy holds nothing, and may take what the one before it could not, e.g. a port that is free now. */
+	function startAfresh(): void {
+		refusals.clear()
+		for (const typeUrl of sendOrder) forgetUnasked(channels[typeUrl])
+	}
+
+	function forgetUnasked(channel: Channel): void {
+		if (channel.subscription === null) channel.held = emptyHolding
+	}
+
+	/** No request for clusters came: the proxy is warming some and waits for their endpoints, whatever it claims. */
+	function resendEndpoints(): void {
+		const channel = channels[typeUrls.endpoint]
+		channel.claim = null
+		channel.held = emptyHolding
+		endpointsWait = null
+		pump()
+	}
+
+	function stopEndpointsWait(): void {
+		endpointsWait?.cancel()
+		endpointsWait = null
+	}
+
+	/** What the proxy has not asked for by now it does not use; only its clusters may be late, while some are warming. */
+	function settle(): void {
+		settleWait = null
+		for (const typeUrl of sendOrder) {
+			channels[typeUrl].declared = true
+			if (typeUrl !== typeUrls.cluster) forgetUnasked(channels[typeUrl])
+		}
+		pump()
+	}
+
+	function serve(next: Snapshot | null): void {
+		snapshot = next
+		if (next !== null) forgetKept(refusals, next)
+		pump()
+	}
+
+	function pump(): void {
+		if (phase !== 'admitted' || snapshot === null || isPumping) return
+		isPumping = true
+		const { types } = snapshot
+		for (const typeUrl of sendOrder) {
+			if (typeUrl !== typeUrls.endpoint || endpointsWait === null) settleClaim(channels[typeUrl], types[typeUrl])
+		}
+		for (const typeUrl of sendOrder) {
+			if (deadlines.unflushed >= limits.xdsUnflushed || phase !== 'admitted') break
+			if (typeUrl === typeUrls.endpoint && endpointsWait !== null) continue
+			const channel = channels[typeUrl]
+			const context = { variant, snapshot: types[typeUrl], possessions: channels, refusals, retains }
+			const response = nextResponse(channel, context)
+			if (response === null) continue
+			const { upserts, removals } = response
+			const sentMs = clock.monotonicMs()
+			channel.underway = { response, upserts, removals, sentMs, touched: new Set(), overdue: false }
+			channel.lastNonce = response.nonce
+			channel.answerDue = false
+			if (typeUrl === typeUrls.cluster) warmEndpoints(channel.underway.upserts.map(endpointsOfCluster))
+			deadlines.sent()
+			port.send(response.bytes, flushed)
+		}
+		isPumping = false
+		if (!isEnded()) deadlines.arm()
+	}
+
+	/** A cluster that is sent warms until its endpoints come, even if they are the same; Envoy does not ask for them. */
+	function warmEndpoints(names: readonly (string | null)[]): void {
+		const channel = channels[typeUrls.endpoint]
+		const { subscription } = channel
+		if (subscription === null) return
+		resendNames(channel, names.filter((name) => name !== null && isWanted(subscription, name)).map(String))
+	}
+
+	function flushed(): void {
+		deadlines.flushed()
+		pump()
+	}
+
+	function close(): void {
+		phase = 'ended'
+		endpointsWait?.cancel()
+		settleWait?.cancel()
+		deadlines.cancel()
+	}
+
+	function end(status: CallStatus): void {
+		if (phase === 'ended') return
+		close()
+		port.end(status)
+	}
+
+	return {
+		receive,
+		serve,
+		close,
+		end,
+		state(typeUrl) {
+			if (snapshot === null) return 'pending'
+			const endpointsWaits = typeUrl === typeUrls.endpoint && endpointsWait !== null
+			const state = typeState(channels[typeUrl], snapshot, refusals)
+			return endpointsWaits && state === 'current' ? 'pending' : state
+		},
+		rejections: () => (snapshot === null ? [] : rejectionsOf(channels, snapshot, refusals)),
+		holds: (typeUrl, name) => versionHeld(channels[typeUrl], name),
+		holding: (typeUrl) => ({ count: channels[typeUrl].held.size, version: channels[typeUrl].version }),
+		memory: () => ({ refusals, channels: perType((typeUrl) => rememberChannel(channels[typeUrl])) }),
+	}
+}
+
+function isServed(typeUrl: string): typeUrl is TypeUrl {
+	return servedTypes.has(typeUrl)
+}
+
+/** That a proxy would not let go of a resource no longer matters once it is to have it again. */
+function forgetKept(refusals: Refusals, { types }: Snapshot): void {
+	for (const { typeUrl, name, version } of [...refusals.list()]) {
+		if (version === '' && types[typeUrl].resources.has(name)) refusals.forget(typeUrl, name, version)
+	}
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
+import { type CumulativeFlush, createCounters } from '#telemetry/counters.ts'
+import type { ClusterMetric } from '#telemetry/read-metrics.ts'
+
+type Values = Partial<Record<ClusterMetric, number>>
+
+function flush(
+	clusters: Readonly<Record<string, Values>>,
+	rest: { uptimeS?: number; unrouted?: Record<string, number> } = {},
+): CumulativeFlush {
+	return {
+		clusters: new Map(
+			Object.entries(clusters).map(([name, values]) => [
+				name,
+				new Map(Object.entries(values)) as Map<ClusterMetric, number>,
+			]),
+		),
+		unrouted: new Map(Object.entries(rest.unrouted ?? {})),
+		uptimeS: rest.uptimeS ?? null,
+	}
+}
+
+const none = { completed: 0, errors: 0, retries: 0, started: 0, active: 0, healthyHosts: 0, hosts: 0 }
+
+describe('createCounters', () => {
+	test('the first flush only sets the starting point, but its gauges count', () => {
+		const counters = createCounters()
+		expect(
+			counters.add(
+				flush({ a: { completed: 100, errors: 3, active: 2, healthyHosts: 1, hosts: 2 } }, { unrouted: { x: 9 } }),
+			),
+		).toEqual({
+			counted: false,
+			clusters: new Map([['a', { ...none, active: 2, healthyHosts: 1, hosts: 2 }]]),
+			unrouted: 0,
+		})
+	})
+
+	test.for<[string, Values, Values, Values]>([
+		[
+			'increments',
+			{ completed: 100, errors: 3, retries: 1, started: 101 },
+			{ completed: 150, errors: 4, retries: 1, started: 153 },
+			{ completed: 50, errors: 1, retries: 0, started: 52 },
+		],
+		[
+			'a counter that appears counts from 0',
+			{ completed: 100 },
+			{ completed: 110, errors: 7 },
+			{ completed: 10, errors: 7 },
+		],
+		[
+			'a smaller one was reset',
+			{ completed: 100, errors: 5 },
+			{ completed: 24, errors: 2 },
+			{ completed: 24, errors: 2 },
+		],
+		['nothing happened', { completed: 100 }, { completed: 100 }, { completed: 0 }],
+		[
+			'gauges are as they are',
+			{ active: 5, healthyHosts: 1 },
+			{ active: 2, healthyHosts: 3 },
+			{ active: 2, healthyHosts: 3 },
+		],
+	])('%s', ([, before, after, expected]) => {
+		const counters = createCounters()
+		counters.add(flush({ a: before }))
+		expect(counters.add(flush({ a: after }))).toEqual({
+			counted: true,
+			clusters: new Map([['a', { ...none, ...expected }]]),
+			unrouted: 0,
+		})
+	})
+
+	test('a new cluster counts from 0, one that was not reported goes on from where it was', () => {
+		const counters = createCounters()
+		counters.add(flush({ a: { completed: 100 } }))
+		expect(counters.add(flush({ b: { completed: 7 } })).clusters.get('b')?.completed).toBe(7)
+		expect(counters.add(flush({ a: { completed: 130 } })).clusters.get('a')?.completed).toBe(30)
+	})
+
+	test('a proxy that started anew counts from 0, however much it has counted since', () => {
+		const counters = createCounters()
+		counters.add(flush({ a: { completed: 10 } }, { uptimeS: 500, unrouted: { x: 4 } }))
+		counters.add(flush({ a: { completed: 12 } }, { uptimeS: 501, unrouted: { x: 5 } }))
+		const { clusters, unrouted } = counters.add(flush({ a: { completed: 40 } }, { uptimeS: 3, unrouted: { x: 6 } }))
+		expect([clusters.get('a')?.completed, unrouted]).toEqual([40, 6])
+	})
+
+	test('requests that found no route or cluster are summed', () => {
+		const counters = createCounters()
+		counters.add(flush({}, { unrouted: { route: 1, cluster: 1 } }))
+		expect(counters.add(flush({}, { unrouted: { route: 3, cluster: 2 } })).unrouted).toBe(3)
+	})
+
+	test('healthy hosts are those of the last flush', () => {
+		const counters = createCounters()
+		expect(counters.healthyHosts('a')).toBeNull()
+		counters.add(flush({ a: { healthyHosts: 2 } }))
+		expect(counters.healthyHosts('a')).toBe(2)
+		counters.add(flush({ b: { healthyHosts: 1 } }))
+		expect(counters.healthyHosts('a')).toBeNull()
+	})
+
+	test('remembers no more clusters than it may', () => {
+		const counters = createCounters()
+		const many = Object.fromEntries(
+			Array.from({ length: limits.flushClusters + 10 }, (_, index) => [`c${index}`, { completed: 1 }]),
+		)
+		counters.add(flush(many))
+		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(1)
+		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(0)
+	})
+})

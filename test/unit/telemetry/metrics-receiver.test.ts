@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest'
+import type { CallHandler, CallStatus } from '#base/grpc-service.ts'
+import { limits } from '#base/limits.ts'
+import { silentLog } from '#base/log.ts'
+import type { Flush } from '#telemetry/flush.ts'
+import { createMetricsReceiver } from '#telemetry/metrics-receiver.ts'
+import { createAdmission } from '#xds/admission.ts'
+import { createManualClock } from '../../fakes/manual-clock.ts'
+import { clusterMetrics, metricsMessage, type Sent, uptime } from '../../fixtures/metrics-message.ts'
+
+const nodeId = 'mesh/apps/virtualNode/a'
+const joined = 'mesh/apps/virtualNode/a#host-1'
+const unjoined = 'mesh/apps/virtualNode/a#connection-1'
+
+function setUp() {
+	const clock = createManualClock()
+	const admission = createAdmission()
+	const flushes: Flush[] = []
+	const receiver = createMetricsReceiver({
+		clock,
+		log: silentLog,
+		identify: (connection, node) => admission.identify(connection, node),
+		emit: (flush) => flushes.push(flush),
+	})
+	let atMs = 0
+
+	/** A stream that says who it is with its first message. */
+	function connect(connectionId: number, instance?: string) {
+		let status: CallStatus | null = null
+		const end = (ending: CallStatus) => {
+			status = ending
+		}
+		const handler: CallHandler = receiver.service.open({ connection: { id: connectionId, peer: 'p' }, send() {}, end })
+		let isFirst = true
+
+		/** The messages of one flush. */
+		function flush(...messages: readonly (readonly Sent[])[]): void {
+			atMs += 1000
+			for (const metrics of messages) {
+				const who = isFirst ? { nodeId, ...(instance === undefined ? {} : { instance }) } : {}
+				isFirst = false
+				handler.receive(metricsMessage({ atMs, metrics, ...who }))
+			}
+		}
+		return { flush, handler, ended: () => status }
+	}
+
+	/** What the counters of the last flush said. */
+	function last(cluster = 'c') {
+		clock.advance(limits.flushGapMs)
+		const flush = flushes.at(-1)
+		return flush && { proxy: flush.proxy, counted: flush.counted, ...flush.clusters.get(cluster) }
+	}
+	return { clock, flushes, receiver, connect, last }
+}
+
+const completed = (value: number) => clusterMetrics('c', { upstream_rq_completed: value, membership_healthy: 1 })
+
+describe('createMetricsReceiver', () => {
+	test('gives the increments of each flush', () => {
+		const { connect, last, flushes, clock } = setUp()
+		const stream = connect(1, 'host-1')
+		stream.flush(completed(100))
+		expect(last()).toMatchObject({ proxy: joined, counted: false, completed: 0, healthyHosts: 1 })
+		clock.advance(990)
+		stream.flush(completed(150))
+		expect(last()).toMatchObject({ counted: true, completed: 50 })
+		expect(flushes.map(({ arrivedMs }) => arrivedMs)).toEqual([10, 1010])
+	})
+
+	test('puts the messages of one flush together', () => {
+		const { connect, flushes, last } = setUp()
+		const stream = connect(1)
+		stream.flush(
+			completed(10),
+			clusterMetrics('c', { upstream_rq_5xx: 1 }),
+			clusterMetrics('d', { upstream_rq_total: 1 }),
+		)
+		expect(last()).toMatchObject({ counted: false })
+		stream.flush(
+			completed(20),
+			clusterMetrics('c', { upstream_rq_5xx: 5 }),
+			clusterMetrics('d', { upstream_rq_total: 4 }),
+		)
+		expect(flushes).toHaveLength(1)
+		expect(last()).toMatchObject({ completed: 10, errors: 4 })
+		expect(last('d')).toMatchObject({ started: 3 })
+		// The next flush ends the one before, however soon it comes.
+		stream.flush(completed(21))
+		stream.flush(completed(22))
+		expect(flushes).toHaveLength(3)
+	})
+
+	test('loses nothing over a reconnect of a joined proxy', () => {
+		const { connect, last } = setUp()
+		const before = connect(1, 'host-1')
+		before.flush(completed(100))
+		expect(last()).toMatchObject({ counted: false })
+		before.handler.closed('cancelled')
+		const after = connect(2, 'host-1')
+		after.flush(completed(170))
+		expect(last()).toMatchObject({ counted: true, completed: 70 })
+	})
+
+	test('a joined proxy that was started anew counts from 0', () => {
+		const { connect, last } = setUp()
+		const before = connect(1, 'host-1')
+		before.flush([...completed(100), uptime(60)])
+		last()
+		before.handler.closed('cancelled')
+		connect(2, 'host-1').flush([...completed(130), uptime(2)])
+		expect(last()).toMatchObject({ counted: true, completed: 130 })
+	})
+
+	test('an unjoined proxy begins anew with its connection', () => {
+		const { connect, last, receiver } = setUp()
+		const before = connect(1)
+		before.flush(completed(100))
+		expect(last()).toMatchObject({ proxy: unjoined })
+		before.handler.closed('cancelled')
+		expect(receiver.healthyHosts(unjoined, 'c')).toBeNull()
+		connect(2).flush(completed(170))
+		expect(last()).toMatchObject({ proxy: 'mesh/apps/virtualNode/a#connection-2', counted: false })
+	})
+
+	test('of two streams of one proxy the newer counts', () => {
+		const { connect, flushes, clock } = setUp()
+		const old = connect(1, 'host-1')
+		old.flush(completed(100))
+		clock.advance(20)
+		connect(2, 'host-1').flush(completed(110))
+		clock.advance(20)
+		old.flush(completed(500))
+		clock.advance(20)
+		expect(flushes.map(({ clusters }) => clusters.get('c')?.completed)).toEqual([0, 10])
+	})
+
+	test('three missing flushes are silence, and make health unknown', () => {
+		const { connect, receiver, clock } = setUp()
+		expect(receiver.isSilent(joined)).toBe(true)
+		connect(1, 'host-1').flush(completed(1))
+		clock.advance(limits.flushGapMs)
+		expect(receiver.healthyHosts(joined, 'c')).toEqual({ count: 1, fresh: true })
+		expect(receiver.healthyHosts(joined, 'other')).toBeNull()
+		clock.advance(2999)
+		expect(receiver.isSilent(joined)).toBe(false)
+		clock.advance(1)
+		expect(receiver.isSilent(joined)).toBe(true)
+		expect(receiver.healthyHosts(joined, 'c')).toEqual({ count: 1, fresh: false })
+	})
+
+	test.for<[string, (handler: CallHandler) => void, string]>([
+		['no node', (it) => it.receive(metricsMessage({ atMs: 1, metrics: completed(1) })), 'INVALID_ARGUMENT'],
+		['no message', (it) => it.receive(Uint8Array.of(0x12, 0xff)), 'INVALID_ARGUMENT'],
+		['no identity', (it) => it.receive(metricsMessage({ atMs: 1, metrics: [], nodeId: 'x' })), 'INVALID_ARGUMENT'],
+		[
+			'another identity',
+			(it) => {
+				it.receive(metricsMessage({ atMs: 1, metrics: [], nodeId }))
+				it.receive(metricsMessage({ atMs: 1, metrics: completed(1), nodeId: 'mesh/apps/virtualNode/b' }))
+			},
+			'PERMISSION_DENIED',
+		],
+	])('%s ends the stream', ([, act, code]) => {
+		const { connect, flushes } = setUp()
+		const { handler, ended } = connect(1)
+		act(handler)
+		expect(ended()?.code).toBe(code)
+		handler.receive(metricsMessage({ atMs: 2, metrics: completed(1), nodeId }))
+		expect(flushes).toEqual([])
+	})
+})

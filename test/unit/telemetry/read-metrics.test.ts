@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readMetrics } from '#telemetry/read-metrics.ts'
+import { count, seed } from '../../depth.ts'
+import { clusterMetrics, metricsMessage, type Sent, uptime } from '../../fixtures/metrics-message.ts'
+
+function read(...metrics: readonly Sent[]) {
+	const message = readMetrics(metricsMessage({ atMs: 1_795_408_159_135, metrics }))
+	if (!message.ok) throw new Error(message.error)
+	return message.value
+}
+
+describe('readMetrics', () => {
+	test('takes what is counted of each cluster', () => {
+		const values = {
+			upstream_rq_completed: 10,
+			upstream_rq_5xx: 3,
+			upstream_rq_2xx: 7,
+			upstream_rq_retry: 1,
+			upstream_rq_total: 11,
+		}
+		const gauges = { upstream_rq_active: 1, membership_healthy: 2, membership_total: 3 }
+		const message = read(
+			...clusterMetrics('a', { ...values, ...gauges }),
+			...clusterMetrics('b', { upstream_rq_4xx: 9, upstream_cx_total: 1 }),
+		)
+		const counted = { completed: 10, errors: 3, retries: 1, started: 11, active: 1, healthyHosts: 2, hosts: 3 }
+		expect(message.clusters).toEqual(new Map([['a', new Map(Object.entries(counted))]]))
+		expect(message.flushedAtMs).toBe(1_795_408_159_135)
+		expect(message.node).toBeNull()
+	})
+
+	test.for<[string, string, string, number]>([
+		['no_route', 'http.no_route', 'egress', 1],
+		['no_cluster', 'http.no_cluster', 'egress', 1],
+		['a prefix with more in it', 'http.http2.15001.no_route', 'egress', 1],
+		['the same of an ingress', 'http.no_route', 'ingress', 0],
+		['a prefix that only begins alike', 'http.no_route', 'egressing', 0],
+		['another counter', 'http.downstream_rq_total', 'egress', 0],
+	])('requests without a way: %s', ([, name, prefix, size]) => {
+		expect(read({ name, labels: { 'envoy.http_conn_manager_prefix': prefix }, value: 4 }).unrouted.size).toBe(size)
+	})
+
+	test('knows when the proxy started, and a flush by its time, though no metric of ours is first', () => {
+		const message = read({ name: 'listener_manager.listener_added', value: 1 }, uptime(42))
+		expect([message.uptimeS, message.flushedAtMs]).toEqual([42, 1_795_408_159_135])
+	})
+
+	test.for([Number.NaN, Number.POSITIVE_INFINITY, -1])('%s counts nothing', (value) => {
+		const [only] = read(...clusterMetrics('a', { upstream_rq_completed: value })).clusters.values()
+		expect(only?.get('completed')).toBe(0)
+	})
+
+	test('whatever the bytes, there is a message or a reason', () => {
+		const full = metricsMessage({ atMs: 1, metrics: clusterMetrics('a', { upstream_rq_completed: 1 }), nodeId: 'n' })
+		fc.assert(
+			fc.property(fc.nat(full.length - 1), fc.integer({ min: 0, max: 255 }), (index, value) => {
+				const broken = Uint8Array.from(full)
+				broken[index] = value
+				expect(typeof readMetrics(broken).ok).toBe('boolean')
+			}),
+			{ numRuns: count(500, 50_000), seed: seed() },
+		)
+		expect(readMetrics(Uint8Array.of(0x12, 0xff))).toMatchObject({ ok: false })
+	})
+})

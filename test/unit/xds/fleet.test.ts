@@ -1,0 +1,260 @@
+import { describe, expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
+import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { createFleet, type Fleet } from '#xds/fleet.ts'
+import type { Proxy, XdsEvent } from '#xds/fleet-view.ts'
+import { perType } from '#xds/order.ts'
+import { createXdsStream, type XdsStream } from '#xds/stream.ts'
+import { createSubscriptionPool } from '#xds/subscription.ts'
+import { createManualClock } from '../../fakes/manual-clock.ts'
+import { opaque, snapshotOf, staticCluster } from '../../fixtures/resources.ts'
+import { decodeTold, encodeSaying, type Told } from '../../fixtures/xds-dialogue.ts'
+
+const at = { host: '127.0.0.1', port: 8080 }
+const [a, b, b2] = [staticCluster('a', at), staticCluster('b', at), staticCluster('b', at, 2000)]
+const groupKey = 'group'
+
+function proxyOf(instance: string, group = groupKey): Proxy {
+	const identity = { mesh: 'apps', kind: 'virtualNode', name: 'a' } as const
+	const about = { identity, cohort: 'stable', capture: { mode: 'intercept' }, envoyMinor: '1.40' } as const
+	return { key: `mesh/apps/virtualNode/a#${instance}`, instance, zone: '', group: about, groupKey: group }
+}
+
+function setUp() {
+	const clock = createManualClock()
+	const events: XdsEvent[] = []
+	const fleet = createFleet({ clock, emit: (event) => events.push(event) })
+	const subscriptions = createSubscriptionPool()
+
+	/** A proxy that asks for clusters, and accepts what it is told until it is told not to. */
+	function connect(proxy: Proxy) {
+		let mood: 'accepts' | 'refuses' | 'is silent' = 'accepts'
+		const told: Told[] = []
+		const due: Told[] = []
+		const stream: XdsStream = createXdsStream({
+			variant: 'delta',
+			clock,
+			subscriptions,
+			port: {
+				send(message, flushed) {
+					const next = decodeTold('delta', message)
+					told.push(next)
+					due.push(next)
+					flushed()
+				},
+				end: () => fleet.leave(proxy, stream, 'lost'),
+				admit: () => fleet.join(proxy, stream),
+				changed: () => fleet.changed(proxy, stream),
+				ignored() {},
+			},
+		})
+		const answer = () => {
+			for (let next = due.shift(); next !== undefined && mood !== 'is silent'; next = due.shift()) {
+				const refusal = mood === 'refuses' ? { refusal: `${Object.keys(next.resources)[0]}: no` } : {}
+				stream.receive(encodeSaying('delta', { type: next.type, nonce: next.nonce, ...refusal }))
+			}
+		}
+		stream.receive(encodeSaying('delta', { type: 'cluster', node: { id: 'x' } }))
+		answer()
+		return {
+			stream,
+			told,
+			answer,
+			be(next: typeof mood) {
+				mood = next
+			},
+			leave(how: 'drained' | 'lost' = 'lost') {
+				stream.close()
+				fleet.leave(proxy, stream, how)
+			},
+		}
+	}
+
+	return { clock, events, fleet, connect }
+}
+
+const clusterView = (fleet: Fleet) => fleet.view(groupKey)?.types[typeUrls.cluster]
+
+describe('the view', () => {
+	test('is counted as proxies arrive, accept, refuse, fall silent and go', () => {
+		const { fleet, connect, clock } = setUp()
+		fleet.publish(groupKey, snapshotOf(a))
+		const [one, two, three] = [connect(proxyOf('1')), connect(proxyOf('2')), connect(proxyOf('3'))]
+		expect(clusterView(fleet)).toEqual({ current: 3, pending: 0, rejected: 0 })
+		two.be('refuses')
+		three.be('is silent')
+		const next = snapshotOf(a, b)
+		fleet.publish(groupKey, next)
+		expect(clusterView(fleet)).toEqual({ current: 0, pending: 3, rejected: 0 })
+		for (const proxy of [one, two, three]) proxy.answer()
+		expect(clusterView(fleet)).toEqual({ current: 1, pending: 1, rejected: 1 })
+		const view = fleet.view(groupKey)
+		expect(view?.pending).toEqual([proxyOf('3').key])
+		const refusal = { typeUrl: typeUrls.cluster, name: 'b', version: b.version }
+		expect(view?.rejections).toEqual([{ ...refusal, proxy: proxyOf('2').key, text: 'b: no' }])
+		clock.advance(limits.xdsAnswerMs)
+		expect(clusterView(fleet)).toEqual({ current: 1, pending: 0, rejected: 2 })
+		expect(fleet.view(groupKey)?.rejections.map(({ proxy, text }) => [proxy, text])).toEqual([
+			[proxyOf('2').key, 'b: no'],
+			[proxyOf('3').key, 'no answer in 30 s'],
+		])
+		expect([fleet.isCurrent(proxyOf('1').key), fleet.isCurrent(proxyOf('2').key)]).toEqual([true, false])
+		two.leave()
+		three.leave('drained')
+		expect(clusterView(fleet)).toEqual({ current: 1, pending: 0, rejected: 0 })
+		expect(fleet.view(groupKey)).toMatchObject({
+			connected: 1,
+			expected: 2,
+			pending: [],
+			rejections: [],
+			gone: [{ proxy: proxyOf('2').key, version: snapshotOf(a).version }],
+		})
+	})
+
+	test('names at most 20 of many', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(groupKey, snapshotOf(a))
+		const proxies = Array.from({ length: 30 }, (_, index) => connect(proxyOf(String(index).padStart(2, '0'))))
+		for (const proxy of proxies) proxy.be('is silent')
+		fleet.publish(groupKey, snapshotOf(a, b))
+		expect(fleet.view(groupKey)?.pending).toHaveLength(limits.namedProxies)
+		for (const proxy of proxies) proxy.be('refuses')
+		for (const proxy of proxies) proxy.answer()
+		expect(fleet.view(groupKey)?.rejections).toHaveLength(limits.namedProxies)
+		for (const proxy of proxies) proxy.leave()
+		expect(fleet.view(groupKey)).toMatchObject({ connected: 0, expected: 30 })
+		expect(fleet.view(groupKey)?.gone).toHaveLength(limits.namedProxies)
+	})
+
+	test('gives up after ten minutes those that do not come back', () => {
+		const { fleet, connect, clock, events } = setUp()
+		fleet.publish(groupKey, snapshotOf(a))
+		connect(proxyOf('1')).leave()
+		clock.advance(60_000)
+		connect(proxyOf('2')).leave()
+		clock.advance(limits.xdsGoneMs - 60_000 - 1)
+		expect(fleet.view(groupKey)?.expected).toBe(2)
+		events.length = 0
+		clock.advance(1)
+		expect(fleet.view(groupKey)?.gone.map(({ proxy }) => proxy)).toEqual([proxyOf('2').key])
+		expect(events).toEqual([{ kind: 'progressed', groupKey }])
+		clock.advance(60_000)
+		expect(fleet.view(groupKey)).toMatchObject({ connected: 0, expected: 0 })
+	})
+
+	test('does not count twice who comes back, in another group or before the old connection is known to be dead', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(groupKey, snapshotOf(a))
+		fleet.publish('other', snapshotOf(a))
+		connect(proxyOf('1')).leave()
+		const moved = connect(proxyOf('1', 'other'))
+		expect(fleet.view(groupKey)).toMatchObject({ connected: 0, expected: 0 })
+		expect(fleet.view('other')).toMatchObject({ connected: 1, expected: 1 })
+		moved.leave()
+		const old = connect(proxyOf('2'))
+		const young = connect(proxyOf('2'))
+		expect(fleet.view(groupKey)).toMatchObject({ connected: 1, expected: 1 })
+		old.leave()
+		expect(fleet.view(groupKey)).toMatchObject({ connected: 1, expected: 1, gone: [] })
+		young.leave()
+		expect(fleet.view(groupKey)).toMatchObject({ connected: 0, expected: 1 })
+	})
+})
+
+describe('events', () => {
+	test('progress is told once a tick for each group', () => {
+		const { fleet, connect, clock, events } = setUp()
+		fleet.publish(groupKey, snapshotOf(a))
+		connect(proxyOf('1'))
+		connect(proxyOf('2'))
+		expect(events.map(({ kind }) => kind)).toEqual(['arrived', 'arrived'])
+		clock.advance(0)
+		expect(events.slice(2)).toEqual([{ kind: 'progressed', groupKey }])
+		clock.advance(10)
+		expect(events).toHaveLength(3)
+	})
+
+	test('nothing is told after it is closed', () => {
+		const { fleet, connect, clock, events } = setUp()
+		fleet.publish(groupKey, snapshotOf(a))
+		connect(proxyOf('1'))
+		events.length = 0
+		fleet.close({ code: 'UNAVAILABLE', message: '' })
+		clock.advance(limits.xdsGoneMs)
+		expect(events).toEqual([])
+		expect(clock.pendingMs()).toEqual([])
+	})
+})
+
+describe('what is published', () => {
+	test('a proxy that refused is not sent the same again after it reconnects', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(groupKey, snapshotOf(a, b))
+		const before = connect(proxyOf('1'))
+		before.be('refuses')
+		fleet.publish(groupKey, snapshotOf(a, b2))
+		before.answer()
+		before.leave()
+		expect(fleet.view(groupKey)?.rejections).toEqual([])
+		const told: string[] = []
+		const proxy = proxyOf('1')
+		const stream: XdsStream = createXdsStream({
+			variant: 'delta',
+			clock: createManualClock(),
+			subscriptions: createSubscriptionPool(),
+			port: {
+				send: (message) => told.push(...Object.keys(decodeTold('delta', message).resources)),
+				end() {},
+				admit: () => fleet.join(proxy, stream),
+				changed: () => fleet.changed(proxy, stream),
+				ignored() {},
+			},
+		})
+		const has = { a: a.version, b: b.version }
+		stream.receive(encodeSaying('delta', { type: 'cluster', has, node: { id: 'x' } }))
+		expect(told).toEqual([])
+		expect(fleet.view(groupKey)?.rejections).toMatchObject([{ proxy: proxy.key, name: 'b', version: b2.version }])
+	})
+
+	test('pins hold proxies, keeps hold versions, and ending them sends what is due', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(groupKey, snapshotOf(a, b))
+		const [one, two] = [connect(proxyOf('1')), connect(proxyOf('2'))]
+		const held = () => ['1', '2'].map((instance) => fleet.holds(proxyOf(instance).key, typeUrls.cluster, 'b'))
+		const settle = () => {
+			one.answer()
+			two.answer()
+		}
+		fleet.pin(groupKey, typeUrls.cluster, 'b', new Set([proxyOf('1').key]))
+		fleet.publish(groupKey, snapshotOf(a, b2))
+		settle()
+		expect(held()).toEqual([b.version, b2.version])
+		fleet.keep(groupKey, typeUrls.cluster, 'b', b2.version)
+		fleet.publish(groupKey, snapshotOf(a, b))
+		settle()
+		expect(held()).toEqual([b.version, b2.version])
+		fleet.keep(groupKey, typeUrls.cluster, 'b', null)
+		settle()
+		expect(held()).toEqual([b.version, b.version])
+		fleet.publish(groupKey, snapshotOf(a, b2))
+		fleet.pin(groupKey, typeUrls.cluster, 'b', new Set())
+		settle()
+		expect(held()).toEqual([b2.version, b2.version])
+	})
+
+	test('a group that nobody is in, and that is served nothing, is forgotten', () => {
+		const { fleet, connect } = setUp()
+		connect(proxyOf('1', 'made up')).leave('drained')
+		expect(fleet.fleet().has('made up')).toBe(false)
+	})
+
+	test('the versions that are shown say what each proxy holds', () => {
+		const { fleet, connect } = setUp()
+		const route = opaque(typeUrls.route, 'r', 'x')
+		fleet.publish(groupKey, snapshotOf(a, b, route))
+		connect(proxyOf('1'))
+		const [standing] = [...fleet.proxies(groupKey)]
+		const expected: Partial<Record<TypeUrl, number>> = { [typeUrls.cluster]: 2 }
+		expect(perType((typeUrl) => standing?.held[typeUrl].count)).toEqual(perType((typeUrl) => expected[typeUrl] ?? 0))
+	})
+})

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest'
+import { listener, route, snapshotOf, staticCluster } from '../../fixtures/resources.ts'
+import { createDialogue, type Say } from '../../fixtures/xds-dialogue.ts'
+
+const at = { host: '127.0.0.1', port: 8080 }
+const [a, b] = [staticCluster('a', at), staticCluster('b', at)]
+const [r, s] = [route('r', { a: 1 }), route('s', { b: 1 })]
+const everything = snapshotOf(a, b, listener('l', at, 'r'), r, s)
+
+/** Each step: what the proxy says, and what it is told, as `name` or `-name`; `nothing` is no answer at all. */
+type Step = readonly [say: Omit<Say, 'type'>, told: readonly string[] | 'nothing']
+type Conversation = readonly [what: string, type: 'cluster' | 'route', steps: readonly Step[]]
+
+const delta: readonly Conversation[] = [
+	['no names are all clusters', 'cluster', [[{}, ['a', 'b']]]],
+	['a star is all of any type', 'route', [[{ names: ['*'] }, ['r', 's']]]],
+	['no names are no routes', 'route', [[{}, 'nothing']]],
+	['names are these only', 'cluster', [[{ names: ['b'] }, ['b']]]],
+	[
+		'a name that does not exist is named as removed, once',
+		'route',
+		[
+			[{ names: ['x'] }, ['-x']],
+			[{ names: ['r'] }, ['r']],
+		],
+	],
+	['an empty name is no error', 'route', [[{ names: ['', 'r'] }, ['r', '-']]]],
+	[
+		'names are added',
+		'route',
+		[
+			[{ names: ['r'] }, ['r']],
+			[{ names: ['s'] }, ['s']],
+		],
+	],
+	[
+		'a name asked for again is sent again',
+		'route',
+		[
+			[{ names: ['r'] }, ['r']],
+			[{ names: ['r'] }, ['r']],
+		],
+	],
+	[
+		'a name given up is not mentioned',
+		'route',
+		[
+			[{ names: ['r', 's'] }, ['r', 's']],
+			[{ remove: ['r'] }, 'nothing'],
+		],
+	],
+	[
+		'a name given up and asked for is sent again',
+		'route',
+		[
+			[{ names: ['r'] }, ['r']],
+			[{ remove: ['r'] }, 'nothing'],
+			[{ names: ['r'] }, ['r']],
+		],
+	],
+	['a name beside the star', 'cluster', [[{ names: ['*', 'x'] }, ['a', 'b', '-x']]]],
+	[
+		'a name given up under a star is sent again',
+		'cluster',
+		[
+			[{}, ['a', 'b']],
+			[{ remove: ['a'] }, ['a']],
+		],
+	],
+	[
+		'without the star only the names stay',
+		'cluster',
+		[
+			[{ names: ['*', 'a'] }, ['a', 'b']],
+			[{ remove: ['*'] }, 'nothing'],
+			[{ names: ['b'] }, ['b']],
+		],
+	],
+	[
+		'nothing asked for is nothing, later too',
+		'cluster',
+		[
+			[{ names: ['a'] }, ['a']],
+			[{ remove: ['a'] }, 'nothing'],
+			[{}, 'nothing'],
+		],
+	],
+]
+
+const stateOfTheWorld: readonly Conversation[] = [
+	['no names are all clusters', 'cluster', [[{}, ['a', 'b']]]],
+	['no names are no routes', 'route', [[{}, 'nothing']]],
+	['a star is all of any type', 'route', [[{ names: ['*'] }, ['r', 's']]]],
+	['names are these only', 'cluster', [[{ names: ['b'] }, ['b']]]],
+	[
+		'clusters that do not exist: what does exist',
+		'cluster',
+		[
+			[{ names: ['x'] }, []],
+			[{ names: ['x', 'a'] }, ['a']],
+		],
+	],
+	[
+		'routes that do not exist: nothing',
+		'route',
+		[
+			[{ names: ['x', ''] }, 'nothing'],
+			[{ names: ['x', '', 'r'] }, ['r']],
+		],
+	],
+	[
+		'an added route comes alone',
+		'route',
+		[
+			[{ names: ['r'] }, ['r']],
+			[{ names: ['r', 's'] }, ['s']],
+		],
+	],
+	[
+		'an added cluster comes with all',
+		'cluster',
+		[
+			[{ names: ['a'] }, ['a']],
+			[{ names: ['a', 'b'] }, ['a', 'b']],
+		],
+	],
+	[
+		'names that are repeated are no question',
+		'route',
+		[
+			[{ names: ['r'] }, ['r']],
+			[{ names: ['r'] }, 'nothing'],
+		],
+	],
+	[
+		'a name given up and asked for is sent again',
+		'route',
+		[
+			[{ names: ['r'] }, ['r']],
+			[{ names: [] }, 'nothing'],
+			[{ names: ['r'] }, ['r']],
+		],
+	],
+	[
+		'after names, no names are nothing',
+		'cluster',
+		[
+			[{ names: ['a'] }, ['a']],
+			[{ names: [] }, 'nothing'],
+			[{ names: ['b'] }, ['b']],
+		],
+	],
+	[
+		'once names are given, they are all',
+		'cluster',
+		[
+			[{}, ['a', 'b']],
+			[{ names: ['a'] }, ['a']],
+		],
+	],
+]
+
+describe.for([
+	['delta', delta],
+	['stateOfTheWorld', stateOfTheWorld],
+] as const)('%s', ([variant, conversations]) => {
+	test.for(conversations)('%s', ([, type, steps]) => {
+		const dialogue = createDialogue(variant, { snapshot: everything })
+		if (type === 'route') {
+			// Routes wait for the clusters that they name.
+			dialogue.say({ type: 'cluster' })
+			dialogue.acceptAll()
+		}
+		let nonce = ''
+		for (const [say, expected] of steps) {
+			dialogue.say({ type, ...say, nonce: variant === 'delta' ? '' : nonce })
+			const told = dialogue.told()
+			if (expected === 'nothing') {
+				expect(told).toEqual([])
+				continue
+			}
+			expect(told).toHaveLength(1)
+			const [only] = told
+			expect([...Object.keys(only?.resources ?? {}), ...(only?.removed ?? []).map((name) => `-${name}`)]).toEqual(
+				expected,
+			)
+			nonce = only?.nonce ?? ''
+			dialogue.say({ type, nonce, version: only?.version ?? '' })
+		}
+		expect(dialogue.told()).toEqual([])
+		expect(dialogue.ended()).toBeNull()
+	})
+
+	test('what is sent after an unsubscribe does not hold the resource, though both crossed', () => {
+		const dialogue = createDialogue(variant, { snapshot: everything })
+		dialogue.say({ type: 'cluster' })
+		dialogue.acceptAll()
+		dialogue.say({ type: 'route', names: ['r', 's'] })
+		const first = dialogue.toldOnce()
+		dialogue.stream.serve(snapshotOf(a, b, route('r', { b: 1 }), route('s', { a: 1 })))
+		const names = variant === 'delta' ? {} : { names: ['s'] }
+		dialogue.say({ type: 'route', ...names, remove: ['r'], nonce: first.nonce, version: first.version })
+		expect(Object.keys(dialogue.toldOnce().resources)).toEqual(['s'])
+	})
+})
