@@ -8,6 +8,7 @@ const statusOfCode: Readonly<Record<ApiErrorCode, ContentfulStatusCode>> = {
 	NOT_FOUND: 404,
 	NOT_RUNNING: 409,
 	NOT_QUARANTINED: 409,
+	NOT_ASKED: 409,
 	TOO_LARGE: 413,
 	UNSUPPORTED_MEDIA_TYPE: 415,
 	WRONG_HOST: 421,

@@ -40,6 +40,7 @@ export type ApiErrorCode =
 	| 'NOT_FOUND'
 	| 'NOT_RUNNING'
 	| 'NOT_QUARANTINED'
+	| 'NOT_ASKED'
 	| 'NOT_DURABLE'
 	| 'TOO_LARGE'
 	| 'UNSUPPORTED_MEDIA_TYPE'

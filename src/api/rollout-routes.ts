@@ -36,6 +36,7 @@ export function addRolloutRoutes(app: Hono, options: RolloutRouteOptions): void 
 			carryOut(context, options, (asked) => ({ kind: verb, rollout: context.req.param('id'), ...asked })),
 		)
 	}
+	app.post('/api/v1/adopt', (context) => carryOut(context, options, (asked) => ({ kind: 'adopt', ...asked })))
 	app.post('/api/v1/revisions/:id/accept', (context) =>
 		carryOut(context, options, (asked) => ({ kind: 'accept', revision: context.req.param('id'), ...asked })),
 	)

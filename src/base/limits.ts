@@ -48,6 +48,10 @@ export const limits = {
 	bootHoldMs: 10_000,
 	/** Resource versions whose making is remembered, for the place that a NACK points at. */
 	suspectVersions: 20_000,
+	/** An empty store waits this long for proxies that hold something already; ours come back within a second. */
+	adoptionWindowMs: 1_200,
+	/** A proxy's first requests, which say what it holds, follow its arrival within this. */
+	adoptionGraceMs: 150,
 	/** Turns of the controller. */
 	turnIntervalMs: 100,
 	/** While time alone can move something, a turn comes this often. */

@@ -44,6 +44,7 @@ const exitOfCode: Readonly<Record<ApiErrorCode, Exit>> = {
 	NOT_FOUND: 'failed',
 	NOT_RUNNING: 'failed',
 	NOT_QUARANTINED: 'failed',
+	NOT_ASKED: 'failed',
 	NOT_DURABLE: 'failed',
 	TOO_LARGE: 'failed',
 	UNSUPPORTED_MEDIA_TYPE: 'failed',

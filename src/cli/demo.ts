@@ -7,7 +7,7 @@ export function addDemo(program: Command, { terminal, end }: VerbContext): void 
 	program
 		.command('demo')
 		.helpGroup(verbGroups.other)
-		.summary('see it work: three Envoys, real traffic, a rollout and a rollback, in about three minutes')
+		.summary('see it work: three Envoys, real traffic, a rollout and a rollback, in about two minutes')
 		.description('Runs two services and a bad version on this machine, everything real, and tells what happens.')
 		.option('--headless', 'for machines: no colours')
 		.option('--report <file>', 'write the closing table as JSON too')

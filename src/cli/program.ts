@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addAccept } from './accept.ts'
+import { addAdopt } from './adopt.ts'
 import { addBootstrap } from './bootstrap.ts'
 import { addDemo } from './demo.ts'
 import { type Exit, exitCodes, renderExitCodes } from './exit-codes.ts'
@@ -29,6 +30,7 @@ const verbs = [
 	addStatus,
 	addRollout,
 	addAccept,
+	addAdopt,
 	addHealthcheck,
 	addDemo,
 ]

@@ -125,8 +125,6 @@ async function start(
 }
 
 async function serve(daemon: Daemon, log: Log): Promise<Exit> {
-	const { xds, api } = daemon.addresses
-	log.info('daemon.started', { xds, api: `http://${api}`, pid: process.pid })
 	// Nothing catches it: the process ends with 1, and the store is what it starts from again.
 	process.on('uncaughtExceptionMonitor', (error) =>
 		log.error('daemon.crashed', { message: error.stack ?? error.message }),
@@ -137,6 +135,9 @@ async function serve(daemon: Daemon, log: Log): Promise<Exit> {
 			void daemon.poll()
 		},
 	})
+	// Said when signals are heard: whoever reads this may send one.
+	const { xds, api } = daemon.addresses
+	log.info('daemon.started', { xds, api: `http://${api}`, pid: process.pid })
 	const end = await Promise.race([told.stop, daemon.failed])
 	if (end instanceof Error) {
 		log.error('daemon.failed', { message: end.stack ?? end.message })

@@ -4,6 +4,8 @@ import type { Command } from '#rollout/rollout.ts'
 /** What a person may ask for. Each has a name and a reason, and is in the journal. */
 export type ControllerCommand =
 	| ({ readonly kind: 'abort' | 'promote' | 'retry'; readonly rollout: string } & Command)
+	/** Git is what proxies are to get that held something when the store was empty. */
+	| ({ readonly kind: 'adopt' } & Command)
 	/** Take in a refused revision all the same: a rewritten branch, a mass delete. */
 	| ({ readonly kind: 'accept'; readonly revision: string } & Command)
 
@@ -11,7 +13,7 @@ export type CommandReply =
 	| { readonly kind: 'done'; readonly text: string }
 	| {
 			readonly kind: 'refused'
-			readonly code: 'NOT_FOUND' | 'NOT_RUNNING' | 'NOT_QUARANTINED' | 'NOT_DURABLE'
+			readonly code: 'NOT_FOUND' | 'NOT_RUNNING' | 'NOT_QUARANTINED' | 'NOT_ASKED' | 'NOT_DURABLE'
 			readonly text: string
 	  }
 

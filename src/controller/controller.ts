@@ -55,13 +55,16 @@ export function createController(options: ControllerOptions): Controller {
 	const { clock, log, store, fleet } = options
 	const evidence = createEvidence({
 		clock,
-		emit(event) {
-			queue.push(event)
-			need(event.kind === 'alarm')
-		},
+		emit: (event) => take(event),
 	})
 	const keeper = createKeeper({ store, clock, log })
-	const serving = createServing({ fleet, evidence, clock, log })
+	const serving = createServing({
+		fleet,
+		evidence,
+		clock,
+		log,
+		onStrangers: (strangers) => take({ kind: 'strangers', proxies: strangers }),
+	})
 	const facts = createFacts({ fleet, evidence, placeOf, ...serving.facts })
 	const listeners = new Set<(entry: JournalEntry) => void>()
 	const queue: CoreEvent[] = []
@@ -89,6 +92,11 @@ export function createController(options: ControllerOptions): Controller {
 		publish()
 		phase = 'running'
 		need(false)
+	}
+
+	function take(event: CoreEvent): void {
+		queue.push(event)
+		need(event.kind === 'alarm')
 	}
 
 	/** Work is due: at once, or when the turn interval has passed. */
@@ -230,12 +238,11 @@ export function createController(options: ControllerOptions): Controller {
 		const { files: _, ...info } = event.revision
 		const outcome = await options.readRevision(event.revision)
 		if (outcome.kind === 'refused') {
-			queue.push({ kind: 'refused', info, diagnostics: outcome.diagnostics, acceptable: false })
+			take({ kind: 'refused', info, diagnostics: outcome.diagnostics, acceptable: false })
 		} else {
 			const origins = keeper.content().addOrigins(outcome.origins)
-			queue.push({ kind: 'read', info, mesh: outcome.mesh, origins, warnings: outcome.warnings })
+			take({ kind: 'read', info, mesh: outcome.mesh, origins, warnings: outcome.warnings })
 		}
-		need(false)
 	}
 
 	return {
@@ -249,9 +256,7 @@ export function createController(options: ControllerOptions): Controller {
 				return
 			}
 			const core = coreEventOf(event)
-			if (core === null) return
-			queue.push(core)
-			need(false)
+			if (core !== null) take(core)
 		},
 		takeXds(event) {
 			serving.takeXds(event)

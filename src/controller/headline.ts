@@ -11,6 +11,13 @@ export function headlineOf(status: Omit<Status, 'headline'>): Headline {
 			level: 'attention',
 			text: `the state cannot be stored, nothing moves forward: ${storeFailure ?? 'unknown'}`,
 		}
+	if (status.adoption !== null) {
+		const names = status.adoption.proxies.join(', ')
+		return {
+			level: 'attention',
+			text: `${names} keep what they held when the store was empty: sluice adopt --reason TEXT`,
+		}
+	}
 	const quarantined = status.rollouts.find((rollout) => rollout.quarantined)
 	if (quarantined !== undefined) return { level: 'attention', text: `${quarantined.id}: ${quarantined.text}` }
 	if (refused !== null) {

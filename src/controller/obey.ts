@@ -6,6 +6,7 @@ import { type Draft, happen, journal } from './draft.ts'
 /** Does what a person asks for, or says why it cannot be done. */
 export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 	if (command.kind === 'accept') return acceptRevision(draft, command)
+	if (command.kind === 'adopt') return adopt(draft, command)
 	const rollout = draft.state.rollouts.find(({ id }) => id === command.rollout)
 	if (rollout === undefined)
 		return { kind: 'refused', code: 'NOT_FOUND', text: `there is no rollout ${command.rollout}` }
@@ -45,4 +46,13 @@ function acceptRevision(draft: Draft, command: Extract<ControllerCommand, { kind
 	draft.state = { ...draft.state, acceptedByHand: { revision, actor, reason }, refused: null }
 	journal(draft, { event: 'revision.acceptedByHand', actor, reason, numbers: { revision }, rollout: null })
 	return { kind: 'done', text: `revision ${revision} is taken in` }
+}
+
+function adopt(draft: Draft, { actor, reason }: ControllerCommand): CommandReply {
+	const { adoption } = draft.state
+	if (adoption === null) return { kind: 'refused', code: 'NOT_ASKED', text: 'no proxy waits to be adopted' }
+	draft.state = { ...draft.state, adoption: null }
+	const numbers = { proxies: adoption.proxies }
+	journal(draft, { event: 'fleet.adopted', actor, reason, numbers, rollout: null })
+	return { kind: 'done', text: `${adoption.proxies.length} proxies are served what Git asks for` }
 }

@@ -65,6 +65,7 @@ export function createObservedFleet(options: {
 			fleet: () => server.fleet(),
 			connected: (groupKey) => connectedOf(server, groupKey),
 			holds: (proxyKey, typeUrl, name) => server.holds(proxyKey, typeUrl, name),
+			reported: (proxyKey) => server.reported(proxyKey),
 			pin: (groupKey, typeUrl, name, proxyKeys) => server.pin(groupKey, typeUrl, name, proxyKeys),
 			keep: (groupKey, typeUrl, name, version) => server.keep(groupKey, typeUrl, name, version),
 		},

@@ -2,7 +2,7 @@ import type { TypeUrl } from '#compile/compiled.ts'
 import type { ReadOutcome } from '#mesh/mesh.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Revision } from '#source/revision.ts'
-import type { FleetView, Proxy } from '#xds/fleet-view.ts'
+import type { FleetView, Proxy, Reported } from '#xds/fleet-view.ts'
 
 // What the controller needs of the rooms at its edges. The simulator and the daemon fill them differently; the
 // controller is the same.
@@ -18,6 +18,8 @@ export type FleetPort = {
 	connected(groupKey: string): Iterable<Proxy>
 	/** The version of a resource that a proxy has ACKed, or null. */
 	holds(proxyKey: string, typeUrl: TypeUrl, name: string): string | null
+	/** What a proxy said that it holds, while its group has not been published. */
+	reported(proxyKey: string): readonly Reported[]
 	/** Proxies of this group, by key, that are to keep what they hold of this resource, whatever is published. */
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
 	/** Proxies of this group that hold this version of the resource keep it, whatever is published; null ends that. */

@@ -1,12 +1,13 @@
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { compileGroup } from '#compile/compile-group.ts'
-import { identityPath, type ProxyGroup } from '#compile/compiled.ts'
+import { identityPath, type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
+import type { Reported } from '#xds/fleet-view.ts'
 import type { FleetPort } from './ports.ts'
 
 /** Compiles what is in force for each proxy group that has shown up, and hands it to the fleet when it changed. */
@@ -16,6 +17,8 @@ export type Publisher = {
 	/** A group that may be new; published from what was last in force. */
 	greet(group: ProxyGroup, groupKey: string): void
 	snapshotOf(groupKey: string): Snapshot | null
+	/** True when a group would be served just this, or was before. Null while nothing is in force. */
+	wouldServe(group: ProxyGroup, reported: Reported): boolean | null
 	/** Which resources had changed when this version of a resource was first published: the suspects of a NACK. */
 	suspectsOf(version: string): readonly ResourceId[]
 }
@@ -27,6 +30,7 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 	const groups = new Map<string, Group>()
 	const suspects = new Map<string, readonly ResourceId[]>()
 	let inForce: EffectiveMesh | null = null
+	let preview: { key: string; effective: EffectiveMesh; snapshot: Snapshot | null } | null = null
 	let hashes: Readonly<Record<ResourceId, string>> = {}
 
 	function publishGroup(key: string, known: Group, changed: ReadonlySet<ResourceId>): boolean {
@@ -61,6 +65,16 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 		}
 	}
 
+	/** Asked for each resource that a proxy reports: worked out once for each group. */
+	function wouldBeServed(group: ProxyGroup, effective: EffectiveMesh): Snapshot | null {
+		const key = proxyGroupKey(group)
+		if (preview?.key !== key || preview.effective !== effective) {
+			const compiled = compileGroup(effective, group)
+			preview = { key, effective, snapshot: compiled === null ? null : encodeSnapshot(compiled, null).snapshot }
+		}
+		return preview.snapshot
+	}
+
 	return {
 		publish(effective) {
 			const changed = changedIds(effective, hashes)
@@ -76,6 +90,15 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 			if (known.snapshot === null) publishGroup(groupKey, known, new Set())
 		},
 		snapshotOf: (groupKey) => groups.get(groupKey)?.snapshot ?? null,
+		wouldServe(group, { typeUrl, name, version }) {
+			if (inForce === null) return null
+			if (suspects.has(version)) return true
+			const snapshot = wouldBeServed(group, inForce)
+			// It is told that it is unknown, and keeps what it has.
+			if (snapshot === null) return true
+			const type = snapshot.types[typeUrl]
+			return name === null ? type.version === version : type.resources.get(name)?.version === version
+		},
 		suspectsOf: (version) => suspects.get(version) ?? [],
 	}
 }

@@ -6,6 +6,7 @@ import type { Mesh, Origins } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import type { Proxy, Rejection, XdsEvent } from '#xds/fleet-view.ts'
+import { type Adoption, createAdoption } from './adoption.ts'
 import { type BootHold, createBootHold } from './boot-hold.ts'
 import { type Concern, concernOf } from './concerns.ts'
 import { effectiveMesh } from './effective.ts'
@@ -40,13 +41,17 @@ export type ServingOptions = {
 	readonly evidence: Evidence
 	readonly clock: Clock
 	readonly log: Log
+	/** Proxies were found that hold what the store knows nothing of. */
+	readonly onStrangers: (proxyKeys: readonly string[]) => void
 }
 
-export function createServing({ fleet, evidence, clock, log }: ServingOptions): Serving {
+export function createServing({ fleet, evidence, clock, log, onStrangers }: ServingOptions): Serving {
 	const publisher = createPublisher({ fleet, log })
 	const proxies = new Map<string, Proxy>()
+	let adoption: Adoption | null = null
 	let bootHold: BootHold | null = null
 	let effective: EffectiveMesh | null = null
+	let wasAsked = false
 
 	function concern(rollout: Rollout): Concern {
 		assert(effective !== null, 'a rollout runs on an applied mesh')
@@ -65,14 +70,25 @@ export function createServing({ fleet, evidence, clock, log }: ServingOptions): 
 	return {
 		begin(state, applied) {
 			bootHold = createBootHold({ rollouts: state.rollouts, applied, fleet, clock })
-			for (const proxy of proxies.values()) bootHold.greet(proxy)
+			adoption = createAdoption({
+				clock,
+				fleet,
+				store: state.applied === null || state.adoption !== null ? 'unproven' : 'proven',
+				isOurs: ({ group }, reported) => publisher.wouldServe(group, reported),
+				greet: (proxy) => publisher.greet(proxy.group, proxy.groupKey),
+				ask: onStrangers,
+			})
+			for (const proxy of proxies.values()) {
+				bootHold.greet(proxy)
+				adoption.arrived(proxy)
+			}
 		},
 		takeXds(event) {
 			switch (event.kind) {
 				case 'arrived':
 					proxies.set(event.proxy.key, event.proxy)
 					bootHold?.greet(event.proxy)
-					publisher.greet(event.proxy.group, event.proxy.groupKey)
+					adoption?.arrived(event.proxy)
 					return
 				case 'left':
 					proxies.delete(event.proxy.key)
@@ -87,6 +103,9 @@ export function createServing({ fleet, evidence, clock, log }: ServingOptions): 
 			effective = effectiveMesh(applied, state.rollouts)
 			for (const rollout of state.rollouts) if (isRunning(rollout)) pinStranded(rollout)
 			publisher.publish(effective)
+			adoption?.applied()
+			if (state.adoption === null && wasAsked) adoption?.release()
+			wasAsked = state.adoption !== null
 		},
 		follow(state) {
 			bootHold?.expire(state.rollouts)

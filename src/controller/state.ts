@@ -21,6 +21,8 @@ export type ControllerState = {
 	/** Rollouts ever started: the number in their ids. */
 	readonly rolloutCount: number
 	readonly quarantine: readonly Quarantine[]
+	/** Proxies that held something when the store knew nothing: they keep it until a person answers `sluice adopt`. */
+	readonly adoption: { readonly proxies: readonly string[]; readonly wallMs: number } | null
 	/** A revision that a person accepted though it deletes much, or rewrites history. */
 	readonly acceptedByHand: { readonly revision: string; readonly actor: string; readonly reason: string } | null
 }
@@ -59,6 +61,7 @@ export const initialState: ControllerState = {
 	rollouts: [],
 	rolloutCount: 0,
 	quarantine: [],
+	adoption: null,
 	acceptedByHand: null,
 }
 

@@ -27,6 +27,8 @@ export type Status = {
 	readonly accepted: AcceptedStatus | null
 	/** The newest revision, when it was refused: what was accepted before stays in force. */
 	readonly refused: RefusedStatus | null
+	/** Proxies that keep what they held when the store was empty, until `sluice adopt`; null when nobody does. */
+	readonly adoption: { readonly proxies: readonly string[]; readonly askedAt: string } | null
 	/** Running ones first, then ended ones; each newest first. */
 	readonly rollouts: readonly RolloutStatus[]
 	/** What Git asks for that is not in force, and why. */
@@ -113,7 +115,7 @@ export type StatusSource = {
 
 export function statusOf(source: StatusSource): Status {
 	const { view } = source
-	const { accepted, refused } = view.state
+	const { accepted, refused, adoption } = view.state
 	const rollouts = view.state.rollouts.map((rollout) => rolloutStatusOf(rollout, source)).toReversed()
 	const sorted = [
 		...rollouts.filter(({ endedAt }) => endedAt === null),
@@ -135,6 +137,7 @@ export function statusOf(source: StatusSource): Status {
 			accepted === null
 				? null
 				: { ...revisionStatus(accepted.info), acceptedAt: isoTime(accepted.wallMs), warnings: accepted.warnings },
+		adoption: adoption === null ? null : { proxies: adoption.proxies, askedAt: isoTime(adoption.wallMs) },
 		refused:
 			refused === null
 				? null

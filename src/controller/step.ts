@@ -39,6 +39,8 @@ function takeEvent(draft: Draft, event: CoreEvent): void {
 			return
 		case 'read':
 			return takeRevision(draft, event)
+		case 'strangers':
+			return meetStrangers(draft, event.proxies)
 		case 'seen':
 			return seeAgain(draft, event.revision)
 		case 'refused':
@@ -88,6 +90,15 @@ function refuse(draft: Draft, { info, diagnostics, acceptable }: Extract<CoreEve
 	const reason = first === undefined ? 'refused' : `${first.code}: ${first.message}`
 	const numbers = { revision: info?.id ?? null, errors: diagnostics.length, acceptable }
 	journal(draft, { event: 'revision.refused', actor: info?.author ?? 'sluice', reason, numbers, rollout: null })
+}
+
+/** Never jump to Git's end state: who holds something that the store knows nothing of keeps it, and a person is asked. */
+function meetStrangers(draft: Draft, proxies: readonly string[]): void {
+	const known = draft.state.adoption?.proxies ?? []
+	const all = [...new Set([...known, ...proxies])].sort().slice(0, limits.namedProxies)
+	draft.state = { ...draft.state, adoption: { proxies: all, wallMs: draft.input.wallMs } }
+	const reason = `${proxies.join(', ')} hold a configuration that this store knows nothing of: they keep it until sluice adopt`
+	journal(draft, { event: 'fleet.adoptionAsked', actor: 'sluice', reason, numbers: { proxies }, rollout: null })
 }
 
 /** The source is back at what was taken in: what it had refused since is gone from it. */

@@ -25,6 +25,8 @@ export type CoreEvent =
 			readonly diagnostics: readonly Diagnostic[]
 			readonly acceptable: boolean
 	  }
+	/** Proxies hold what an empty store knows nothing of. */
+	| { readonly kind: 'strangers'; readonly proxies: readonly string[] }
 	/** A look at the source found this revision, and nothing new. */
 	| { readonly kind: 'seen'; readonly revision: string }
 	| { readonly kind: 'look'; readonly rollout: string; readonly step: number; readonly look: Look }

@@ -22,6 +22,6 @@ export type Flush = {
 	readonly counted: boolean
 	/** Cluster name → what was counted. */
 	readonly clusters: ReadonlyMap<string, ClusterFlush>
-	/** Increments of `no_route` and `no_cluster` of the egress listener. */
+	/** Increments of `no_cluster`: requests whose route led to a cluster that is not there. */
 	readonly unrouted: number
 }

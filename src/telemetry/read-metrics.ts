@@ -15,7 +15,7 @@ export type MetricsMessage = {
 	/** Wall clock of the proxy, in ms, when the flush began: equal for all messages of one flush. 0 without metrics. */
 	readonly flushedAtMs: number
 	readonly clusters: ReadonlyMap<string, ReadonlyMap<ClusterMetric, number>>
-	/** Cumulative `no_route` + `no_cluster` by listener prefix and counter. */
+	/** Cumulative `no_cluster` by listener prefix. A change of weights cannot make a request find no route, so `no_route` does not count. */
 	readonly unrouted: ReadonlyMap<string, number>
 	/** Seconds since the proxy started, when this message says so. */
 	readonly uptimeS: number | null
@@ -31,7 +31,7 @@ const clusterMetrics: ReadonlyMap<string, ClusterMetric> = new Map([
 	['cluster.membership_total', 'hosts'],
 ])
 const uptimeMetric = 'server.uptime'
-const unroutedPattern = /^http\..*\b(no_route|no_cluster)$/
+const unroutedPattern = /^http\..*\bno_cluster$/
 const egressPrefix = /^egress(\.|$)/
 
 type Draft = {

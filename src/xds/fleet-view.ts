@@ -21,6 +21,9 @@ export type XdsEvent =
 	/** Something in this group's view changed: an ACK, a NACK, an overdue answer. */
 	| { readonly kind: 'progressed'; readonly groupKey: string }
 
+/** What a proxy says that it holds, of which nothing is known here yet. In state of the world only the type's version. */
+export type Reported = { readonly typeUrl: TypeUrl; readonly name: string | null; readonly version: string }
+
 /** A resource that a proxy refused, or did not answer for in time. */
 export type Rejection = {
 	readonly proxy: string

@@ -4,7 +4,7 @@ import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
-import type { FleetView, GroupView, Proxy, XdsEvent } from './fleet-view.ts'
+import type { FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
 import { createGroup, type Group, type Member } from './group.ts'
 import { perType, sendOrder } from './order.ts'
 import type { Retention } from './retention.ts'
@@ -32,6 +32,8 @@ export type Fleet = {
 	fleet(): FleetView
 	proxies(groupKey: string): Iterable<ProxyStanding>
 	holds(proxyKey: string, typeUrl: TypeUrl, name: string): string | null
+	/** What a proxy said that it holds, while its group is not served. */
+	reported(proxyKey: string): readonly Reported[]
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
 	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
 	isCurrent(proxyKey: string): boolean
@@ -250,6 +252,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		},
 		proxies,
 		holds: (proxyKey, typeUrl, name) => newestStream(proxyKey)?.holds(typeUrl, name) ?? null,
+		reported: (proxyKey) => newestStream(proxyKey)?.reported() ?? [],
 		pin: (groupKey, typeUrl, name, proxyKeys) =>
 			retain(groupKey, (retention) => retention.pin(typeUrl, name, proxyKeys)),
 		keep: (groupKey, typeUrl, name, version) => retain(groupKey, (retention) => retention.keep(typeUrl, name, version)),

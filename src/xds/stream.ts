@@ -19,7 +19,7 @@ import {
 } from './channel.ts'
 import { createDeadlines } from './deadlines.ts'
 import { endpointsOfCluster } from './endpoints-of-cluster.ts'
-import type { Rejection } from './fleet-view.ts'
+import type { Rejection, Reported } from './fleet-view.ts'
 import { emptyHolding } from './holding.ts'
 import { perType, sendOrder } from './order.ts'
 import { type DiscoveryRequest, readRequest, type Variant } from './request.ts'
@@ -44,6 +44,8 @@ export type XdsStream = {
 	holds(typeUrl: TypeUrl, name: string): string | null
 	/** Number of resources held, and the version of the last accepted response. */
 	holding(typeUrl: TypeUrl): { readonly count: number; readonly version: string }
+	/** What it said at its start that it holds, while nothing has been served to compare that with. */
+	reported(): readonly Reported[]
 	memory(): ProxyMemory
 }
 
@@ -277,6 +279,7 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		},
 		rejections: () => (snapshot === null ? [] : rejectionsOf(channels, snapshot, refusals)),
 		holds: (typeUrl, name) => versionHeld(channels[typeUrl], name),
+		reported: () => sendOrder.flatMap((typeUrl) => reportedBy(channels[typeUrl])),
 		holding: (typeUrl) => ({ count: channels[typeUrl].held.size, version: channels[typeUrl].version }),
 		memory: () => ({ refusals, channels: perType((typeUrl) => rememberChannel(channels[typeUrl])) }),
 	}
@@ -291,4 +294,10 @@ function forgetKept(refusals: Refusals, { types }: Snapshot): void {
 	for (const { typeUrl, name, version } of [...refusals.list()]) {
 		if (version === '' && types[typeUrl].resources.has(name)) refusals.forget(typeUrl, name, version)
 	}
+}
+
+function reportedBy({ typeUrl, claim }: Channel): Reported[] {
+	if (claim === null) return []
+	if (claim.kind === 'version') return [{ typeUrl, name: null, version: claim.version }]
+	return [...claim.versions].map(([name, version]) => ({ typeUrl, name, version }))
 }

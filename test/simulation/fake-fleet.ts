@@ -255,6 +255,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				const target = proxies.find(({ proxy }) => proxy.key === proxyKey)
 				return target?.held.get(keyOf(typeUrl, name))?.version ?? null
 			},
+			reported: () => [],
 			pin(groupKey, typeUrl, name, keys) {
 				born.pins.set(`${groupKey} ${keyOf(typeUrl, name)}`, keys)
 				for (const target of proxies)

@@ -33,6 +33,8 @@ export function createInvariants({ nowMs, proxies, stepsPpm, freshMs }: Invarian
 	let ceiling: number | null = null
 	let highest: number | null = null
 	let mayPromote = false
+	/** A step was taken: before that, a share that is also a step's is only where it all began. */
+	let raised = false
 	let bootedMs = 0
 
 	function violate(invariant: string, text: string): void {
@@ -58,7 +60,10 @@ export function createInvariants({ nowMs, proxies, stepsPpm, freshMs }: Invarian
 			const share = after.get(canaryCluster) ?? 0
 			const was = before?.get(canaryCluster) ?? highest ?? 0
 			if (highest !== null && share < highest) ceiling = Math.min(ceiling ?? share, share)
-			if (before !== null && share > was) checkRaise(was, share)
+			if (before !== null && share > was) {
+				checkRaise(was, share)
+				raised = true
+			}
 			highest = Math.max(highest ?? 0, share)
 		},
 		delivered(proxy, before, after) {
@@ -114,6 +119,6 @@ export function createInvariants({ nowMs, proxies, stepsPpm, freshMs }: Invarian
 
 	/** The share in force is one that a rollout reached, not the one it started from. */
 	function hasStepped(share: number): boolean {
-		return stepsPpm.includes(share) && highest === share
+		return raised && stepsPpm.includes(share) && highest === share
 	}
 }

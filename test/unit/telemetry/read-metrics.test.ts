@@ -31,11 +31,11 @@ describe('readMetrics', () => {
 	})
 
 	test.for<[string, string, string, number]>([
-		['no_route', 'http.no_route', 'egress', 1],
+		['no_route is not one: a change of weights cannot cause it', 'http.no_route', 'egress', 0],
 		['no_cluster', 'http.no_cluster', 'egress', 1],
-		['a prefix with more in it', 'http.http2.15001.no_route', 'egress', 1],
-		['the same of an ingress', 'http.no_route', 'ingress', 0],
-		['a prefix that only begins alike', 'http.no_route', 'egressing', 0],
+		['a prefix with more in it', 'http.http2.15001.no_cluster', 'egress', 1],
+		['the same of an ingress', 'http.no_cluster', 'ingress', 0],
+		['a prefix that only begins alike', 'http.no_cluster', 'egressing', 0],
 		['another counter', 'http.downstream_rq_total', 'egress', 0],
 	])('requests without a way: %s', ([, name, prefix, size]) => {
 		expect(read({ name, labels: { 'envoy.http_conn_manager_prefix': prefix }, value: 4 }).unrouted.size).toBe(size)
