@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 project=$PWD
 base=docker.io/library/node:24-bookworm-slim
 image=localhost/sluice:check
-cache=$project/.cache/image-base.tar
+cache=$project/.cache/image-base-$(npm pkg get dependencies.node 2>/dev/null | tr -d '"').tar
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "check-image: $*"; exit 1; }

@@ -1,0 +1,122 @@
+// Compile and encode for all proxies of a mesh with 1,000 routes: from nothing, and after one weight has changed.
+import { performance } from 'node:perf_hooks'
+import { compileGroup } from '#compile/compile-group.ts'
+import { type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
+import { resourceId } from '#mesh/mesh.ts'
+import { wholePpm } from '#plan/plan.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
+import { type BriefResource, fixtureEffective, fixtureMesh } from '../test/fixtures/mesh-fixture.ts'
+import { type Bench, median, rounded } from './report.ts'
+
+const routers = 100
+const routesOfRouter = 10
+const callers = 50
+const backendsOfCaller = 4
+const rounds = 15
+
+export const benchCompile: Bench = (say) => {
+	const groups = Array.from({ length: callers }, (_, index) => callerGroup(index))
+	const full: number[] = []
+	const step: number[] = []
+	const commit: number[] = []
+	let resources = 0
+	let encodedByStep = 0
+	let encodedByCommit = 0
+	for (let round = 0; round < rounds; round += 1) {
+		// Made anew each time: indexes of a mesh are kept as long as it is.
+		const before = effectiveWith(50)
+		const first = serve(before, groups, new Map())
+		// A step of a rollout: the mesh is the same, one route has other shares.
+		const shares = { v1: 400_000, v2: 600_000 }
+		const stepped = serve(withShares(before, shares), groups, first.snapshots)
+		// A commit: another mesh, in which one route is another.
+		const committed = serve(effectiveWith(40), groups, first.snapshots)
+		full.push(first.tookMs)
+		step.push(stepped.tookMs)
+		commit.push(committed.tookMs)
+		resources = first.encoded
+		encodedByStep = stepped.encoded
+		encodedByCommit = committed.encoded
+	}
+	const fullMs = median(full)
+	const stepMs = median(step)
+	const commitMs = median(commit)
+	say(
+		`${routers * routesOfRouter} routes, ${callers} identities with ${backendsOfCaller} backends each, ${resources} Envoy resources`,
+	)
+	say(`everything, from nothing       ${fullMs.toFixed(1)} ms, ${resources} encoded`)
+	say(
+		`one weight, by a rollout step  ${stepMs.toFixed(1)} ms, ${encodedByStep} encoded: 1/${(fullMs / stepMs).toFixed(0)} of everything`,
+	)
+	say(
+		`one weight, by a new mesh      ${commitMs.toFixed(1)} ms, ${encodedByCommit} encoded: 1/${(fullMs / commitMs).toFixed(0)} of everything`,
+	)
+	return {
+		routes: routers * routesOfRouter,
+		resources,
+		fullMs: rounded(fullMs),
+		step: { encoded: encodedByStep, ms: rounded(stepMs), ratioToFull: rounded(stepMs / fullMs) },
+		commit: { encoded: encodedByCommit, ms: rounded(commitMs), ratioToFull: rounded(commitMs / fullMs) },
+	}
+}
+
+/** @param weight of the first version on one route; all others are split in halves */
+function effectiveWith(weight: number): EffectiveMesh {
+	const resources: BriefResource[] = [
+		{ kind: 'Mesh' },
+		{ kind: 'VirtualNode', name: 'v1' },
+		{ kind: 'VirtualNode', name: 'v2' },
+	]
+	for (let router = 0; router < routers; router += 1) {
+		resources.push({ kind: 'VirtualRouter', name: `r${router}` })
+		resources.push({ kind: 'VirtualService', name: `s${router}.apps.local`, router: `r${router}` })
+		for (let route = 0; route < routesOfRouter; route += 1) {
+			const v1 = router === 0 && route === 0 ? weight : 50
+			const match = { path: { kind: 'prefix', prefix: `/part-${route}/` } } as const
+			const targets = { v1, v2: 100 - v1 }
+			resources.push({ kind: 'Route', name: `p${route}`, router: `r${router}`, targets, spec: { match } })
+		}
+	}
+	for (let caller = 0; caller < callers; caller += 1) {
+		const backends = Array.from(
+			{ length: backendsOfCaller },
+			(_, index) => `s${(caller * 2 + index) % routers}.apps.local`,
+		)
+		resources.push({ kind: 'VirtualNode', name: `caller-${caller}`, backends })
+	}
+	return fixtureEffective(resources)
+}
+
+function withShares(effective: EffectiveMesh, shares: Readonly<Record<'v1' | 'v2', number>>): EffectiveMesh {
+	const route = resourceId.route(fixtureMesh, 'r0', 'p0')
+	const split = (effective.splits[route] ?? []).map((target) => {
+		const isFirst = target.virtualNode.endsWith('/v1')
+		return { ...target, sharePpm: isFirst ? shares.v1 : wholePpm - shares.v1 }
+	})
+	return { ...effective, splits: { ...effective.splits, [route]: split } }
+}
+
+function serve(effective: EffectiveMesh, groups: readonly ProxyGroup[], before: ReadonlyMap<string, Snapshot>) {
+	const startedMs = performance.now()
+	const snapshots = new Map<string, Snapshot>()
+	let encoded = 0
+	for (const group of groups) {
+		const key = proxyGroupKey(group)
+		const compiled = compileGroup(effective, group) ?? []
+		const made = encodeSnapshot(compiled, before.get(key) ?? null)
+		snapshots.set(key, made.snapshot)
+		encoded += made.encoded
+	}
+	return { snapshots, encoded, tookMs: performance.now() - startedMs }
+}
+
+function callerGroup(index: number): ProxyGroup {
+	return {
+		identity: { mesh: fixtureMesh, kind: 'virtualNode', name: `caller-${index}` },
+		cohort: 'stable',
+		capture: { mode: 'explicit', bind: '127.0.0.1', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
+		envoyMinor: '1.40',
+	}
+}
