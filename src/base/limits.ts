@@ -30,6 +30,8 @@ export const limits = {
 	/** The newest look may be this old and still allow a step; looks close every lookIntervalMs. */
 	lookIntervalMs: 5_000,
 	freshLookMs: 15_000,
+	/** After the warm-up: the flush interval, one look, and a little. */
+	firstLookMs: 7_000,
 	/** Silence that rolls back, where the policy says so. */
 	noEvidenceMs: 60_000,
 	/** Without a flush for this long (three intervals, and a little) a proxy is silent. */

@@ -44,7 +44,10 @@ export function createAdoption(options: AdoptionOptions): Adoption {
 	}
 
 	function decide(): void {
-		if (proven || clock.monotonicMs() < decideMs) return
+		if (proven) return
+		const earlyMs = decideMs - clock.monotonicMs()
+		// A system's timer may fire a moment before its time; nobody else would come back to it.
+		if (earlyMs > 0) return void clock.setTimer(Math.ceil(earlyMs), decide)
 		for (const [groupKey, proxy] of undecided) {
 			const strangers = strangersOf(groupKey)
 			if (strangers === null) continue

@@ -1,4 +1,4 @@
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import { closeLook, createFold, type Fold, foldSample } from '#guard/fold.ts'
 import type { Alarm, ArmIncrement, GuardParameters, Look } from '#guard/look.ts'
@@ -42,7 +42,7 @@ export type Evidence = {
 	close(): void
 }
 
-type Watching = { watch: Watch; readonly fold: Fold; sinceMs: number; looks: number }
+type Watching = { watch: Watch; readonly fold: Fold; sinceMs: number; looks: 'none' | 'some'; timer: Timer | null }
 type ProxyMemory = { readonly arrivedMs: number; readonly healthy: ReadonlyMap<string, number> }
 
 const nothing: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
@@ -55,14 +55,20 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	let closed = false
 	let readiness = 0
 	let silentProxies = 0
-	scheduleLooks()
 	scheduleSweep()
 
-	function scheduleLooks(): void {
-		clock.setTimer(limits.lookIntervalMs, () => {
+	/**
+	 * Each rollout has looks of its own, counted from its step. The warm-up ends with a look that is shown and not judged:
+	 * what was counted under the old shares, or while the new ones settled, is in no look that is.
+	 */
+	function scheduleLook(watched: Watching): void {
+		const warmMs = watched.sinceMs + watched.watch.warmUpMs + limits.flushIntervalMs - clock.monotonicMs()
+		const isWarm = warmMs <= 0
+		const waitMs = isWarm ? limits.lookIntervalMs : Math.min(warmMs, limits.lookIntervalMs)
+		watched.timer = clock.setTimer(waitMs, () => {
 			if (closed) return
-			for (const watched of watching.values()) emitLook(watched)
-			scheduleLooks()
+			emitLook(watched, !isWarm)
+			scheduleLook(watched)
 		})
 	}
 
@@ -77,16 +83,29 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		})
 	}
 
-	function emitLook(watched: Watching): void {
+	function emitLook(watched: Watching, warmingUp: boolean): void {
 		const { watch, fold } = watched
 		const expected = watch.expected()
 		const silent = expected.filter(isSilent)
 		sequence += 1
-		const warmingUp = clock.monotonicMs() - watched.sinceMs < watch.warmUpMs
-		const stepStart = watched.looks === 0
-		watched.looks += 1
+		const stepStart = watched.looks === 'none'
+		watched.looks = 'some'
 		const look = closeLook(fold, { sequence, stepStart, warmingUp, expected, silent, parameters: watch.parameters })
 		emit({ kind: 'look', rollout: watch.rollout, step: watch.step, look })
+	}
+
+	/** The fold goes on over a step: nothing mutes the hard limit, and a look leaves out proxies whose shares changed. */
+	function follow(known: Watching | undefined, watch: Watch): void {
+		if (known?.watch.step === watch.step && hasSameCanaries(known.watch, watch)) {
+			known.watch = watch
+			return
+		}
+		known?.timer?.cancel()
+		const keeps = known !== undefined && hasSameCanaries(known.watch, watch)
+		const fold = keeps ? known.fold : newFold(watch)
+		const next: Watching = { watch, fold, sinceMs: clock.monotonicMs(), looks: 'none', timer: null }
+		watching.set(watch.rollout, next)
+		scheduleLook(next)
 	}
 
 	function isSilent(proxyKey: string): boolean {
@@ -116,13 +135,12 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		},
 		watch(watches) {
 			const named = new Map(watches.map((watch) => [watch.rollout, watch]))
-			for (const id of watching.keys()) if (!named.has(id)) watching.delete(id)
-			for (const [id, watch] of named) {
-				const known = watching.get(id)
-				if (known !== undefined && hasSameCanaries(known.watch, watch))
-					continueWatching(known, watch, clock.monotonicMs())
-				else watching.set(id, startWatching(watch, clock.monotonicMs()))
+			for (const [id, { timer }] of watching) {
+				if (named.has(id)) continue
+				timer?.cancel()
+				watching.delete(id)
 			}
+			for (const [id, watch] of named) follow(watching.get(id), watch)
 		},
 		healthyHosts(proxyKey, cluster) {
 			if (isSilent(proxyKey)) return null
@@ -137,18 +155,8 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	}
 }
 
-function startWatching(watch: Watch, nowMs: number): Watching {
-	const fold = createFold({ canaries: [...watch.canaries.keys()], hardLimitPpm: watch.parameters.hardLimitPpm })
-	return { watch, fold, sinceMs: nowMs, looks: 0 }
-}
-
-/** The fold goes on over a step: nothing mutes the hard limit, and a look leaves out proxies whose shares changed. */
-function continueWatching(watching: Watching, watch: Watch, nowMs: number): void {
-	if (watching.watch.step !== watch.step) {
-		watching.sinceMs = nowMs
-		watching.looks = 0
-	}
-	watching.watch = watch
+function newFold({ canaries, parameters }: Watch): Fold {
+	return createFold({ canaries: [...canaries.keys()], hardLimitPpm: parameters.hardLimitPpm })
 }
 
 function hasSameCanaries(left: Watch, right: Watch): boolean {

@@ -79,12 +79,14 @@ function pendingProxies(view: GroupView): number {
 /** Canaries that some connected proxy cannot reach. ACKed is not ready: only the proxy's own gauge says so. */
 function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: FactsOptions): FleetFacts['notReady'] {
 	if (rollout.phase.kind === 'rollingBack') return []
-	const missing: { proxy: string; target: string; host: string }[] = []
+	const missing: FleetFacts['notReady'][number][] = []
 	for (const groupKey of concern.groupKeys) {
 		for (const { key } of fleet.connected(groupKey)) {
 			for (const [target, cluster] of concern.canaries) {
-				if ((evidence.healthyHosts(key, cluster) ?? 0) >= 1) continue
-				missing.push({ proxy: key, target, host: concern.hosts.get(target) ?? '' })
+				const hosts = evidence.healthyHosts(key, cluster)
+				if (hosts !== null && hosts >= 1) continue
+				const why = hosts === null ? 'silent' : 'noHost'
+				missing.push({ proxy: key, target, host: concern.hosts.get(target) ?? '', why })
 				if (missing.length === limits.namedProxies) return missing
 			}
 		}

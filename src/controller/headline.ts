@@ -37,6 +37,9 @@ export function headlineOf(status: Omit<Status, 'headline'>): Headline {
 			level: 'held',
 			text: `no revision yet: ${source.kind === 'unreachable' ? source.text : 'looking at the source'}`,
 		}
+	// What is in force stays so; what Git asks for by now nobody knows.
+	if (source.kind === 'unreachable')
+		return { level: 'attention', text: `${shortRevision(accepted.id)} stays in force: ${source.text}` }
 	if (heldBack.length > 0)
 		return { level: 'moving', text: `${heldBack.length} changes of ${shortRevision(accepted.id)} are not in force yet` }
 	return { level: 'settled', text: `${shortRevision(accepted.id)} is in force` }

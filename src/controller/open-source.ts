@@ -21,7 +21,8 @@ export type OpenSourceOptions = {
 	readonly random: Random
 	readonly emit: (event: SourceEvent) => void
 	readonly mirrorDirectory: string
-	readonly lastAccepted: string | null
+	/** The revision that the state was last made from; null before the first. */
+	readonly accepted: () => string | null
 }
 
 /** The source that the settings name. It does nothing before `start`. */

@@ -28,7 +28,7 @@ export type SourceDeskOptions = {
 }
 
 export function createSourceDesk({ settings, stateDirectory, ports, controller }: SourceDeskOptions): SourceDesk {
-	const { accepted, acceptedByHand } = controller.view().state
+	const { acceptedByHand } = controller.view().state
 	/** The newest revision that the source handed on. The source takes it as taken; the controller may have refused it. */
 	let handedOn: Revision | null = null
 
@@ -41,7 +41,7 @@ export function createSourceDesk({ settings, stateDirectory, ports, controller }
 		...ports,
 		emit: take,
 		mirrorDirectory: join(stateDirectory, 'mirror.git'),
-		lastAccepted: accepted?.info.id ?? null,
+		accepted: () => controller.view().state.accepted?.info.id ?? null,
 	})
 
 	async function command(asked: ControllerCommand): Promise<CommandReply> {

@@ -13,7 +13,7 @@ export const untriedSource: SourceHealth = { kind: 'starting', text: 'not looked
 /** What a look at the source says of the source itself. */
 export function healthAfter(event: SourceEvent, before: SourceHealth, wallMs: number): SourceHealth {
 	if (event.kind !== 'unreachable') return { kind: 'reachable', text: '', lastSuccessWallMs: wallMs }
-	return { kind: 'unreachable', text: event.message, lastSuccessWallMs: before.lastSuccessWallMs }
+	return { kind: 'unreachable', text: `${event.code}: ${event.message}`, lastSuccessWallMs: before.lastSuccessWallMs }
 }
 
 /** What a look means for the controller; a revision is read first, and unreachability changes nothing. */

@@ -35,8 +35,11 @@ export function fleetHolds(facts: FleetFacts): Hold[] {
 			text: `${facts.connected} of ${facts.expected} expected proxies are connected; gone: ${gone}`,
 		})
 	}
-	for (const { proxy, target, host } of facts.notReady) {
-		holds.push({ code: 'NOT_READY', text: `${proxy} has no healthy host for ${target} (${host})` })
+	for (const { proxy, target, host, why } of facts.notReady) {
+		if (why === 'noHost')
+			holds.push({ code: 'NOT_READY', text: `${proxy} has no healthy host for ${target} (${host})` })
+		else
+			holds.push({ code: 'SILENT', text: `${proxy} has not reported whether ${target} (${host}) has a healthy host` })
 	}
 	return holds
 }

@@ -105,7 +105,13 @@ export type FleetFacts = {
 	readonly rejected: readonly { readonly proxy: string; readonly text: string; readonly place: string }[]
 	readonly rejectedProxies: number
 	/** Canaries that are not ready at a proxy. At most 20. */
-	readonly notReady: readonly { readonly proxy: string; readonly target: string; readonly host: string }[]
+	readonly notReady: readonly {
+		readonly proxy: string
+		readonly target: string
+		readonly host: string
+		/** `noHost`: the proxy says so · `silent`: it says nothing, or nothing of this target yet. */
+		readonly why: 'noHost' | 'silent'
+	}[]
 	/** Proxies where nothing of `good` has a healthy host: they are not moved back. */
 	readonly stranded: readonly string[]
 	/** Proxies that are expected but gone, with the version they last held. */

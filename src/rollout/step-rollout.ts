@@ -50,7 +50,9 @@ function look(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'look' }>):
 	const parameters = guardParametersOf(rollout.policy, rollout.stepsPpm.length)
 	const baselineHasTraffic = shareOfAll(splitInForce(rollout), rollout.baseline) > 0
 	const { state, verdict } = judge(rollout.guard, event.look, parameters, { baselineHasTraffic })
-	const judged: Rollout = { ...rollout, guard: state, verdict, elapsed: { ...rollout.elapsed, sinceLookMs: 0 } }
+	// A look at silence is no news of the canary: only one that all proxies had part in ends the wait for evidence.
+	const sinceLookMs = state.fresh ? 0 : rollout.elapsed.sinceLookMs
+	const judged: Rollout = { ...rollout, guard: state, verdict, elapsed: { ...rollout.elapsed, sinceLookMs } }
 	if (verdict.kind !== 'rollBack') return { rollout: judged, notes: [] }
 	return goBack(judged, { by: 'guard', reason: verdict.reason, actor: 'sluice' }, { ...verdict.numbers })
 }
@@ -223,11 +225,19 @@ function deadlineHolds(rollout: Rollout): Hold[] {
 	]
 }
 
-/** What is worth telling: an ACK that is only a moment late is not. */
+/**
+ * What is worth telling. Just after a step an ACK that is on its way is not, nor is evidence that cannot be there yet: the
+ * warm-up, and the first look after it.
+ */
 function shownHolds(rollout: Rollout, holds: { fleet: Hold[]; evidence: Hold[]; durable: Hold[] }): Hold[] {
-	const early = rollout.elapsed.sinceChangeMs < limits.ackGraceMs
-	const fleet = holds.fleet.filter(({ code }) => !(early && (code === 'NOT_ACKED' || code === 'NOT_READY')))
-	return [...fleet, ...holds.evidence, ...holds.durable]
+	const { sinceChangeMs } = rollout.elapsed
+	const acksMayCome = sinceChangeMs < limits.ackGraceMs
+	const lookMayCome = sinceChangeMs < rollout.policy.warmUpMs + limits.firstLookMs
+	const fleet = holds.fleet.filter(
+		({ code }) => !acksMayCome || (code !== 'NOT_ACKED' && code !== 'NOT_READY' && code !== 'SILENT'),
+	)
+	const evidence = holds.evidence.filter(({ code }) => !lookMayCome || code === 'DEADLINE')
+	return [...fleet, ...evidence, ...holds.durable]
 }
 
 /** Stays where it is. The journal hears of it when the kind of reason changes, not whenever a figure does. */

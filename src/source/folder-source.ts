@@ -16,8 +16,8 @@ export type FolderSourceOptions = {
 	readonly clock: Clock
 	readonly log: Log
 	readonly emit: (event: SourceEvent) => void
-	/** The id that the state was last made from; null in an empty store. */
-	readonly lastAccepted: string | null
+	/** The id that the state was last made from; null before the first. */
+	readonly accepted: () => string | null
 }
 
 /**
@@ -25,9 +25,9 @@ export type FolderSourceOptions = {
  * content, so a file that is saved without a change is none.
  */
 export function createFolderSource(options: FolderSourceOptions): Source {
-	const { clock, log, emit } = options
+	const { clock, log, emit, accepted } = options
 	const folder = resolve(options.folder)
-	let last = options.lastAccepted
+	let last = accepted()
 	let acceptedId: string | null = null
 	let failures = 0
 	let watcher: FSWatcher | null = null
@@ -53,6 +53,8 @@ export function createFolderSource(options: FolderSourceOptions): Source {
 		}
 		const { files } = read
 		const id = `folder:${hashValue([...files].map(([path, bytes]) => [path, sha256Hex(bytes)]))}`
+		// What was handed on since may have been refused.
+		if (id === accepted()) last = id
 		if (id === last) return { kind: 'unchanged', id }
 		const info = {
 			id,

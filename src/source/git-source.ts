@@ -25,8 +25,8 @@ export type GitSourceOptions = {
 	readonly random: Random
 	readonly log: Log
 	readonly emit: (event: SourceEvent) => void
-	/** The commit that the state was last made from; null in an empty store. A branch that does not follow it is refused. */
-	readonly lastAccepted: string | null
+	/** The commit that the state was last made from; null before the first. A branch that does not follow it is refused. */
+	readonly accepted: () => string | null
 	/** The daemon's environment, of which git sees a named part (git-environment.ts). */
 	readonly ambient?: Readonly<Record<string, string | undefined>>
 }
@@ -38,14 +38,15 @@ type Refusal = Extract<SourceEvent, { kind: 'refused' }>
  * on a commit whole: one that does not follow the last one, holds no mesh, or breaks a limit is refused.
  */
 export function createGitSource(options: GitSourceOptions): Source {
-	const { clock, random, log, emit } = options
+	const { clock, random, log, emit, accepted } = options
 	const parsed = parseGitTarget(options)
 	assert(parsed.ok, 'the settings of a Git source are checked before it is made')
 	const target = parsed.value
 	const ambient = options.ambient ?? process.env
 	const git = createGitCommand({ target, mirrorDirectory: options.mirrorDir, clock, ambient })
 	const mirror = createGitMirror({ target, directory: options.mirrorDir, git, log })
-	let last = options.lastAccepted
+	/** The last commit handed on. It may be refused for its content: then the branch may go back to what was accepted. */
+	let last = accepted()
 	/** The refusal in force: the branch is not read again until it moves or a person accepts. */
 	let refusal: Refusal | null = null
 	let acceptedId: string | null = null
@@ -84,17 +85,22 @@ export function createGitSource(options: GitSourceOptions): Source {
 		const remote = await mirror.askRemote()
 		if (!remote.ok) return remote
 		if (remote.value === null) return succeed(refuseMissingBranch(target))
-		if (remote.value === last) return succeed({ kind: 'unchanged', id: last })
+		if (isKnown(remote.value)) return succeed({ kind: 'unchanged', id: remote.value })
 		if (refusal !== null && isStillRefused(refusal, remote.value)) return succeed(refusal)
 		const fetched = await mirror.fetchBranch(remote.value)
 		if (!fetched.ok) return fetched
-		if (fetched.value === last) return succeed({ kind: 'unchanged', id: last })
+		if (isKnown(fetched.value)) return succeed({ kind: 'unchanged', id: fetched.value })
 		const judged = await judge(fetched.value)
 		if (judged.ok || judged.error.kind !== 'exit') return judged
 		// What was fetched and checked must be readable: the mirror is broken, and only a cache.
 		await mirror.discard(judged.error.text)
 		const again = await mirror.fetchBranch(remote.value)
 		return again.ok ? judge(again.value) : again
+	}
+
+	function isKnown(id: string): boolean {
+		if (id === accepted()) last = id
+		return id === last
 	}
 
 	function isStillRefused(refused: Refusal, id: string): boolean {
@@ -117,12 +123,13 @@ export function createGitSource(options: GitSourceOptions): Source {
 	}
 
 	async function findRewrite(id: string): Promise<Result<readonly Diagnostic[], GitFailure>> {
-		if (last === null) return succeed([])
-		const history = await mirror.compareHistory(last, id)
+		const base = accepted()
+		if (base === null) return succeed([])
+		const history = await mirror.compareHistory(base, id)
 		if (!history.ok) return history
 		if (history.value === 'follows') return succeed([])
 		const why = history.value === 'rewritten' ? 'does not follow' : 'has another history than'
-		const message = `${target.branch} was rewritten: ${id.slice(0, 12)} ${why} ${last.slice(0, 12)}, the last commit taken`
+		const message = `${target.branch} was rewritten: ${id.slice(0, 12)} ${why} ${base.slice(0, 12)}, the last commit taken`
 		return succeed([describeRefusal('SL0002', '', message, 'restore the branch, or accept the rewritten one')])
 	}
 

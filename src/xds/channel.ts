@@ -2,6 +2,7 @@ import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, TypeSnapshot } from '#snapshot/snapshot.ts'
 import { namesInRefusal, type Refusals } from './acks.ts'
 import { answerIsFull, assembleResponse, type Response } from './assemble.ts'
+import type { Reported } from './fleet-view.ts'
 import {
 	afterDoubt,
 	afterRefusal,
@@ -289,3 +290,10 @@ function withoutTouched(after: Holding, touched: ReadonlySet<string>, channel: C
 
 /** Types of which the proxy needs an answer before it goes on starting. */
 export const awaitedAtStart: ReadonlySet<TypeUrl> = new Set([typeUrls.cluster, typeUrls.listener])
+
+/** What the proxy said at its start, while there was nothing to compare it with. */
+export function reportedBy({ typeUrl, claim }: Channel): Reported[] {
+	if (claim === null) return []
+	if (claim.kind === 'version') return [{ typeUrl, name: null, version: claim.version }]
+	return [...claim.versions].map(([name, version]) => ({ typeUrl, name, version }))
+}

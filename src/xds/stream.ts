@@ -13,6 +13,7 @@ import {
 	nextResponse,
 	refuseResponse,
 	rememberChannel,
+	reportedBy,
 	resendNames,
 	settleClaim,
 	versionHeld,
@@ -294,10 +295,4 @@ function forgetKept(refusals: Refusals, { types }: Snapshot): void {
 	for (const { typeUrl, name, version } of [...refusals.list()]) {
 		if (version === '' && types[typeUrl].resources.has(name)) refusals.forget(typeUrl, name, version)
 	}
-}
-
-function reportedBy({ typeUrl, claim }: Channel): Reported[] {
-	if (claim === null) return []
-	if (claim.kind === 'version') return [{ typeUrl, name: null, version: claim.version }]
-	return [...claim.versions].map(([name, version]) => ({ typeUrl, name, version }))
 }

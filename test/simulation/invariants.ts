@@ -86,34 +86,20 @@ export function createInvariants({ nowMs, proxies, stepsPpm, freshMs }: Invarian
 	function checkRaise(from: number, to: number): void {
 		const promoted = mayPromote
 		mayPromote = false
-		for (const { connected, proxy, reportedHealthy, lastFlushMs, canaryRequestsSinceChange } of proxies()) {
-			if (!connected) continue
+		const present = proxies().filter(({ connected }) => connected)
+		for (const { proxy, reportedHealthy, lastFlushMs } of present) {
 			if ((reportedHealthy.get(canaryCluster) ?? 0) < 1) {
-				violate(
-					'3: no weight to a target that is not ready',
-					`${from} → ${to} ppm while ${proxy.key} has no healthy host`,
-				)
+				const text = `${from} → ${to} ppm while ${proxy.key} has no healthy host`
+				violate('3: no weight to a target that is not ready', text)
 			}
-			if (promoted) continue
-			if (nowMs() - lastFlushMs > freshMs || lastFlushMs < bootedMs) {
-				violate(
-					'2: no step forward without fresh evidence',
-					`${from} → ${to} ppm, ${proxy.key} silent since ${lastFlushMs}`,
-				)
+			if (!promoted && (nowMs() - lastFlushMs > freshMs || lastFlushMs < bootedMs)) {
+				const text = `${from} → ${to} ppm, ${proxy.key} silent since ${lastFlushMs}`
+				violate('2: no step forward without fresh evidence', text)
 			}
-			if (
-				from > 0 &&
-				canaryRequestsSinceChange === 0 &&
-				highest !== null &&
-				highest >= from &&
-				ceiling === null &&
-				hasStepped(from)
-			) {
-				violate(
-					'2: no step forward without fresh evidence',
-					`${from} → ${to} ppm with no canary request at ${proxy.key}`,
-				)
-			}
+		}
+		const seen = present.reduce((sum, { canaryRequestsSinceChange }) => sum + canaryRequestsSinceChange, 0)
+		if (!promoted && from > 0 && ceiling === null && hasStepped(from) && seen === 0) {
+			violate('2: no step forward without fresh evidence', `${from} → ${to} ppm with no canary request`)
 		}
 	}
 

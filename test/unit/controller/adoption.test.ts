@@ -45,6 +45,7 @@ function setUp(store: 'proven' | 'unproven', reports: Record<string, Reported[]>
 		arrive,
 		greeted,
 		asked,
+		clock,
 		pass: (ms: number) => clock.advance(ms),
 		setInForce: (version: string | null) => {
 			inForce = version
@@ -67,6 +68,15 @@ describe('who is served by a daemon', () => {
 		expect(greeted).toEqual(['A#1'])
 		arrive('2')
 		expect(greeted, 'its group is served already').toEqual(['A#1', 'A#2'])
+	})
+
+	test('with an empty store: a proxy whose timer fires a moment early, as those of a system do', async () => {
+		const { arrive, greeted, clock, pass } = setUp('unproven', {})
+		const { setTimer } = clock
+		clock.setTimer = (delayMs, fire) => setTimer(Math.max(0, delayMs - 0.5), fire)
+		arrive('1')
+		await pass(limits.adoptionWindowMs + 1)
+		expect(greeted).toEqual(['A#1'])
 	})
 
 	test('with an empty store: a proxy that holds just what Git asks for', async () => {

@@ -37,7 +37,7 @@ test('Git out of reach changes neither', async () => {
 	daemon.controller.takeSource({ kind: 'unreachable', code: 'SL0001', message: 'no route to host', retryInMs: 1 })
 	await daemon.pass(1_000)
 	expect(daemon.face.health()).toEqual({ stuck: null, notReady: null })
-	expect(daemon.face.status().source).toMatchObject({ kind: 'unreachable', text: 'no route to host' })
+	expect(daemon.face.status().source).toMatchObject({ kind: 'unreachable', text: 'SL0001: no route to host' })
 })
 
 test('a daemon that stops is alive and not ready', () => {

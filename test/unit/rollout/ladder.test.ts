@@ -1,13 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import { resourceId } from '#mesh/mesh.ts'
+import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import { splitOfWeights } from '#plan/split.ts'
 import { ladderOf, splitAtStep } from '#rollout/ladder.ts'
 
 const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
 const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
-const split = (left: number, right: number) => splitOfWeights([{ ...stable, weight: left }, { ...canary, weight: right }])
-const policy = { ...defaultRolloutPolicySpec, steps: [10, 25, 50, 75].map((percent) => ({ sharePpm: percent * 10_000, minDurationMs: 0, minRequests: 0 })) }
+const split = (left: number, right: number) =>
+	splitOfWeights([
+		{ ...stable, weight: left },
+		{ ...canary, weight: right },
+	])
+const policy = {
+	...defaultRolloutPolicySpec,
+	steps: [10, 25, 50, 75].map((percent) => ({ sharePpm: percent * 10_000, minDurationMs: 0, minRequests: 0 })),
+}
 
 describe('ladderOf', () => {
 	test.for([
@@ -24,7 +31,12 @@ describe('ladderOf', () => {
 })
 
 test('the shares at a step lie between good and target; step -1 is good', () => {
-	const rollout = { good: split(75, 25), target: split(0, 100), canaries: [canary], stepsPpm: [500_000, 750_000, 1_000_000] }
+	const rollout = {
+		good: split(75, 25),
+		target: split(0, 100),
+		canaries: [canary],
+		stepsPpm: [500_000, 750_000, 1_000_000],
+	}
 	const shares = [-1, 0, 1, 2].map((step) => splitAtStep(rollout, step).map(({ sharePpm }) => sharePpm))
 	expect(shares).toEqual([
 		[750_000, 250_000],

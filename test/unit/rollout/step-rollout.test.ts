@@ -12,11 +12,16 @@ import { stepRollout } from '#rollout/step-rollout.ts'
 
 const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
 const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
-const split = (left: number, right: number) => splitOfWeights([{ ...stable, weight: left }, { ...canary, weight: right }])
+const split = (left: number, right: number) =>
+	splitOfWeights([
+		{ ...stable, weight: left },
+		{ ...canary, weight: right },
+	])
 const policy = {
 	...defaultRolloutPolicySpec,
 	steps: [10, 50].map((percent) => ({ sharePpm: percent * 10_000, minDurationMs: 10_000, minRequests: 0 })),
 	bakeMs: 20_000,
+	warmUpMs: 2_000,
 }
 const shift: Shift = {
 	kind: 'shift',
@@ -68,7 +73,14 @@ function look(step: number, requests: number, change: Partial<Look> = {}): Rollo
 	return {
 		kind: 'look',
 		step,
-		look: { sequence, stepStart: false, warmingUp: false, canaries: { [targetKey(canary)]: { final: metric, attempts: metric, absolute: metric } }, proxies, ...change },
+		look: {
+			sequence,
+			stepStart: false,
+			warmingUp: false,
+			canaries: { [targetKey(canary)]: { final: metric, attempts: metric, absolute: metric } },
+			proxies,
+			...change,
+		},
 	}
 }
 
@@ -90,10 +102,18 @@ describe('forward', () => {
 
 	test.for<{ why: string; facts: Partial<FleetFacts>; code: string }>([
 		{ why: 'no proxy', facts: { connected: 0, expected: 0, current: 0 }, code: 'NO_PROXY' },
-		{ why: 'a target that is not ready', facts: { notReady: [{ proxy: 'p', target: 't', host: 'h' }] }, code: 'NOT_READY' },
+		{
+			why: 'a target that is not ready',
+			facts: { notReady: [{ proxy: 'p', target: 't', host: 'h', why: 'noHost' as const }] },
+			code: 'NOT_READY',
+		},
 		{ why: 'an ACK that is missing', facts: { current: 1, pending: ['p'] }, code: 'NOT_ACKED' },
 		{ why: 'too many proxies gone', facts: { expected: 3 }, code: 'PROXIES_MISSING' },
-		{ why: 'a refusal', facts: { current: 1, rejectedProxies: 1, rejected: [{ proxy: 'p', text: 'no', place: '' }] }, code: 'REJECTED' },
+		{
+			why: 'a refusal',
+			facts: { current: 1, rejectedProxies: 1, rejected: [{ proxy: 'p', text: 'no', place: '' }] },
+			code: 'REJECTED',
+		},
 	])('is held before the first percent by $why', ({ facts, code }) => {
 		const rollout = play(fresh(), turn(limits.ackGraceMs + 1, facts), turn(100, facts))
 		expect([rollout.step, rollout.phase.kind, holdsOf(rollout)]).toEqual([-1, 'held', [code]])
@@ -108,6 +128,14 @@ describe('forward', () => {
 		const silent = look(0, 2000, { proxies: { expected: 2, fresh: 1, silent: ['p2'] } })
 		const rollout = play(fresh(), turn(100), silent, turn(11_000))
 		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['SILENT']])
+	})
+
+	test('silence takes it back where the policy says so, though looks at silence go on', () => {
+		const impatient = { ...fresh(), policy: { ...policy, onNoEvidence: 'rollBack' as const } }
+		const silence = () => look(0, 0, { proxies: { expected: 2, fresh: 0, silent: ['p1', 'p2'] } })
+		const waiting = play(impatient, turn(100), silence(), turn(limits.noEvidenceMs - 1), silence(), turn(1))
+		expect(waiting.phase.kind).toBe('held')
+		expect(play(waiting, silence(), turn(1)).phase).toMatchObject({ kind: 'rollingBack', cause: { by: 'noEvidence' } })
 	})
 
 	test('too few requests hold, and say how many are missing', () => {
@@ -135,7 +163,14 @@ describe('forward', () => {
 	})
 
 	test('the time the daemon was away counts for the deadline, not for the step', () => {
-		const rollout = play(fresh(), turn(100), look(0, 2000), { kind: 'boot', downMs: policy.deadlineMs + 1 }, look(0, 10), turn(100))
+		const rollout = play(
+			fresh(),
+			turn(100),
+			look(0, 2000),
+			{ kind: 'boot', downMs: policy.deadlineMs + 1 },
+			look(0, 10),
+			turn(100),
+		)
 		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['DEADLINE']])
 	})
 })
@@ -144,7 +179,7 @@ describe('a person', () => {
 	const command = { actor: 'dana', reason: 'seen it' }
 
 	test('promotes past missing evidence, not past a target that is not ready', () => {
-		const notReady = { notReady: [{ proxy: 'p', target: 't', host: 'h' }] }
+		const notReady = { notReady: [{ proxy: 'p', target: 't', host: 'h', why: 'noHost' as const }] }
 		const waiting = play(fresh(), turn(100), turn(9_000), { kind: 'promote', command }, turn(100, notReady))
 		expect(waiting.step).toBe(0)
 		expect(play(waiting, turn(100)).step).toBe(1)
@@ -160,7 +195,12 @@ describe('a person', () => {
 describe('back', () => {
 	const alarm: RolloutEvent = {
 		kind: 'alarm',
-		alarm: { kind: 'errors', canary: targetKey(canary), proxy: 'p', counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 300, errors: 0 } } },
+		alarm: {
+			kind: 'errors',
+			canary: targetKey(canary),
+			proxy: 'p',
+			counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 300, errors: 0 } },
+		},
 	}
 
 	test('an alarm acts in every phase with weight, without a turn', () => {
@@ -180,7 +220,12 @@ describe('back', () => {
 
 	test('never rises again: later events change nothing', () => {
 		const back = play(fresh(), turn(100), alarm)
-		const later = play(back, look(0, 5000), { kind: 'promote', command: { actor: 'a', reason: 'b' } }, turn(60_000, { current: 1 }))
+		const later = play(
+			back,
+			look(0, 5000),
+			{ kind: 'promote', command: { actor: 'a', reason: 'b' } },
+			turn(60_000, { current: 1 }),
+		)
 		expect(formatSplit(splitInForce(later))).toBe('B 100 % · Bv2 0 %')
 	})
 
@@ -189,13 +234,22 @@ describe('back', () => {
 	})
 
 	test('more than a fifth of the proxies refusing a step takes it back; before the first step it is held', () => {
-		const refused = { connected: 10, expected: 10, current: 7, rejectedProxies: 3, rejected: [{ proxy: 'p', text: 'no', place: 'a.yaml:3' }] }
+		const refused = {
+			connected: 10,
+			expected: 10,
+			current: 7,
+			rejectedProxies: 3,
+			rejected: [{ proxy: 'p', text: 'no', place: 'a.yaml:3' }],
+		}
 		expect(play(fresh(), turn(100), turn(100, refused)).phase.kind).toBe('rollingBack')
 		expect(play(fresh(), turn(100, refused), turn(100, refused)).phase.kind).toBe('held')
 	})
 
 	test('found taken back after a restart: it goes back', () => {
-		expect(play(fresh(), turn(100), turn(100, { foundBack: true })).phase).toMatchObject({ kind: 'rollingBack', cause: { by: 'restart' } })
+		expect(play(fresh(), turn(100), turn(100, { foundBack: true })).phase).toMatchObject({
+			kind: 'rollingBack',
+			cause: { by: 'restart' },
+		})
 	})
 
 	test('where the last good has no healthy host it says so and does not claim to be done', () => {
@@ -222,13 +276,28 @@ describe('another target for the same canary', () => {
 
 	test('another canary: null, it first goes back', () => {
 		const third = { virtualNode: resourceId.virtualNode('apps', 'Bv3'), port: 80 }
-		const after = splitOfWeights([{ ...stable, weight: 50 }, { ...third, weight: 50 }])
+		const after = splitOfWeights([
+			{ ...stable, weight: 50 },
+			{ ...third, weight: 50 },
+		])
 		expect(retargetRollout(play(fresh(), turn(100)), { after, policy, quarantineKey: 'other' }, 'c2')).toBeNull()
 	})
 })
 
 test('a rollout stays small enough for the store', () => {
-	const long = { ...policy, steps: Array.from({ length: 12 }, (_, index) => ({ sharePpm: (index + 1) * 50_000, minDurationMs: 60_000, minRequests: 1000 })) }
-	const rollout = play(startRollout({ id: 'B/B#1', shift: { ...shift, policy: long }, revision: 'c'.repeat(40), wallMs: 1 }), turn(100), look(0, 2000), turn(20_000))
+	const long = {
+		...policy,
+		steps: Array.from({ length: 12 }, (_, index) => ({
+			sharePpm: (index + 1) * 50_000,
+			minDurationMs: 60_000,
+			minRequests: 1000,
+		})),
+	}
+	const rollout = play(
+		startRollout({ id: 'B/B#1', shift: { ...shift, policy: long }, revision: 'c'.repeat(40), wallMs: 1 }),
+		turn(100),
+		look(0, 2000),
+		turn(20_000),
+	)
 	expect(JSON.stringify(rollout).length).toBeLessThanOrEqual(limits.rolloutStateBytes)
 })

@@ -45,7 +45,7 @@ function open(options: Partial<FolderSourceOptions> = {}): Source {
 		clock: noted,
 		log: silentLog,
 		emit: events.emit,
-		lastAccepted: null,
+		accepted: () => null,
 		...options,
 	})
 	sources.push(source)
@@ -93,7 +93,7 @@ describe('a folder', () => {
 		const id = idOf(await look(source))
 		utimesSync(join(folder, 'a.yaml'), 1, 1)
 		expect(await look(source)).toEqual({ kind: 'unchanged', id })
-		expect(await look(open({ lastAccepted: id }))).toEqual({ kind: 'unchanged', id })
+		expect(await look(open({ accepted: () => id }))).toEqual({ kind: 'unchanged', id })
 		write('a.yaml', '2')
 		expect(textsOf(await look(source))).toEqual({ 'a.yaml': '2' })
 	})

@@ -32,6 +32,9 @@ let mirrorDir: string
 let repository: GitRepository
 let clock: ManualClock
 let events: EventQueue<SourceEvent>
+/** The last revision that was handed on, but for those whose content is refused: these. */
+let accepted: string | null
+let unreadable: Set<string>
 const sources: Source[] = []
 
 beforeEach(() => {
@@ -40,6 +43,8 @@ beforeEach(() => {
 	repository = createGitRepository(join(home, 'repository'))
 	clock = createManualClock()
 	events = createEventQueue()
+	accepted = null
+	unreadable = new Set()
 })
 afterEach(async () => {
 	for (const source of sources.splice(0)) await source.close()
@@ -56,8 +61,11 @@ function open(options: Partial<GitSourceOptions> = {}): Source {
 		clock,
 		random: () => 0.5,
 		log: silentLog,
-		emit: events.emit,
-		lastAccepted: null,
+		emit(event) {
+			if (event.kind === 'revision' && !unreadable.has(event.revision.id)) accepted = event.revision.id
+			events.emit(event)
+		},
+		accepted: () => accepted,
 		...options,
 	})
 	sources.push(source)
@@ -132,14 +140,14 @@ describe('a branch', () => {
 
 	test('is not fetched while it stands where the state was made from', async () => {
 		const id = repository.commit({ 'a.yaml': '1' })
-		expect(gist(await look(open({ lastAccepted: id })))).toEqual(['unchanged', id])
+		expect(gist(await look(open({ accepted: () => id })))).toEqual(['unchanged', id])
 		expect(readdirSync(mirrorDir)).toEqual([])
 	})
 
 	test('may move on while the daemon is down', async () => {
 		const id = repository.commit({ 'a.yaml': '1' })
 		const next = repository.commit({ 'a.yaml': '2' })
-		expect(gist(await look(open({ lastAccepted: id })))).toEqual(['revision', next])
+		expect(gist(await look(open({ accepted: () => id })))).toEqual(['revision', next])
 	})
 
 	test('is watched by a timer with jitter', async () => {
@@ -224,6 +232,20 @@ describe('a rewritten branch', () => {
 		expect(gist(await look(source))).toEqual(['revision', next])
 	})
 
+	test('is followed again when it takes back a commit whose content was refused', async () => {
+		const bad = repository.commit({ 'a.yaml': 'bad' })
+		unreadable.add(bad)
+		expect(gist(await look(source))).toEqual(['revision', bad])
+		expect(gist(await look(source)), 'told once').toEqual(['unchanged', bad])
+		repository.git(['reset', '--quiet', '--hard', second])
+		expect(gist(await look(source))).toEqual(['unchanged', second])
+		repository.git(['reset', '--quiet', '--hard', bad])
+		expect(gist(await look(source)), 'it is back').toEqual(['revision', bad])
+		repository.git(['reset', '--quiet', '--hard', second])
+		const next = repository.commit({ 'a.yaml': 'next' })
+		expect(gist(await look(source))).toEqual(['revision', next])
+	})
+
 	test('is not taken when it moved after the person looked', async () => {
 		const seen = rewrite()
 		await look(source)
@@ -234,10 +256,10 @@ describe('a rewritten branch', () => {
 
 	test('is refused by a daemon that starts with it', async () => {
 		rewrite()
-		expect(gist(await look(open({ lastAccepted: second })))).toEqual(['refused', 'SL0002'])
+		expect(gist(await look(open({ accepted: () => second })))).toEqual(['refused', 'SL0002'])
 		rmSync(mirrorDir, { recursive: true })
-		expect(gist(await look(open({ lastAccepted: second })))).toEqual(['refused', 'SL0002'])
-		expect(gist(await look(open({ lastAccepted: 'folder:1234' })))).toEqual(['refused', 'SL0002'])
+		expect(gist(await look(open({ accepted: () => second })))).toEqual(['refused', 'SL0002'])
+		expect(gist(await look(open({ accepted: () => 'folder:1234' })))).toEqual(['refused', 'SL0002'])
 	})
 })
 
@@ -324,7 +346,7 @@ describe('a hostile tree', () => {
 	test('with a rewrite, a link and a large file is told all of it', async () => {
 		const large = repository.blob('x'.repeat(limits.fileBytes + 1))
 		repository.commitTree([`100644 blob ${large}\tlarge.yaml`, `120000 blob ${plain}\tlink.yaml`])
-		const event = await look(open({ lastAccepted: '2'.repeat(40) }))
+		const event = await look(open({ accepted: () => '2'.repeat(40) }))
 		expect(gist(event)).toEqual(['refused', 'SL0002', 'SL0005', 'SL0006'])
 		expect(event).toMatchObject({ acceptable: false })
 	})

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
+import { createEvidence, type EvidenceEvent, type Watch } from '#controller/evidence.ts'
+import type { ClusterFlush } from '#telemetry/flush.ts'
+import { createManualClock } from '../../fakes/manual-clock.ts'
+
+const canary = 'mesh/apps/virtualNode/Bv2:80'
+const parameters = {
+	alpha: 0.01,
+	toleranceRatio: 1.25,
+	tolerancePpm: 500,
+	absoluteLimitPpm: 50_000,
+	hardLimitPpm: 500_000,
+	phi: { value: 3, source: 'default' as const },
+	steps: 2,
+}
+
+function setUp(warmUpMs: number) {
+	const clock = createManualClock()
+	const events: EvidenceEvent[] = []
+	const evidence = createEvidence({ clock, emit: (event) => events.push(event) })
+	const watch = (step: number): Watch => ({
+		rollout: 'B/B#1',
+		step,
+		canaries: new Map([[canary, 'v2']]),
+		baseline: ['v1'],
+		parameters,
+		warmUpMs,
+		zoneOf: () => '',
+		sharesOf: () => `step ${step}`,
+		expected: () => ['p'],
+	})
+	const counted = (completed: number, errors: number): ClusterFlush => ({
+		completed,
+		errors,
+		retries: 0,
+		started: completed,
+		active: 0,
+		healthyHosts: 1,
+		hosts: 1,
+	})
+	const second = (errors: number) => {
+		clock.advance(1000)
+		const clusters = new Map([
+			['v2', counted(10, errors)],
+			['v1', counted(90, 0)],
+		])
+		evidence.takeFlush({ proxy: 'p', arrivedMs: clock.monotonicMs(), counted: true, clusters, unrouted: 0 })
+	}
+	const looks = () => events.flatMap((event) => (event.kind === 'look' ? [event] : []))
+	const pass = (seconds: number, errors: number) => {
+		for (let index = 0; index < seconds; index += 1) second(errors)
+	}
+	return { evidence, watch, pass, looks, events }
+}
+
+describe('looks', () => {
+	test('what was counted before the warm-up was over is in no look that is judged', () => {
+		const { evidence, watch, pass, looks } = setUp(2000)
+		evidence.watch([watch(0)])
+		pass(2, 4)
+		pass(7, 0)
+		const judged = looks().filter(({ look }) => !look.warmingUp)
+		expect(judged.map(({ look }) => look.canaries[canary]?.final.canary.errors)).toEqual([0])
+		expect(looks()[0]?.look).toMatchObject({ warmingUp: true, stepStart: true })
+	})
+
+	test('are counted from the step: the first judged one comes a warm-up, a flush and a look later', () => {
+		const { evidence, watch, pass, looks } = setUp(2000)
+		evidence.watch([watch(0)])
+		pass(3, 0)
+		evidence.watch([watch(1)])
+		const before = looks().length
+		pass(7, 0)
+		expect(
+			looks()
+				.slice(before)
+				.filter(({ look }) => !look.warmingUp),
+		).toEqual([])
+		pass(2, 0)
+		expect(looks().at(-1)).toMatchObject({ step: 1, look: { warmingUp: false } })
+	})
+
+	test('a proxy without flushes is silent, and the look says so', () => {
+		const { evidence, watch, looks } = setUp(0)
+		const other = { ...watch(0), expected: () => ['p', 'q'] }
+		evidence.watch([other])
+		expect(evidence.isSilent('q')).toBe(true)
+		expect(looks()).toEqual([])
+	})
+})
+
+test('the hard limit sees a bad flush on each side of a step, warm-up or not', () => {
+	const { evidence, watch, pass, events } = setUp(60_000)
+	evidence.watch([watch(0)])
+	pass(1, 0)
+	const bad = () => pass(2, 10)
+	bad()
+	evidence.watch([watch(1)])
+	bad()
+	expect(events.some(({ kind }) => kind === 'alarm')).toBe(true)
+	expect(limits.lookIntervalMs).toBe(5000)
+})
