@@ -1,4 +1,4 @@
-import type { Mesh, ResourceId, Route, VirtualNode } from '#mesh/mesh.ts'
+import type { Mesh, ResourceId } from '#mesh/mesh.ts'
 
 /**
  * Who reaches what in one mesh: which routers and nodes some virtual node's traffic can get to. Made once for a mesh,
@@ -35,19 +35,4 @@ export function reachOf(mesh: Mesh): Reach {
 		if (kind === 'virtualRouter') routers.add(provider)
 		else nodes.add(provider)
 	}
-}
-
-/** Virtual nodes whose proxies send to a route: those that declare a virtual service of its router as a backend. */
-export function callersOfRoute(mesh: Mesh, route: Route): VirtualNode[] {
-	const services = new Set<ResourceId>()
-	const callers: VirtualNode[] = []
-	for (const resource of Object.values(mesh.resources)) {
-		if (resource.kind === 'VirtualService' && resource.spec.provider?.id === route.spec.virtualRouter)
-			services.add(resource.id)
-	}
-	for (const resource of Object.values(mesh.resources)) {
-		if (resource.kind !== 'VirtualNode') continue
-		if (resource.spec.backends.some(({ virtualService }) => services.has(virtualService))) callers.push(resource)
-	}
-	return callers
 }
