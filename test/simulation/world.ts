@@ -43,7 +43,12 @@ const group: ProxyGroup = {
 }
 
 /** One daemon, from its start to its crash. */
-type Incarnation = { readonly controller: Controller; alive: boolean; readonly death: PromiseWithResolvers<void> }
+type Incarnation = {
+	readonly controller: Controller
+	alive: boolean
+	readonly death: PromiseWithResolvers<void>
+	readonly stall: PromiseWithResolvers<void>
+}
 
 export async function simulate(scenario: Scenario, log: Log = silentLog): Promise<Outcome> {
 	const random: Random = seededRandom(scenario.seed ^ 0x5eed)
@@ -86,6 +91,7 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 				invariants.published(before, after)
 				if (crashAt !== 'afterPublish') return
 				crashAt = 'stalled'
+				current?.stall.resolve()
 				clock.setTimer(300, crash)
 			},
 			delivered(proxy, before, after) {
@@ -117,6 +123,7 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 			alive: true,
 			controller: null as unknown as Controller,
 			death: Promise.withResolvers(),
+			stall: Promise.withResolvers(),
 		}
 		const store = crashingStore(createMemoryStore(stored ?? undefined), incarnation)
 		const isAlive = () => incarnation.alive
@@ -269,9 +276,9 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 
 	const settle = async () => {
 		if (!current?.alive) return
-		const { controller, death } = current
+		const { controller, death, stall } = current
 		if (crashAt === 'stalled') await new Promise(setImmediate)
-		else await Promise.race([controller.idle(), death.promise])
+		else await Promise.race([controller.idle(), death.promise, stall.promise])
 		if (!current?.alive) return
 		for (const { phase } of current.controller.view().state.rollouts) phases.add(phase.kind)
 	}
