@@ -25,6 +25,9 @@ export const limits = {
 	namedProxies: 20,
 	/** Silent proxies named in a guard's state: it is stored with each look. */
 	guardNamedProxies: 3,
+	/** Of what the fleet says, in the state of a rollout: names in a list, and characters of a proxy's own words. */
+	holdNames: 3,
+	holdTextChars: 300,
 	/** Serialised state of one rollout. */
 	rolloutStateBytes: 4096,
 	/** The newest look may be this old and still allow a step; looks close every lookIntervalMs. */
@@ -40,7 +43,7 @@ export const limits = {
 	sweepIntervalMs: 1_000,
 	/** An ACK may take this long before people are told that it is missing. */
 	ackGraceMs: 3_000,
-	/** Share of a route's connected proxies that may refuse a step; above it the rollout goes back. */
+	/** Share of a group's connected proxies that may refuse a step; above it the rollout goes back. */
 	rejectedShare: 0.2,
 	/** Share of the expected proxies that must be connected for a step forward. */
 	connectedShare: 0.9,

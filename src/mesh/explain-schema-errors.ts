@@ -1,9 +1,9 @@
 // The validator's errors → findings in words for people: what is wrong, what was expected, what was probably meant.
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import { limits } from '#base/limits.ts'
+import { nearestName } from '#base/nearest-name.ts'
 import { errorAt, type Finding, type Path, pathToPointer, pathToText } from './finding.ts'
 import type { Kind } from './mesh.ts'
-import { nearestName } from './nearest-name.ts'
 import { showValue } from './show-value.ts'
 import { isUnsupportedField, unsupportedProtocols } from './unsupported-fields.ts'
 

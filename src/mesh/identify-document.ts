@@ -1,7 +1,7 @@
+import { nearestName } from '#base/nearest-name.ts'
 import { kinds } from './check-schema.ts'
 import { errorAt, type Finding } from './finding.ts'
 import { type Kind, type ResourceId, resourceId } from './mesh.ts'
-import { nearestName } from './nearest-name.ts'
 import { showValue } from './show-value.ts'
 import { unsupportedKinds } from './unsupported-fields.ts'
 

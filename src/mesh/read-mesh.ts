@@ -1,6 +1,7 @@
 // Stage 2: the files of a revision → the mesh they mean, or everything that is wrong with them, at once.
 // Pure and bounded, whatever the files hold; it does not fetch them, and does not know what is applied.
 
+import { nearestName } from '#base/nearest-name.ts'
 import { composeMesh } from './compose-mesh.ts'
 import { errorAt, pathToPointer } from './finding.ts'
 import type { Declared } from './kind/route.ts'
@@ -8,7 +9,6 @@ import { findBrokenLinks, lastName } from './link.ts'
 import { linkPath } from './link-path.ts'
 import { findLooseLinks } from './loose-links.ts'
 import type { Origin, Origins, ReadOutcome, Resource, ResourceId } from './mesh.ts'
-import { nearestName } from './nearest-name.ts'
 import { type PlacedFinding, placeFindings } from './place-findings.ts'
 import { type MeshDocument, placeInDocument, type ReadDocuments, readDocuments } from './read-documents.ts'
 import { checkResource, readResource } from './read-resource.ts'
