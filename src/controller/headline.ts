@@ -28,6 +28,12 @@ export function headlineOf(status: Omit<Status, 'headline'>): Headline {
 			text: `${name} is refused: ${first === undefined ? 'see below' : `${first.code}: ${first.message}`}`,
 		}
 	}
+	const [rejection] = status.groups.flatMap(({ rejections }) => rejections)
+	if (rejection !== undefined) {
+		const { proxy, type, name, text, place } = rejection
+		const probably = place === '' ? '' : ` (probably ${place})`
+		return { level: 'attention', text: `${proxy} refuses ${type} ${name}: ${text}${probably}` }
+	}
 	const held = running.find(({ phase }) => phase === 'held' || phase === 'paused')
 	if (held !== undefined) return { level: 'held', text: `${held.id}: ${held.text}` }
 	const [moving] = running

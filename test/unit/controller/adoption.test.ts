@@ -60,37 +60,37 @@ describe('who is served by a daemon', () => {
 		expect(greeted).toEqual(['A#1'])
 	})
 
-	test('with an empty store: a proxy that holds nothing, when those that hold something have had time to come', async () => {
+	test('with an empty store: a proxy that holds nothing, when those that hold something have had time to come', () => {
 		const { arrive, greeted, pass } = setUp('unproven', {})
 		arrive('1')
 		expect(greeted).toEqual([])
-		await pass(limits.adoptionWindowMs)
+		pass(limits.adoptionWindowMs)
 		expect(greeted).toEqual(['A#1'])
 		arrive('2')
 		expect(greeted, 'its group is served already').toEqual(['A#1', 'A#2'])
 	})
 
-	test('with an empty store: a proxy whose timer fires a moment early, as those of a system do', async () => {
+	test('with an empty store: a proxy whose timer fires a moment early, as those of a system do', () => {
 		const { arrive, greeted, clock, pass } = setUp('unproven', {})
 		const { setTimer } = clock
 		clock.setTimer = (delayMs, fire) => setTimer(Math.max(0, delayMs - 0.5), fire)
 		arrive('1')
-		await pass(limits.adoptionWindowMs + 1)
+		pass(limits.adoptionWindowMs + 1)
 		expect(greeted).toEqual(['A#1'])
 	})
 
-	test('with an empty store: a proxy that holds just what Git asks for', async () => {
+	test('with an empty store: a proxy that holds just what Git asks for', () => {
 		const { arrive, greeted, asked, pass } = setUp('unproven', { 'A#1': [route('git')] })
 		arrive('1')
-		await pass(limits.adoptionWindowMs)
+		pass(limits.adoptionWindowMs)
 		expect([greeted, asked]).toEqual([['A#1'], []])
 	})
 
-	test('with an empty store: nobody of a group in which one holds something else, until a person says so', async () => {
+	test('with an empty store: nobody of a group in which one holds something else, until a person says so', () => {
 		const { adoption, arrive, greeted, asked, pass } = setUp('unproven', { 'A#2': [route('half-way')] })
 		arrive('1')
 		arrive('2')
-		await pass(limits.adoptionWindowMs + limits.adoptionGraceMs)
+		pass(limits.adoptionWindowMs + limits.adoptionGraceMs)
 		expect([greeted, asked]).toEqual([[], ['A#2']])
 		arrive('3')
 		expect(greeted).toEqual([])
@@ -100,11 +100,11 @@ describe('who is served by a daemon', () => {
 		expect(greeted).toContain('A#4')
 	})
 
-	test('with an empty store and no Git yet: nobody, until there is something to compare with', async () => {
+	test('with an empty store and no Git yet: nobody, until there is something to compare with', () => {
 		const { adoption, arrive, greeted, asked, pass, setInForce } = setUp('unproven', { 'A#1': [route('git')] })
 		setInForce(null)
 		arrive('1')
-		await pass(limits.adoptionWindowMs * 2)
+		pass(limits.adoptionWindowMs * 2)
 		expect([greeted, asked]).toEqual([[], []])
 		setInForce('git')
 		adoption.applied()

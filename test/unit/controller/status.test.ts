@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { headlineOf } from '#controller/headline.ts'
 import { type DaemonInMemory, startInMemory } from '../../fixtures/daemon-in-memory.ts'
 
 let daemon: DaemonInMemory
@@ -89,6 +90,14 @@ test('a way back that is not stored yet is told as such, and nothing moves forwa
 	])
 })
 
+test('a source that cannot be reached is told before what stays in force', () => {
+	const message = 'cannot read main of mesh.git'
+	daemon.controller.takeSource({ kind: 'unreachable', code: 'SL0001', message, retryInMs: 1_000 })
+	const status = daemon.face.status()
+	expect(status.headline).toEqual({ level: 'attention', text: `1ccccccccccc stays in force: SL0001: ${message}` })
+	expect(status.source).toMatchObject({ kind: 'unreachable', text: `SL0001: ${message}` })
+})
+
 describe('a refused revision', () => {
 	test('is told with its findings, and what was accepted stays', async () => {
 		daemon.commitBroken()
@@ -113,8 +122,21 @@ test('proxies that refuse, went away or fell silent are named', async () => {
 	first.silent = true
 	daemon.fleet.disconnect(second)
 	await daemon.pass(6_000)
-	const [group] = daemon.face.status().groups
+	const { headline, groups } = daemon.face.status()
+	const [group] = groups
 	expect(group).toMatchObject({ connected: 1, expected: 2, silent: [first.proxy.key] })
 	expect(group?.rejections[0]).toMatchObject({ proxy: first.proxy.key, type: 'route', text: 'simulated refusal' })
 	expect(group?.gone.map(({ proxy }) => proxy)).toEqual([second.proxy.key])
+	expect(headline.level).toBe('attention')
+	expect(headline.text).toContain('simulated refusal')
+})
+
+test('what one proxy refuses matters more than what has settled', async () => {
+	const status = daemon.face.status()
+	const rejection = { proxy: 'p', type: 'listener', name: 'in', text: 'cannot bind', place: 'a.yaml:6' } as const
+	const groups = status.groups.map((group) => ({ ...group, rejections: [rejection] }))
+	expect(headlineOf({ ...status, groups })).toEqual({
+		level: 'attention',
+		text: 'p refuses listener in: cannot bind (probably a.yaml:6)',
+	})
 })

@@ -32,8 +32,7 @@ let mirrorDir: string
 let repository: GitRepository
 let clock: ManualClock
 let events: EventQueue<SourceEvent>
-/** The last revision that was handed on, but for those whose content is refused: these. */
-let accepted: string | null
+/** Commits whose content is refused after they were handed on; all others are accepted. */
 let unreadable: Set<string>
 const sources: Source[] = []
 
@@ -43,7 +42,6 @@ beforeEach(() => {
 	repository = createGitRepository(join(home, 'repository'))
 	clock = createManualClock()
 	events = createEventQueue()
-	accepted = null
 	unreadable = new Set()
 })
 afterEach(async () => {
@@ -52,6 +50,7 @@ afterEach(async () => {
 })
 
 function open(options: Partial<GitSourceOptions> = {}): Source {
+	let accepted: string | null = null
 	const source = createGitSource({
 		url: repository.directory,
 		branch: 'main',
