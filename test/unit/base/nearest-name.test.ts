@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nearestName } from '../../../src/mesh/nearest-name.ts'
+import { nearestName } from '#base/nearest-name.ts'
 
 test.for<[string, string[], string | null]>([
 	['wieght', ['weight', 'port'], 'weight'],
