@@ -51,6 +51,8 @@ export const limits = {
 	endedRollouts: 20,
 	/** Proxies come back to a restarted daemon within this; until then what they hold may tell of an unjournalled way back. */
 	bootHoldMs: 10_000,
+	/** Rollouts whose proxies' readiness is not looked up again each turn. */
+	readinessKept: 1_000,
 	/** Resource versions whose making is remembered, for the place that a NACK points at. */
 	suspectVersions: 20_000,
 	/** An empty store waits this long for proxies that hold something already; ours come back within a second. */

@@ -20,7 +20,7 @@ export type BootHold = {
 	greet(proxy: Proxy): void
 	/** True when a proxy was found that had been taken back. */
 	foundBack(rollout: Rollout, concern: Concern): boolean
-	/** Ends the hold of rollouts that have moved since, and all of them when everyone has had time to come back. */
+	/** Ends the hold of rollouts that have gone back or ended, and all of them when everyone has had time to come back. */
 	expire(rollouts: readonly Rollout[]): void
 }
 
@@ -68,7 +68,7 @@ export function createBootHold(options: {
 		},
 		foundBack(rollout, concern) {
 			const one = held.get(rollout.id)
-			if (one === undefined || one.rollout.step !== rollout.step) return false
+			if (one === undefined) return false
 			return [...concern.groupKeys].some((groupKey) => {
 				const versions = one.versions.get(groupKey) ?? new Map<string, string>()
 				return [...fleet.connected(groupKey)].some(({ key }) =>
@@ -79,12 +79,9 @@ export function createBootHold(options: {
 		expire(present) {
 			for (const [id, one] of held) {
 				const rollout = present.find((other) => other.id === id)
-				const moved =
-					rollout === undefined ||
-					!isRunning(rollout) ||
-					rollout.phase.kind === 'rollingBack' ||
-					rollout.step !== one.rollout.step
-				if (!moved && clock.monotonicMs() < untilMs) continue
+				// Another target is no reason: it would be reached from the step that was taken back.
+				const isOver = rollout === undefined || !isRunning(rollout) || rollout.phase.kind === 'rollingBack'
+				if (!isOver && clock.monotonicMs() < untilMs) continue
 				held.delete(id)
 				release(one)
 			}

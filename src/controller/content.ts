@@ -16,8 +16,8 @@ export type Content = {
 	addOrigins(origins: Origins): string
 	/** Name in the state → name of the blob, for those named by `keep`. */
 	index(keep: ReadonlySet<string>): Record<string, string>
-	/** Blobs that no transaction has stored yet. */
-	unsaved(): ReadonlyMap<string, Uint8Array>
+	/** Blobs named by `keep` that no transaction has stored yet. */
+	unsaved(keep: ReadonlySet<string>): ReadonlyMap<string, Uint8Array>
 	/** A transaction with `unsaved` went through: forgets all but `keep`, returns the blobs that may go. */
 	saved(keep: ReadonlySet<string>): void
 	/** Blobs that are stored, but that nothing in `keep` names. */
@@ -64,8 +64,9 @@ export async function createContent(store: Store, index: Readonly<Record<string,
 		index(keep) {
 			return Object.fromEntries([...entries].filter(([name]) => keep.has(name)).map(([name, { blob }]) => [name, blob]))
 		},
-		unsaved() {
-			return new Map([...entries.values()].filter(({ stored }) => !stored).map(({ blob, bytes }) => [blob, bytes]))
+		unsaved(keep) {
+			const unsaved = [...entries].filter(([name, { stored }]) => !stored && keep.has(name))
+			return new Map(unsaved.map(([, { blob, bytes }]) => [blob, bytes]))
 		},
 		droppable(keep) {
 			const kept = new Set([...entries].filter(([name]) => keep.has(name)).map(([, { blob }]) => blob))

@@ -1,5 +1,6 @@
 import type { Mesh } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { Served } from './facts.ts'
 import type { Settlement } from './settle.ts'
 import type { SourceHealth } from './source-events.ts'
 import type { ControllerState } from './state.ts'
@@ -14,6 +15,7 @@ export type ControllerView = {
 	readonly source: SourceHealth
 	readonly meshes: ReadonlyMap<string, Mesh>
 	readonly effective: EffectiveMesh | null
+	readonly served: Served
 	readonly turns: number
 	readonly lastTurnMs: number
 }

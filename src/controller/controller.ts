@@ -10,7 +10,7 @@ import type { Rejection, XdsEvent } from '#xds/fleet-view.ts'
 import { answer, type CommandReply, type ControllerCommand, type Waiting } from './commands.ts'
 import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
-import { createFacts, fleetLagOf } from './facts.ts'
+import { createFacts } from './facts.ts'
 import { createKeeper } from './keeper.ts'
 import type { FleetPort, RevisionReader } from './ports.ts'
 import { createServing } from './serving.ts'
@@ -143,7 +143,8 @@ export function createController(options: ControllerOptions): Controller {
 			elapsedMs,
 			wallMs: lastWallMs,
 			forward: keeper.isDurable(),
-			fleetLags: fleetLagOf(fleet.fleet()),
+			durable: keeper.isDurable(),
+			fleetLags: serving.fleetLags(),
 			meshes: keeper.content().meshes,
 			factsOf: (rollout) => facts.of(rollout, serving.concernOf(rollout)),
 		}
@@ -153,9 +154,11 @@ export function createController(options: ControllerOptions): Controller {
 		// The way back alone, published before anything else is thought of; steps forward come with the next turn.
 		const held = { ...input, forward: false }
 		const back = stepController(state, held)
-		addMeshes(back)
+		keeper.addMeshes(back.newMeshes)
 		state = back.state
 		publish()
+		// What was published leaves with the loop's next round. The store's commit would hold that up until the disk has synced.
+		await new Promise<void>((resolve) => setImmediate(resolve))
 		due = 'now'
 		return await commitHeld(back, { asked, input: held })
 	}
@@ -176,7 +179,7 @@ export function createController(options: ControllerOptions): Controller {
 
 	/** All of the turn takes effect when it is stored, or none of it. */
 	async function commitForward(result: TurnResult, { asked, input }: Turn): Promise<void> {
-		addMeshes(result)
+		keeper.addMeshes(result.newMeshes)
 		const stored =
 			!isWorthSaving(result, input) ||
 			(await keeper.save({ ...result.state, savedWallMs: input.wallMs }, result.journal))
@@ -191,12 +194,12 @@ export function createController(options: ControllerOptions): Controller {
 		// What came in is looked at again, without a step forward.
 		queue.unshift(...input.events.filter((event) => event.kind !== 'command'))
 		waiting.unshift(...asked)
-		due = 'soon'
+		if (due === 'no') due = 'soon'
 	}
 
 	/** Holds and ways back take effect whether the store answers or not; it is asked again with every turn. */
 	async function commitHeld(result: TurnResult, { asked, input }: Turn): Promise<void> {
-		addMeshes(result)
+		keeper.addMeshes(result.newMeshes)
 		state = result.state
 		unsavedJournal = [...unsavedJournal, ...result.journal]
 		if (await keeper.save({ ...state, savedWallMs: input.wallMs }, unsavedJournal)) {
@@ -212,10 +215,6 @@ export function createController(options: ControllerOptions): Controller {
 		if (result.journal.length > 0 || input.events.length > 0) return true
 		if (signatureOf(state) !== signatureOf(result.state)) return true
 		return result.state.rollouts.some(isRunning) && clock.monotonicMs() - keeper.savedMs() > limits.saveIntervalMs
-	}
-
-	function addMeshes(result: TurnResult): void {
-		for (const mesh of result.newMeshes) keeper.content().addMesh(mesh)
 	}
 
 	function tell(journal: readonly JournalEntry[]): void {
@@ -277,6 +276,7 @@ export function createController(options: ControllerOptions): Controller {
 			source,
 			meshes: phase === 'loading' ? new Map() : keeper.content().meshes,
 			effective: serving.effective(),
+			served: serving.facts,
 			turns,
 			lastTurnMs,
 		}),

@@ -1,4 +1,5 @@
 import { composeMesh } from '#mesh/compose-mesh.ts'
+import { findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout, type RolloutEvent } from '#rollout/rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
@@ -12,6 +13,8 @@ import type { TurnInput } from './turn.ts'
 // the turn is done.
 
 export type Draft = {
+	/** The state before the turn: what is in force while the turn is worked out. */
+	readonly before: ControllerState
 	state: ControllerState
 	readonly meshes: Map<string, Mesh>
 	readonly journal: JournalEntry[]
@@ -57,8 +60,11 @@ function ended(draft: Draft, rollout: Rollout): void {
 	const applied = appliedMesh(draft)
 	const route = applied?.resources[rollout.route]
 	if (applied === null || route?.kind !== 'Route') return
-	const next = routeAfterRollout(route, desiredMesh(draft)?.resources[rollout.route], rollout.target)
-	apply(draft, composeMesh({ ...applied.resources, [route.id]: next }))
+	const resources = { ...applied.resources }
+	resources[route.id] = routeAfterRollout(route, desiredMesh(draft)?.resources[rollout.route], rollout.target)
+	// As Git writes it, it may name another target, without a share, that is not there yet.
+	if (findBrokenLinks(resources).length > 0) resources[route.id] = routeAfterRollout(route, undefined, rollout.target)
+	apply(draft, composeMesh(resources))
 }
 
 export function apply(draft: Draft, mesh: Mesh): void {

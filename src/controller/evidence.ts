@@ -76,6 +76,9 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	function scheduleSweep(): void {
 		clock.setTimer(limits.sweepIntervalMs, () => {
 			if (closed) return
+			// A last flush may come after its proxy has left: nobody would forget it then.
+			for (const [key, { arrivedMs }] of proxies)
+				if (clock.monotonicMs() - arrivedMs > limits.xdsGoneMs) proxies.delete(key)
 			const silent = [...proxies.keys()].filter(isSilent).length
 			if (silent !== silentProxies) readiness += 1
 			silentProxies = silent

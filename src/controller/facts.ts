@@ -1,20 +1,30 @@
 import { limits } from '#base/limits.ts'
-import { typeUrls } from '#compile/compiled.ts'
+import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
-import type { FleetView, GroupView, Rejection } from '#xds/fleet-view.ts'
+import type { FleetView, GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
 import { type Concern, typesOfShift } from './concerns.ts'
 import type { Evidence } from './evidence.ts'
 import type { FleetPort } from './ports.ts'
+import type { Standing } from './publish.ts'
 
-export type FactsOptions = {
+export type FactsOptions = Served & {
 	readonly fleet: FleetPort
 	readonly evidence: Evidence
 	/** `file:line` that probably caused a rejection, or ''. */
 	readonly placeOf: (rejection: Rejection) => string
-	/** Proxies that are to keep the canary, since nothing of `good` is healthy there. */
+}
+
+/** What is known of what was published, and to whom. */
+export type Served = {
+	/** Whether a proxy holds what was published last of the route and of the clusters under judgement. */
+	readonly holdsShares: (proxy: Proxy, concern: Concern) => boolean
+	readonly standingOf: (groupKey: string) => Standing
+	/** Connected proxies that are to keep the canary, since the last good has no healthy host there. */
 	readonly strandedOf: (rollout: Rollout, concern: Concern) => readonly string[]
 	/** After a restart: a proxy was found at the last good shares. */
 	readonly foundBack: (rollout: Rollout, concern: Concern) => boolean
+	/** After a restart: proxies may still come back. */
+	readonly returning: () => boolean
 }
 
 /** Facts for turns that follow one another: what only flushes and arrivals can change is not looked up again each time. */
@@ -27,7 +37,10 @@ export function createFacts(options: FactsOptions): { of(rollout: Rollout, conce
 			const key = `${evidence.readiness()} ${connected} ${rollout.phase.kind} ${[...concern.canaries.values()].join()}`
 			const before = known.get(rollout.id)
 			const notReady = before?.key === key ? before.notReady : notReadyOf(rollout, concern, options)
+			known.delete(rollout.id)
 			known.set(rollout.id, { key, notReady })
+			const [oldest] = known.keys()
+			if (known.size > limits.readinessKept && oldest !== undefined) known.delete(oldest)
 			return { ...factsApartFromReadiness(rollout, concern, options), notReady }
 		},
 	}
@@ -42,23 +55,43 @@ type OtherFacts = Omit<FleetFacts, 'notReady'>
 
 function factsApartFromReadiness(rollout: Rollout, concern: Concern, options: FactsOptions): OtherFacts {
 	const { groups } = concern
-	const rejections = groups.flatMap((view) => view.rejections.filter((rejection) => isConcerned(rejection, concern)))
-	const rejecting = new Set(rejections.map(({ proxy }) => proxy))
-	const connected = sum(groups, (view) => view.connected)
-	const pending = sum(groups, pendingProxies)
+	const standings = groups.map((view) => standingOfGroup(view, concern, options))
+	const rejections = standings.flatMap((standing) => standing.rejections)
 	return {
-		connected,
+		connected: sum(groups, (view) => view.connected),
 		expected: sum(groups, (view) => view.expected),
-		current: Math.max(0, connected - pending - rejecting.size),
-		pending: groups.flatMap((view) => view.pending).slice(0, limits.namedProxies),
+		current: sum(groups, (view) => view.connected) - sum(standings, ({ lacking }) => lacking),
+		pending: standings.flatMap(({ pending }) => pending).slice(0, limits.namedProxies),
 		rejected: rejections
 			.map((rejection) => ({ proxy: rejection.proxy, text: rejection.text, place: options.placeOf(rejection) }))
 			.slice(0, limits.namedProxies),
-		rejectedProxies: rejecting.size,
+		rejectedProxies: sum(standings, ({ refusing }) => refusing),
+		rejectedShare: Math.max(0, ...standings.map(({ refusing, connected }) => refusing / Math.max(1, connected))),
 		stranded: options.strandedOf(rollout, concern),
 		gone: groups.flatMap((view) => view.gone),
 		foundBack: options.foundBack(rollout, concern),
+		returning: options.returning(),
 	}
+}
+
+/** Of one group's connected proxies: how many lack the shares in force, and how many of those refused them. */
+function standingOfGroup(view: GroupView, concern: Concern, options: FactsOptions) {
+	const { connected } = view
+	const groupKey = proxyGroupKey(view.group)
+	const rejections = view.rejections.filter((rejection) => isConcerned(rejection, concern))
+	if (options.standingOf(groupKey) === 'stuck') {
+		const pending = [`${groupKey}: what is in force does not fit together for it`]
+		return { connected, lacking: connected, refusing: 0, rejections, pending }
+	}
+	const waiting = Math.max(...typesOfShift.map((type) => view.types[type].pending))
+	if (typesOfShift.every((type) => view.types[type].rejected === 0))
+		return { connected, lacking: waiting, refusing: 0, rejections, pending: view.pending }
+	// Who refused something of a type may hold the rest of it, or not: only what it holds can tell.
+	const lacking = [...options.fleet.connected(groupKey)].filter((proxy) => !options.holdsShares(proxy, concern)).length
+	const named = new Set(rejections.map(({ proxy }) => proxy)).size
+	// Not all are named; where one of them refused these shares, so did the others that do not wait for an answer.
+	const refusing = named === 0 ? 0 : Math.max(named, lacking - waiting)
+	return { connected, lacking: Math.max(lacking, refusing), refusing, rejections, pending: view.pending }
 }
 
 /** A refusal of something else, a listener say, is another change's affair. */
@@ -72,11 +105,10 @@ function isConcerned(rejection: Rejection, concern: Concern): boolean {
 	)
 }
 
-function pendingProxies(view: GroupView): number {
-	return Math.max(...typesOfShift.map((type) => view.types[type].pending))
-}
-
-/** Canaries that some connected proxy cannot reach. ACKed is not ready: only the proxy's own gauge says so. */
+/**
+ * Canaries that some connected proxy cannot reach. ACKed is not ready: only the proxy's own gauge says so. Envoy flushes
+ * no gauge that was never set, so of a cluster that never had a host a proxy tells nothing at all.
+ */
 function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: FactsOptions): FleetFacts['notReady'] {
 	if (rollout.phase.kind === 'rollingBack') return []
 	const missing: FleetFacts['notReady'][number][] = []
@@ -85,7 +117,7 @@ function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: Fac
 			for (const [target, cluster] of concern.canaries) {
 				const hosts = evidence.healthyHosts(key, cluster)
 				if (hosts !== null && hosts >= 1) continue
-				const why = hosts === null ? 'silent' : 'noHost'
+				const why = hosts === null && evidence.isSilent(key) ? 'silent' : 'noHost'
 				missing.push({ proxy: key, target, host: concern.hosts.get(target) ?? '', why })
 				if (missing.length === limits.namedProxies) return missing
 			}
@@ -99,13 +131,13 @@ export function fleetLagOf(fleet: FleetView): string | null {
 	for (const view of fleet.values()) {
 		const pending = Math.max(...Object.values(view.types).map((type) => type.pending))
 		if (pending > 0) return `${view.pending.join(', ')} have not ACKed yet`
-		if (view.expected > view.connected) return `${view.gone.map(({ proxy }) => proxy).join(', ')} are expected back`
+		if (view.gone.length > 0) return `${view.gone.map(({ proxy }) => proxy).join(', ')} are expected back`
 		const [rejection] = view.rejections
 		if (rejection !== undefined) return `${rejection.proxy} refused ${rejection.name}: ${rejection.text}`
 	}
 	return null
 }
 
-function sum(views: readonly GroupView[], count: (view: GroupView) => number): number {
-	return views.reduce((total, view) => total + count(view), 0)
+function sum<Item>(items: readonly Item[], count: (item: Item) => number): number {
+	return items.reduce((total, item) => total + count(item), 0)
 }

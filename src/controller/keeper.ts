@@ -1,6 +1,7 @@
 import { assert } from '#base/assert.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import type { Mesh } from '#mesh/mesh.ts'
 import type { JournalEntry, Store } from '#store/store.ts'
 import { type Content, createContent } from './content.ts'
 import { type ControllerState, initialState, parseStored, type StoredState } from './state.ts'
@@ -12,6 +13,8 @@ export type Keeper = {
 	/** The last state that was stored; the first one in an empty store. */
 	load(): Promise<ControllerState>
 	readonly content: () => Content
+	/** They are stored with the next transaction whose state names them. */
+	addMeshes(meshes: readonly Mesh[]): void
 	/** One transaction. False: nothing of it is stored, and `failure` says why. Throws when another writer took over. */
 	save(state: ControllerState, journal: readonly JournalEntry[]): Promise<boolean>
 	isDurable(): boolean
@@ -49,6 +52,9 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 
 	return {
 		content: loaded,
+		addMeshes(meshes) {
+			for (const mesh of meshes) loaded().addMesh(mesh)
+		},
 		isDurable: () => durable,
 		failure: () => failure,
 		savedMs: () => savedMs,
@@ -69,7 +75,7 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 				epoch,
 				state: JSON.stringify(stored),
 				journal,
-				blobs: loaded().unsaved(),
+				blobs: loaded().unsaved(keep),
 				dropBlobs: loaded().droppable(keep),
 			})
 			if (!outcome.ok) {

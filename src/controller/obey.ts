@@ -5,6 +5,9 @@ import { type Draft, happen, journal } from './draft.ts'
 
 /** Does what a person asks for, or says why it cannot be done. */
 export function obey(draft: Draft, command: ControllerCommand): CommandReply {
+	// A way back waits for nothing; anything else could get lost although it was said to be done.
+	if (!draft.input.durable && command.kind !== 'abort')
+		return { kind: 'refused', code: 'NOT_DURABLE', text: 'the store does not answer: ask again when it does' }
 	if (command.kind === 'accept') return acceptRevision(draft, command)
 	if (command.kind === 'adopt') return adopt(draft, command)
 	const rollout = draft.state.rollouts.find(({ id }) => id === command.rollout)

@@ -17,13 +17,28 @@ export type Publisher = {
 	/** A group that may be new; published from what was last in force. */
 	greet(group: ProxyGroup, groupKey: string): void
 	snapshotOf(groupKey: string): Snapshot | null
+	standingOf(groupKey: string): Standing
+	/** Names a group that is not served all that is in force; null when there is none. */
+	behind(): string | null
 	/** True when a group would be served just this, or was before. Null while nothing is in force. */
 	wouldServe(group: ProxyGroup, reported: Reported): boolean | null
 	/** Which resources had changed when this version of a resource was first published: the suspects of a NACK. */
 	suspectsOf(version: string): readonly ResourceId[]
 }
 
-type Group = { readonly group: ProxyGroup; snapshot: Snapshot | null }
+/**
+ * `current`: the group is served what is in force · `older`: its shares, upon resources that were in force before, since
+ * today's do not fit together · `stuck`: not even its shares.
+ */
+export type Standing = 'current' | 'older' | 'stuck'
+
+type Group = {
+	readonly group: ProxyGroup
+	snapshot: Snapshot | null
+	/** What the snapshot was made from. */
+	madeFrom: EffectiveMesh | null
+	standing: Standing
+}
 
 export function createPublisher(options: { fleet: FleetPort; log: Log }): Publisher {
 	const { fleet, log } = options
@@ -38,17 +53,27 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 		const compiled = compileGroup(inForce, known.group)
 		if (compiled === null) {
 			known.snapshot = null
+			known.madeFrom = null
+			known.standing = 'current'
 			fleet.refuse(key, `${identityPath(known.group.identity)} is not in the mesh`)
 			return true
 		}
 		const { snapshot } = encodeSnapshot(compiled, known.snapshot)
-		if (snapshot.version === known.snapshot?.version) return false
-		const [broken] = findInconsistencies(snapshot)
-		if (broken !== undefined) {
-			// Never serve what could drop traffic: the group keeps its last good snapshot.
-			log.error('snapshot.inconsistent', { group: key, finding: JSON.stringify(broken) })
-			return false
+		const [broken] = snapshot.version === known.snapshot?.version ? [] : findInconsistencies(snapshot)
+		if (broken === undefined) {
+			known.standing = 'current'
+			known.madeFrom = inForce
+			return serve(key, known, snapshot, changed)
 		}
+		// Never serve what could drop traffic. The shares in force go out all the same: they may be a way back.
+		log.error('snapshot.inconsistent', { group: key, finding: JSON.stringify(broken) })
+		const older = known.madeFrom === null ? null : snapshotOfShares(inForce, known.madeFrom, known)
+		known.standing = older === null ? 'stuck' : 'older'
+		return older !== null && serve(key, known, older, changed)
+	}
+
+	function serve(key: string, known: Group, snapshot: Snapshot, changed: ReadonlySet<ResourceId>): boolean {
+		if (snapshot.version === known.snapshot?.version) return false
 		noteSuspects(snapshot, known.snapshot, changed)
 		known.snapshot = snapshot
 		fleet.publish(key, snapshot)
@@ -85,11 +110,18 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 			return count
 		},
 		greet(group, groupKey) {
-			const known = groups.get(groupKey) ?? { group, snapshot: null }
+			const known = groups.get(groupKey) ?? { group, snapshot: null, madeFrom: null, standing: 'current' }
 			groups.set(groupKey, known)
 			if (known.snapshot === null) publishGroup(groupKey, known, new Set())
 		},
 		snapshotOf: (groupKey) => groups.get(groupKey)?.snapshot ?? null,
+		behind() {
+			const behind = [...groups.values()].find(({ standing }) => standing !== 'current')
+			return behind === undefined
+				? null
+				: `what is in force does not fit together for ${identityPath(behind.group.identity)}`
+		},
+		standingOf: (groupKey) => groups.get(groupKey)?.standing ?? 'current',
 		wouldServe(group, { typeUrl, name, version }) {
 			if (inForce === null) return null
 			if (suspects.has(version)) return true
@@ -101,6 +133,14 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 		},
 		suspectsOf: (version) => suspects.get(version) ?? [],
 	}
+}
+
+/** The shares in force upon resources that fitted together before; null when not even that does. */
+function snapshotOfShares(inForce: EffectiveMesh, before: EffectiveMesh, known: Group): Snapshot | null {
+	const splits = { ...before.splits, ...inForce.splits }
+	const compiled = compileGroup({ resources: before.resources, splits, prepared: inForce.prepared }, known.group)
+	const snapshot = compiled === null ? null : encodeSnapshot(compiled, known.snapshot).snapshot
+	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot
 }
 
 function* resourcesOf(snapshot: Snapshot): Iterable<EncodedResource> {

@@ -7,7 +7,6 @@ import { type BackCause, type FleetFacts, type Hold, isRunning, type Rollout } f
 import { concernOf } from './concerns.ts'
 import { factsOfRollout } from './facts.ts'
 import type { StatusSource } from './status.ts'
-import { strandedProxies } from './stranded.ts'
 
 // One rollout as people are told of it.
 
@@ -95,12 +94,10 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 function factsOf(rollout: Rollout, { view, fleet, evidence, placeOf }: StatusSource): FleetFacts | null {
 	if (view.effective === null) return null
 	return factsOfRollout(rollout, concernOf(rollout, view.effective, fleet.fleet()), {
+		...view.served,
 		fleet,
 		evidence,
 		placeOf,
-		strandedOf: (about, concern) =>
-			[...strandedProxies(about, concern, { fleet, evidence }).values()].flatMap((names) => [...names]),
-		foundBack: () => false,
 	})
 }
 

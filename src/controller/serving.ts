@@ -1,22 +1,22 @@
 import { assert } from '#base/assert.ts'
 import type { Clock } from '#base/clock.ts'
+import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
-import { typeUrls } from '#compile/compiled.ts'
 import type { Mesh, Origins } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import type { Rollout } from '#rollout/rollout.ts'
 import type { Proxy, Rejection, XdsEvent } from '#xds/fleet-view.ts'
 import { type Adoption, createAdoption } from './adoption.ts'
 import { type BootHold, createBootHold } from './boot-hold.ts'
 import { type Concern, concernOf } from './concerns.ts'
 import { effectiveMesh } from './effective.ts'
 import type { Evidence } from './evidence.ts'
-import type { FactsOptions } from './facts.ts'
+import { fleetLagOf, type Served } from './facts.ts'
 import type { FleetPort } from './ports.ts'
 import { createPublisher } from './publish.ts'
 import type { ControllerState } from './state.ts'
-import { strandedProxies } from './stranded.ts'
-import { watchesOf } from './watches.ts'
+import { createStranded } from './stranded.ts'
+import { holdsShares, watchesOf } from './watches.ts'
 
 // What follows from the state towards the fleet: what is in force, who is served it, who keeps what it holds, and what
 // the evidence room watches. Derived anew whenever the state changes; it decides nothing.
@@ -30,10 +30,14 @@ export type Serving = {
 	/** After each turn: pins of ways back, and what is watched. */
 	follow(state: ControllerState): void
 	concernOf(rollout: Rollout): Concern
+	/** What keeps removals waiting: somebody has not let go of everything yet. Null when nobody. */
+	fleetLags(): string | null
+	/** A connected proxy. */
+	proxyOf(proxyKey: string): Proxy | undefined
 	effective(): EffectiveMesh | null
 	/** `file:line` that a rejection probably comes from, or ''. */
 	placeOf(rejection: Rejection, origins: Origins): string
-	readonly facts: Pick<FactsOptions, 'strandedOf' | 'foundBack'>
+	readonly facts: Served
 }
 
 export type ServingOptions = {
@@ -47,28 +51,25 @@ export type ServingOptions = {
 
 export function createServing({ fleet, evidence, clock, log, onStrangers }: ServingOptions): Serving {
 	const publisher = createPublisher({ fleet, log })
+	const stranded = createStranded({ fleet, evidence })
 	const proxies = new Map<string, Proxy>()
 	let adoption: Adoption | null = null
 	let bootHold: BootHold | null = null
 	let effective: EffectiveMesh | null = null
 	let wasAsked = false
+	let returningUntilMs = Number.NEGATIVE_INFINITY
 
 	function concern(rollout: Rollout): Concern {
 		assert(effective !== null, 'a rollout runs on an applied mesh')
 		return concernOf(rollout, effective, fleet.fleet())
 	}
 
-	/** Proxies where the way back would land on nothing keep what they hold of the route. */
-	function pinStranded(rollout: Rollout): void {
-		const about = concern(rollout)
-		const stranded = strandedProxies(rollout, about, { fleet, evidence })
-		for (const [groupKey, names] of about.routeConfigurations) {
-			for (const name of names) fleet.pin(groupKey, typeUrls.route, name, stranded.get(groupKey) ?? new Set())
-		}
-	}
+	const proxyOf = (proxyKey: string) => proxies.get(proxyKey)
+	const returning = () => clock.monotonicMs() < returningUntilMs
 
 	return {
 		begin(state, applied) {
+			if (state.applied !== null) returningUntilMs = clock.monotonicMs() + limits.bootHoldMs
 			bootHold = createBootHold({ rollouts: state.rollouts, applied, fleet, clock })
 			adoption = createAdoption({
 				clock,
@@ -91,6 +92,8 @@ export function createServing({ fleet, evidence, clock, log, onStrangers }: Serv
 					adoption?.arrived(event.proxy)
 					return
 				case 'left':
+					// It may be here already with its new group.
+					if (proxies.get(event.proxy.key)?.groupKey !== event.proxy.groupKey) return
 					proxies.delete(event.proxy.key)
 					evidence.forget(event.proxy.key)
 					return
@@ -101,7 +104,7 @@ export function createServing({ fleet, evidence, clock, log, onStrangers }: Serv
 		publish(state, applied) {
 			if (applied === undefined) return
 			effective = effectiveMesh(applied, state.rollouts)
-			for (const rollout of state.rollouts) if (isRunning(rollout)) pinStranded(rollout)
+			stranded.pin(state.rollouts, concern)
 			publisher.publish(effective)
 			adoption?.applied()
 			if (state.adoption === null && wasAsked) adoption?.release()
@@ -109,9 +112,15 @@ export function createServing({ fleet, evidence, clock, log, onStrangers }: Serv
 		},
 		follow(state) {
 			bootHold?.expire(state.rollouts)
-			for (const rollout of state.rollouts) if (rollout.phase.kind === 'rollingBack') pinStranded(rollout)
-			evidence.watch(watchesOf(state.rollouts, concern, { fleet, publisher, proxyOf: (key) => proxies.get(key) }))
+			stranded.pin(state.rollouts, concern)
+			evidence.watch(watchesOf(state.rollouts, concern, { fleet, publisher, proxyOf }))
 		},
+		fleetLags() {
+			if (returning())
+				return `proxies may still come back: the daemon has started less than ${limits.bootHoldMs / 1000} s ago`
+			return publisher.behind() ?? fleetLagOf(fleet.fleet())
+		},
+		proxyOf,
 		concernOf: concern,
 		effective: () => effective,
 		placeOf(rejection, origins) {
@@ -122,9 +131,11 @@ export function createServing({ fleet, evidence, clock, log, onStrangers }: Serv
 			return ''
 		},
 		facts: {
-			strandedOf: (rollout, about) =>
-				[...strandedProxies(rollout, about, { fleet, evidence }).values()].flatMap((names) => [...names]),
+			holdsShares: (proxy, about) => holdsShares(proxy, about, { fleet, publisher }),
+			standingOf: publisher.standingOf,
+			strandedOf: stranded.of,
 			foundBack: (rollout, about) => bootHold?.foundBack(rollout, about) ?? false,
+			returning,
 		},
 	}
 }

@@ -1,25 +1,18 @@
-import { formatSplit } from '#plan/split.ts'
+import { unreachable } from '#base/assert.ts'
+import { formatSplit, nameOf } from '#plan/split.ts'
+import type { Rollout } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { appliedMesh, apply, type Draft, desiredMesh, happen, journal, replaceRollout } from './draft.ts'
-import { type Settlement, settle } from './settle.ts'
+import { type Ask, changedRollouts, type Settlement, settle } from './settle.ts'
 
-// What a settlement means for the turn: changes applied, rollouts started, retargeted, or taken back.
+// What Git asks for means for the turn: changes applied, rollouts started, retargeted, or taken back.
 
-/** Brings the applied mesh nearer to the desired one, and starts, changes or ends rollouts accordingly. */
+/** Brings the applied mesh nearer to the desired one, and starts what rollouts that takes. */
 export function settleTurn(draft: Draft): Settlement | null {
 	applyFirst(draft)
 	const settlement = settlementOf(draft)
 	if (settlement === null) return null
 	if (settlement.done.length > 0) applyChanges(draft, settlement)
-	supersede(draft, settlement)
-	for (const { rollout, shift } of settlement.changed) {
-		const revision = draft.state.accepted?.info.id ?? ''
-		const next = shift === null ? null : retargetRollout(rollout, shift, revision)
-		if (next === null) continue
-		replaceRollout(draft, next)
-		const reason = `now to ${formatSplit(next.target)}: the weights in force stay, the evidence starts afresh`
-		journal(draft, { event: 'rollout.retargeted', actor: 'sluice', reason, numbers: { revision }, rollout: rollout.id })
-	}
 	for (const shift of settlement.start) begin(draft, shift)
 	return settlement
 }
@@ -39,21 +32,40 @@ function applyFirst(draft: Draft): void {
 	})
 }
 
-/** Only the ways back that Git asks for: these wait for nothing, not even for the store. */
-export function supersedeTurn(draft: Draft): null {
-	const settlement = settlementOf(draft)
-	if (settlement !== null) supersede(draft, settlement)
-	return null
+/**
+ * What a new commit means for the rollouts that run: another target, or the way back. The way back waits for nothing, not
+ * even for the store.
+ */
+export function followGit(draft: Draft): void {
+	const applied = appliedMesh(draft)
+	const desired = desiredMesh(draft)
+	if (applied === null || desired === null) return
+	const revision = draft.state.accepted?.info.id ?? ''
+	for (const { rollout, ask } of changedRollouts({ applied, desired, rollouts: draft.state.rollouts })) {
+		const next = ask.kind === 'otherShares' ? retargetRollout(rollout, ask.shift, revision) : null
+		if (next === null) happen(draft, rollout.id, { kind: 'supersede', reason: reasonOf(ask) })
+		else if (draft.input.forward) retarget(draft, next)
+	}
 }
 
-function supersede(draft: Draft, settlement: Settlement): void {
-	const revision = draft.state.accepted?.info.id ?? ''
-	for (const { rollout, shift } of settlement.changed) {
-		if (shift !== null && retargetRollout(rollout, shift, revision) !== null) continue
-		const reason =
-			shift === null ? 'Git asks for the last good shares again' : `Git asks for ${formatSplit(shift.after)} instead`
-		happen(draft, rollout.id, { kind: 'supersede', reason })
+function reasonOf(ask: Ask): string {
+	switch (ask.kind) {
+		case 'lastGood':
+			return 'Git asks for the last good shares again'
+		case 'otherShares':
+			return `Git asks for ${formatSplit(ask.shift.after)} instead`
+		case 'otherCanary':
+			return `Git has changed ${ask.shift.rising.map(({ virtualNode }) => nameOf(virtualNode)).join(', ')}`
+		default:
+			return unreachable(ask)
 	}
+}
+
+function retarget(draft: Draft, next: Rollout): void {
+	replaceRollout(draft, next)
+	const reason = `now to ${formatSplit(next.target)}: the weights in force stay, the evidence starts afresh`
+	const numbers = { revision: next.revision }
+	journal(draft, { event: 'rollout.retargeted', actor: 'sluice', reason, numbers, rollout: next.id })
 }
 
 function settlementOf(draft: Draft): Settlement | null {
@@ -66,6 +78,7 @@ function settlementOf(draft: Draft): Settlement | null {
 		rollouts: draft.state.rollouts,
 		isQuarantined: (wanted) => draft.state.quarantine.some(({ key }) => key === wanted),
 		fleetLags: draft.input.fleetLags,
+		letsGo: draft.state.applied !== draft.before.applied,
 	})
 }
 

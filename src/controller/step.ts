@@ -4,7 +4,7 @@ import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { type Draft, desiredMesh, happen, journal } from './draft.ts'
 import { massDelete } from './mass-delete.ts'
 import { obey } from './obey.ts'
-import { settleTurn, supersedeTurn } from './settle-turn.ts'
+import { followGit, settleTurn } from './settle-turn.ts'
 import type { ControllerState } from './state.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
@@ -13,14 +13,17 @@ import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
 /** Works out one turn. The same input gives the same result. */
 export function stepController(state: ControllerState, input: TurnInput): TurnResult {
-	const draft: Draft = { state, meshes: new Map(), journal: [], replies: [], input }
+	const draft: Draft = { before: state, state, meshes: new Map(), journal: [], replies: [], input }
 	for (const event of input.events) takeEvent(draft, event)
+	// Before time passes: a step towards what Git no longer wants would only have to be taken back.
+	followGit(draft)
 	for (const rollout of draft.state.rollouts) {
-		if (!isRunning(rollout)) continue
+		// What the fleet has confirmed is what was published before this turn.
+		if (!isRunning(rollout) || hasJustTurned(rollout, state)) continue
 		const facts = input.factsOf(rollout)
 		happen(draft, rollout.id, { kind: 'turn', elapsedMs: input.elapsedMs, facts, forward: input.forward })
 	}
-	const settlement = input.forward ? settleTurn(draft) : supersedeTurn(draft)
+	const settlement = input.forward ? settleTurn(draft) : null
 	draft.state = { ...draft.state, rollouts: keepNewest(draft.state.rollouts) }
 	return {
 		state: draft.state,
@@ -113,6 +116,14 @@ function seeAgain(draft: Draft, revision: string): void {
 		numbers: { revision },
 		rollout: null,
 	})
+}
+
+/** It went back in this turn, or was given another target. */
+function hasJustTurned(rollout: Rollout, state: ControllerState): boolean {
+	const before = state.rollouts.find(({ id }) => id === rollout.id)
+	if (before === undefined) return false
+	const goesBack = rollout.phase.kind === 'rollingBack' && before.phase.kind !== 'rollingBack'
+	return goesBack || before.target !== rollout.target
 }
 
 /** All running rollouts and the newest ended ones. */

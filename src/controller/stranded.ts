@@ -1,3 +1,4 @@
+import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import type { Concern } from './concerns.ts'
 import type { Evidence } from './evidence.ts'
@@ -5,25 +6,69 @@ import type { FleetPort } from './ports.ts'
 
 /**
  * Where a way back would land on nothing (rules, motion 7): proxies that say that a target of the last good shares has
- * no healthy host, while the canary has one. They keep what they hold. A proxy that says nothing is moved: a way back
- * never waits for evidence.
+ * no healthy host, while the canary has one. They keep what they hold of the route, until they say otherwise or the
+ * rollout has ended. A proxy that never said anything is moved: a way back never waits for evidence.
  */
-export function strandedProxies(
-	rollout: Rollout,
-	concern: Concern,
-	ports: { fleet: FleetPort; evidence: Evidence },
-): Map<string, Set<string>> {
-	const stranded = new Map<string, Set<string>>()
-	if (rollout.phase.kind !== 'rollingBack') return stranded
-	const canaries = [...concern.canaries.values()]
-	for (const groupKey of concern.groupKeys) {
-		const names = new Set<string>()
-		for (const { key } of ports.fleet.connected(groupKey)) {
-			const healthy = (cluster: string) => ports.evidence.healthyHosts(key, cluster)
-			const lands = concern.good.every((cluster) => healthy(cluster) !== 0)
-			if (!lands && canaries.some((cluster) => (healthy(cluster) ?? 0) > 0)) names.add(key)
+export type Stranded = {
+	/** Connected proxies that are not moved back. */
+	of(rollout: Rollout, concern: Concern): readonly string[]
+	/** Makes the stranded of all rollouts that go back keep what they hold, and lets go of everyone else. */
+	pin(rollouts: readonly Rollout[], concernOf: (rollout: Rollout) => Concern): void
+}
+
+type Pin = { readonly groupKey: string; readonly type: TypeUrl; readonly name: string; readonly proxies: Set<string> }
+
+export function createStranded({ fleet, evidence }: { fleet: FleetPort; evidence: Evidence }): Stranded {
+	/** Rollout → group → proxies, those that have left for a moment among them. */
+	let known = new Map<string, Map<string, Set<string>>>()
+	let pinned = new Map<string, Pin>()
+
+	function strandedIn(groupKey: string, rollout: Rollout, concern: Concern): Set<string> {
+		const before = known.get(rollout.id)?.get(groupKey) ?? new Set()
+		const stranded = new Set(before)
+		for (const { key } of fleet.connected(groupKey)) {
+			if (isStranded(key, concern, before.has(key))) stranded.add(key)
+			else stranded.delete(key)
 		}
-		stranded.set(groupKey, names)
+		return stranded
 	}
-	return stranded
+
+	function isStranded(proxyKey: string, { canaries, good }: Concern, wasStranded: boolean): boolean {
+		const hosts = (cluster: string) => evidence.healthyHosts(proxyKey, cluster)
+		if (wasStranded && good.some((cluster) => hosts(cluster) === null)) return true
+		return good.some((cluster) => hosts(cluster) === 0) && [...canaries.values()].some((name) => (hosts(name) ?? 0) > 0)
+	}
+
+	return {
+		of(rollout, concern) {
+			if (rollout.phase.kind !== 'rollingBack') return []
+			return [...concern.groupKeys].flatMap((groupKey) => {
+				const stranded = strandedIn(groupKey, rollout, concern)
+				return [...fleet.connected(groupKey)].map(({ key }) => key).filter((key) => stranded.has(key))
+			})
+		},
+		pin(rollouts, concernOf) {
+			const pins = new Map<string, Pin>()
+			const found: typeof known = new Map()
+			for (const rollout of rollouts) {
+				if (rollout.phase.kind !== 'rollingBack') continue
+				const concern = concernOf(rollout)
+				const groups = new Map([...concern.groupKeys].map((key) => [key, strandedIn(key, rollout, concern)]))
+				found.set(rollout.id, groups)
+				// Several rollouts may share a route configuration: it is kept where any of them would land on nothing.
+				for (const [groupKey, proxies] of groups) {
+					for (const name of concern.routeConfigurations.get(groupKey) ?? []) {
+						const pin = pins.get(`${groupKey} ${name}`) ?? { groupKey, type: typeUrls.route, name, proxies: new Set() }
+						for (const proxy of proxies) pin.proxies.add(proxy)
+						pins.set(`${groupKey} ${name}`, pin)
+					}
+				}
+			}
+			for (const [key, { groupKey, type, name }] of pinned)
+				if (!pins.has(key)) fleet.pin(groupKey, type, name, new Set())
+			for (const { groupKey, type, name, proxies } of pins.values()) fleet.pin(groupKey, type, name, proxies)
+			known = found
+			pinned = pins
+		},
+	}
 }

@@ -43,6 +43,8 @@ export type TurnInput = {
 	readonly fleetLags: string | null
 	/** False while the last decision is not durable, and on the pass that looks only for ways back. */
 	readonly forward: boolean
+	/** The store took the last decision in. */
+	readonly durable: boolean
 	readonly meshes: ReadonlyMap<string, Mesh>
 }
 

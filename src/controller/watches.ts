@@ -57,15 +57,31 @@ function sharesHeldBy(
 ): string | null {
 	const snapshot = publisher.snapshotOf(proxy.groupKey)
 	if (snapshot === null) return null
-	const wanted = [
-		...(concern.routeConfigurations.get(proxy.groupKey) ?? []).map((name) => [typeUrls.route, name] as const),
-		...[...concern.canaries.values(), ...concern.baseline].map((name) => [typeUrls.cluster, name] as const),
-	]
 	const versions: string[] = []
-	for (const [type, name] of wanted) {
+	for (const [type, name] of resourcesOfShift(concern, proxy.groupKey)) {
 		const version = snapshot.types[type].resources.get(name)?.version
 		if (version === undefined || fleet.holds(proxy.key, type, name) !== version) return null
 		versions.push(version)
 	}
 	return versions.join(' ')
+}
+
+/** Whether a proxy holds what is published of the route and of its clusters, those that are published. */
+export function holdsShares(
+	proxy: Proxy,
+	concern: Concern,
+	{ fleet, publisher }: Pick<WatchOptions, 'fleet' | 'publisher'>,
+): boolean {
+	const snapshot = publisher.snapshotOf(proxy.groupKey)
+	return resourcesOfShift(concern, proxy.groupKey).every(([type, name]) => {
+		const version = snapshot?.types[type].resources.get(name)?.version
+		return version === undefined || fleet.holds(proxy.key, type, name) === version
+	})
+}
+
+function resourcesOfShift({ routeConfigurations, canaries, baseline }: Concern, groupKey: string) {
+	return [
+		...(routeConfigurations.get(groupKey) ?? []).map((name) => [typeUrls.route, name] as const),
+		...[...canaries.values(), ...baseline].map((name) => [typeUrls.cluster, name] as const),
+	]
 }

@@ -8,14 +8,14 @@ import type { FleetFacts, Hold, Rollout } from './rollout.ts'
 
 /** What of the fleet forbids a step forward. */
 export function fleetHolds(facts: FleetFacts): Hold[] {
-	const holds: Hold[] = []
+	const holds: Hold[] = facts.returning ? [returningHold] : []
 	if (facts.connected === 0) {
-		return [{ code: 'NO_PROXY', text: 'no proxy that sends to this route is connected' }]
+		return [...holds, { code: 'NO_PROXY', text: 'no proxy that sends to this route is connected' }]
 	}
 	if (facts.rejectedProxies > 0) {
-		const named = facts.rejected.map(
-			({ proxy, text, place }) => `${proxy}: "${text}"${place === '' ? '' : ` (probably ${place})`}`,
-		)
+		const named = facts.rejected
+			.slice(0, 1)
+			.map(({ proxy, text, place }) => `${proxy}: "${clip(text)}"${place === '' ? '' : ` (probably ${place})`}`)
 		holds.push({
 			code: 'REJECTED',
 			text: `${facts.rejectedProxies} of ${facts.connected} proxies refused it: ${named.join('; ')}`,
@@ -25,23 +25,55 @@ export function fleetHolds(facts: FleetFacts): Hold[] {
 		const missing = facts.connected - facts.rejectedProxies - facts.current
 		holds.push({
 			code: 'NOT_ACKED',
-			text: `${missing} of ${facts.connected} proxies have not ACKed yet: ${facts.pending.join(', ')}`,
+			text: `${missing} of ${facts.connected} proxies have not ACKed yet: ${nameFew(facts.pending)}`,
 		})
 	}
-	if (facts.connected < facts.expected * limits.connectedShare) {
-		const gone = facts.gone.map(({ proxy }) => proxy).join(', ')
+	// A proxy without an instance proves nothing by its presence: it takes the place of none that is gone.
+	const present = Math.min(facts.connected, facts.expected - facts.gone.length)
+	if (present < facts.expected * limits.connectedShare) {
 		holds.push({
 			code: 'PROXIES_MISSING',
-			text: `${facts.connected} of ${facts.expected} expected proxies are connected; gone: ${gone}`,
+			text: `${present} of ${facts.expected} expected proxies are connected; gone: ${nameFew(facts.gone.map(({ proxy }) => proxy))}`,
 		})
 	}
-	for (const { proxy, target, host, why } of facts.notReady) {
+	for (const { proxy, target, host, why } of facts.notReady.slice(0, limits.holdNames)) {
 		if (why === 'noHost')
 			holds.push({ code: 'NOT_READY', text: `${proxy} has no healthy host for ${target} (${host})` })
 		else
 			holds.push({ code: 'SILENT', text: `${proxy} has not reported whether ${target} (${host}) has a healthy host` })
 	}
 	return holds
+}
+
+/** What keeps a way back from being done. */
+export function backHolds(facts: FleetFacts): Hold[] {
+	const holds: Hold[] = facts.returning ? [returningHold] : []
+	const { connected, current, stranded } = facts
+	if (current + stranded.length < connected) {
+		const text = `${current} of ${connected} proxies have confirmed; waiting for ${nameFew(facts.pending)}`
+		holds.push({ code: 'NOT_ACKED', text })
+	}
+	if (stranded.length > 0) {
+		const text = `last good has no healthy host at ${nameFew(stranded)}: not moved back there`
+		holds.push({ code: 'LAST_GOOD_UNHEALTHY', text })
+	}
+	return holds
+}
+
+const returningHold: Hold = {
+	code: 'PROXIES_MISSING',
+	text: `the daemon has just started: proxies have ${limits.bootHoldMs / 1000} s to come back`,
+}
+
+/** Holds are part of the state: a few names tell where to look, the rest is in the fleet's own view. */
+function nameFew(names: readonly string[]): string {
+	const more = names.length > limits.holdNames ? ', …' : ''
+	return names.slice(0, limits.holdNames).join(', ') + more
+}
+
+/** Somebody else's words, as much of them as a rollout's state has room for. */
+export function clip(text: string): string {
+	return text.length <= limits.holdTextChars ? text : `${text.slice(0, limits.holdTextChars)}…`
 }
 
 /** What of the evidence forbids the step that follows the one in force. Nothing is judged before the first step. */

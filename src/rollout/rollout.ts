@@ -104,12 +104,14 @@ export type FleetFacts = {
 	readonly pending: readonly string[]
 	readonly rejected: readonly { readonly proxy: string; readonly text: string; readonly place: string }[]
 	readonly rejectedProxies: number
+	/** 0 … 1: of the proxy group that refused most of it. */
+	readonly rejectedShare: number
 	/** Canaries that are not ready at a proxy. At most 20. */
 	readonly notReady: readonly {
 		readonly proxy: string
 		readonly target: string
 		readonly host: string
-		/** `noHost`: the proxy says so · `silent`: it says nothing, or nothing of this target yet. */
+		/** `noHost`: the proxy counts, and tells of no host · `silent`: it says nothing. */
 		readonly why: 'noHost' | 'silent'
 	}[]
 	/** Proxies where nothing of `good` has a healthy host: they are not moved back. */
@@ -118,6 +120,8 @@ export type FleetFacts = {
 	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
 	/** A connected proxy was found at the last good shares though the step in force had been confirmed. */
 	readonly foundBack: boolean
+	/** The daemon has just started, and proxies may still come back: that nobody is missing says nothing yet. */
+	readonly returning: boolean
 }
 
 /** What may happen to a rollout. `elapsedMs` of a turn: monotonic time since the last one. */

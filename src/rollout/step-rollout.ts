@@ -3,7 +3,7 @@ import { limits } from '#base/limits.ts'
 import { describeAlarm } from '#guard/evidence-text.ts'
 import { judge, startStep } from '#guard/judge.ts'
 import { formatShare, formatSplit, shareOfAll } from '#plan/split.ts'
-import { evidenceHolds, fleetHolds } from './holds.ts'
+import { backHolds, clip, evidenceHolds, fleetHolds } from './holds.ts'
 import { demandsOfStep, isLastStep, splitInForce } from './ladder.ts'
 import type { BackCause, FleetFacts, Hold, Rollout, RolloutEvent, RolloutNote, RolloutStepResult } from './rollout.ts'
 import { isRunning } from './rollout.ts'
@@ -28,7 +28,7 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 			)
 		case 'promote':
 			return {
-				rollout: { ...rollout, promotion: event.command },
+				rollout: { ...rollout, promotion: { ...event.command, reason: clip(event.command.reason) } },
 				notes: [{ event: 'rollout.promote', ...event.command, numbers: { step: rollout.step } }],
 			}
 		case 'abort':
@@ -69,7 +69,7 @@ function goBack(rollout: Rollout, cause: BackCause, numbers: Record<string, unkn
 	return {
 		rollout: {
 			...rollout,
-			phase: { kind: 'rollingBack', cause },
+			phase: { kind: 'rollingBack', cause: { ...cause, reason: clip(cause.reason) } },
 			holds: [],
 			confirmed: false,
 			promotion: null,
@@ -133,9 +133,9 @@ function backOfTurn(rollout: Rollout, facts: FleetFacts): BackCause | null {
 	if (facts.foundBack) {
 		return { by: 'restart', reason: 'after a restart, proxies were found at the last good shares', actor: 'sluice' }
 	}
-	if (facts.rejectedProxies > facts.connected * limits.rejectedShare) {
+	if (facts.rejectedShare > limits.rejectedShare) {
 		const first = facts.rejected[0]
-		const words = first === undefined ? '' : `; ${first.proxy} says "${first.text}"`
+		const words = first === undefined ? '' : `; ${first.proxy} says "${clip(first.text)}"`
 		return {
 			by: 'rejected',
 			reason: `${facts.rejectedProxies} of ${facts.connected} proxies refused the step${words}`,
@@ -152,21 +152,8 @@ function backOfTurn(rollout: Rollout, facts: FleetFacts): BackCause | null {
 function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): RolloutStepResult {
 	if (rollout.phase.kind !== 'rollingBack') return { rollout, notes: [] }
 	const { cause } = rollout.phase
-	const stranded = facts.stranded.length
-	if (facts.current + stranded < facts.connected || stranded > 0) {
-		const holds: Hold[] = []
-		if (facts.current + stranded < facts.connected) {
-			const text = `${facts.current} of ${facts.connected} proxies have confirmed; waiting for ${facts.pending.join(', ')}`
-			holds.push({ code: 'NOT_ACKED', text })
-		}
-		if (stranded > 0) {
-			holds.push({
-				code: 'LAST_GOOD_UNHEALTHY',
-				text: `last good has no healthy host at ${facts.stranded.join(', ')}: not moved back there`,
-			})
-		}
-		return hold(rollout, holds)
-	}
+	const holds = backHolds(facts)
+	if (holds.length > 0) return hold(rollout, holds)
 	const kind = cause.by === 'command' || cause.by === 'superseded' ? 'aborted' : 'rolledBack'
 	const unreachable = facts.gone.map(({ proxy, version }) => `${proxy} (${version})`)
 	const confirmed = `${facts.connected}/${facts.connected + unreachable.length} proxies confirmed`

@@ -40,6 +40,7 @@ export type TypeView = {
 	readonly current: number
 	/** Connected proxies that have not, and did not refuse either. */
 	readonly pending: number
+	/** Connected proxies that refused some of it, or lack only what waits for something else that they refused. */
 	readonly rejected: number
 }
 

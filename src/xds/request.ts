@@ -131,7 +131,7 @@ function readVersion(bytes: Uint8Array, into: Map<string, string>): void {
 	into.set(name, version)
 }
 
-/** The message of a google.rpc.Status. */
+/** The message of a google.rpc.Status; Envoy may end it with a line break. */
 function readStatus(bytes: Uint8Array): string {
 	const reader = new BinaryReader(bytes)
 	let message = ''
@@ -140,5 +140,5 @@ function readStatus(bytes: Uint8Array): string {
 		if (field === 2) message = reader.string()
 		else reader.skip(wireType, field)
 	}
-	return message.slice(0, limits.xdsRefusalChars)
+	return message.trim().slice(0, limits.xdsRefusalChars)
 }

@@ -1,33 +1,40 @@
 import { limits } from '#base/limits.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
-import type { Snapshot } from '#snapshot/snapshot.ts'
+import type { Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import type { Refusals } from './acks.ts'
 import { type Channel, isSettled } from './channel.ts'
 import type { Rejection } from './fleet-view.ts'
-import { mayHave, referencesOf } from './holding.ts'
-import { sendOrder } from './order.ts'
-import type { Subscription } from './subscription.ts'
+import { differenceOf, mayHave, referencesOf } from './holding.ts'
+import { mayAdd, mayRemove, perType, sendOrder } from './order.ts'
+import { type Subscription, targetOf } from './subscription.ts'
 
 // Where a stream stands with its group's snapshot: what the fleet's view is counted from.
 
 export type TypeState = 'current' | 'pending' | 'rejected'
 
-/** `rejected`: the proxy refused some of the present snapshot, or has not answered for it in time. */
-export function typeState(channel: Channel, snapshot: Snapshot, refusals: Refusals): TypeState {
-	if (channel.underway?.overdue || refusedNow(channel, snapshot, refusals).length > 0) return 'rejected'
-	return isCurrent(channel, snapshot) ? 'current' : 'pending'
+export type Standing = {
+	readonly channels: Readonly<Record<TypeUrl, Channel>>
+	readonly snapshot: Snapshot
+	readonly refusals: Refusals
+}
+
+/**
+ * `rejected`: the proxy refused some of the present snapshot, or has not answered for it in time, or all that is still
+ * missing waits for what it refused. Nothing more will come then, and nobody is to wait for it.
+ */
+export function typeState(typeUrl: TypeUrl, standing: Standing): TypeState {
+	const channel = standing.channels[typeUrl]
+	if (channel.underway?.overdue || refusedOf(typeUrl, standing).length > 0) return 'rejected'
+	if (isCurrent(channel, standing.snapshot)) return 'current'
+	return waitsForRefused(channel, standing) ? 'rejected' : 'pending'
 }
 
 /** Everything refused or overdue; which proxy it is, is for the caller to add. */
-export function rejectionsOf(
-	channels: Readonly<Record<TypeUrl, Channel>>,
-	snapshot: Snapshot,
-	refusals: Refusals,
-): Omit<Rejection, 'proxy'>[] {
+export function rejectionsOf(standing: Standing): Omit<Rejection, 'proxy'>[] {
 	const found: Omit<Rejection, 'proxy'>[] = []
 	for (const typeUrl of sendOrder) {
-		found.push(...refusedNow(channels[typeUrl], snapshot, refusals))
-		const { underway } = channels[typeUrl]
+		found.push(...refusedOf(typeUrl, standing))
+		const { underway } = standing.channels[typeUrl]
 		if (!underway?.overdue) continue
 		const text = `no answer in ${limits.xdsAnswerMs / 1000} s`
 		for (const { name, version } of underway.upserts) found.push({ typeUrl, name, version, text })
@@ -37,14 +44,42 @@ export function rejectionsOf(
 }
 
 /** A refusal counts while the snapshot holds the refused version; it is remembered for longer. */
-function refusedNow(channel: Channel, snapshot: Snapshot, refusals: Refusals): Omit<Rejection, 'proxy'>[] {
+function refusedOf(of: TypeUrl, { channels, snapshot, refusals }: Standing): Omit<Rejection, 'proxy'>[] {
 	if (refusals.size === 0) return []
-	const { resources } = snapshot.types[channel.typeUrl]
+	const { resources } = snapshot.types[of]
 	return [...refusals.list()].filter(({ typeUrl, name, version }) => {
-		if (typeUrl !== channel.typeUrl) return false
+		if (typeUrl !== of) return false
 		const wanted = resources.get(name)
-		return version === '' ? wanted === undefined && mayHave(channel.held, name) : wanted?.version === version
+		return version === '' ? wanted === undefined && mayHave(channels[of].held, name) : wanted?.version === version
 	})
+}
+
+/**
+ * A listener that stays as it was asks for none of the new one's routes, and keeps the old ones, which keep their
+ * clusters: such a difference lasts until the refused change is another.
+ */
+function waitsForRefused(channel: Channel, standing: Standing): boolean {
+	const { channels, snapshot } = standing
+	const { subscription, underway, claim, held, typeUrl } = channel
+	if (subscription === null || underway !== null || claim !== null) return false
+	const refused = sendOrder.flatMap((other) => refusedOf(other, standing))
+	if (refused.length === 0 || !covers(subscription, requiredNames(typeUrl, withoutRefused(snapshot, refused))))
+		return false
+	const { upserts, removals } = differenceOf(held, targetOf(snapshot.types[typeUrl], subscription))
+	return (
+		upserts.every((resource) => !mayAdd(resource, channels)) &&
+		removals.every((name) => !mayRemove(typeUrl, name, channels))
+	)
+}
+
+type Resources = { readonly types: Readonly<Record<TypeUrl, Pick<TypeSnapshot, 'resources'>>> }
+
+function withoutRefused({ types }: Snapshot, refused: readonly Pick<Rejection, 'typeUrl' | 'name'>[]): Resources {
+	const kept = (typeUrl: TypeUrl) => {
+		const names = new Set(refused.filter((one) => one.typeUrl === typeUrl).map(({ name }) => name))
+		return new Map([...types[typeUrl].resources].filter(([name]) => !names.has(name)))
+	}
+	return { types: perType((typeUrl) => ({ resources: kept(typeUrl) })) }
 }
 
 function isCurrent(channel: Channel, snapshot: Snapshot): boolean {
@@ -76,7 +111,7 @@ function covers(subscription: Subscription, required: Names): boolean {
 }
 
 /** Names that a proxy must have asked for before it can have all of a snapshot. */
-function requiredNames(typeUrl: TypeUrl, { types }: Snapshot): Names {
+function requiredNames(typeUrl: TypeUrl, { types }: Resources): Names {
 	switch (typeUrl) {
 		case typeUrls.route:
 			return referencesOf(types[typeUrls.listener].resources).routes

@@ -275,10 +275,10 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		state(typeUrl) {
 			if (snapshot === null) return 'pending'
 			const endpointsWaits = typeUrl === typeUrls.endpoint && endpointsWait !== null
-			const state = typeState(channels[typeUrl], snapshot, refusals)
+			const state = typeState(typeUrl, { channels, snapshot, refusals })
 			return endpointsWaits && state === 'current' ? 'pending' : state
 		},
-		rejections: () => (snapshot === null ? [] : rejectionsOf(channels, snapshot, refusals)),
+		rejections: () => (snapshot === null ? [] : rejectionsOf({ channels, snapshot, refusals })),
 		holds: (typeUrl, name) => versionHeld(channels[typeUrl], name),
 		reported: () => sendOrder.flatMap((typeUrl) => reportedBy(channels[typeUrl])),
 		holding: (typeUrl) => ({ count: channels[typeUrl].held.size, version: channels[typeUrl].version }),

@@ -11,6 +11,8 @@ export type Invariants = {
 	readonly violations: readonly Violation[]
 	/** Git, or a person, asked for something: shares may rise again. */
 	asked(weights: readonly (readonly [number, number])[]): void
+	/** What was asked for last is another canary than the one under way, which goes back before the new one rises. */
+	replaced(): void
 	promoted(): void
 	published(before: Shares | null, after: Shares): void
 	delivered(proxy: FakeProxy, before: Shares | null, after: Shares): void
@@ -35,6 +37,8 @@ export function createInvariants({ nowMs, proxies, stepsPpm, freshMs }: Invarian
 	let mayPromote = false
 	/** A step was taken: before that, a share that is also a step's is only where it all began. */
 	let raised = false
+	/** A fall that makes way for another canary. A crash may undo it before it was written down: then it comes again. */
+	let makesWay: 'no' | 'expected' | 'done' = 'no'
 	let bootedMs = 0
 
 	function violate(invariant: string, text: string): void {
@@ -50,19 +54,29 @@ export function createInvariants({ nowMs, proxies, stepsPpm, freshMs }: Invarian
 			ceiling = null
 			highest = null
 		},
+		replaced() {
+			makesWay = 'expected'
+		},
 		promoted() {
 			mayPromote = true
 		},
 		restarted() {
 			bootedMs = nowMs()
+			if (makesWay === 'done') makesWay = 'expected'
 		},
 		published(before, after) {
 			const share = after.get(canaryCluster) ?? 0
 			const was = before?.get(canaryCluster) ?? highest ?? 0
+			if (makesWay === 'expected' && share < was) {
+				makesWay = 'done'
+				raised = false
+				highest = null
+			}
 			if (highest !== null && share < highest) ceiling = Math.min(ceiling ?? share, share)
 			if (before !== null && share > was) {
 				checkRaise(was, share)
 				raised = true
+				if (makesWay === 'done') makesWay = 'no'
 			}
 			highest = Math.max(highest ?? 0, share)
 		},

@@ -258,6 +258,7 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 			case 'retarget':
 				return commit({ weights: [60, 40] })
 			case 'newCanary':
+				if (isMoving(current)) invariants.replaced()
 				return commit({ hostname: `b2-${commits}.local` })
 			case 'unrelatedCommit':
 				return commit({ unrelated: commits })
@@ -309,6 +310,11 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 		errors,
 		turns: turns + (view?.turns ?? 0),
 	}
+}
+
+function isMoving(incarnation: Incarnation | null): boolean {
+	const rollout = incarnation?.controller.view().state.rollouts.at(-1)
+	return rollout !== undefined && rollout.step >= 0 && ['stepping', 'held'].includes(rollout.phase.kind)
 }
 
 /** Nothing runs any more: the rest of the time would be more of the same. */

@@ -40,10 +40,12 @@ const calm: FleetFacts = {
 	pending: [],
 	rejected: [],
 	rejectedProxies: 0,
+	rejectedShare: 0,
 	notReady: [],
 	stranded: [],
 	gone: [],
 	foundBack: false,
+	returning: false,
 }
 
 function fresh(): Rollout {
@@ -110,8 +112,14 @@ describe('forward', () => {
 		{ why: 'an ACK that is missing', facts: { current: 1, pending: ['p'] }, code: 'NOT_ACKED' },
 		{ why: 'too many proxies gone', facts: { expected: 3 }, code: 'PROXIES_MISSING' },
 		{
+			why: 'proxies gone, in whose place others came that nobody knows',
+			facts: { gone: [{ proxy: 'p', version: '' }] },
+			code: 'PROXIES_MISSING',
+		},
+		{ why: 'a start so recent that proxies may still come back', facts: { returning: true }, code: 'PROXIES_MISSING' },
+		{
 			why: 'a refusal',
-			facts: { current: 1, rejectedProxies: 1, rejected: [{ proxy: 'p', text: 'no', place: '' }] },
+			facts: { current: 1, rejectedProxies: 1, rejectedShare: 0.5, rejected: [{ proxy: 'p', text: 'no', place: '' }] },
 			code: 'REJECTED',
 		},
 	])('is held before the first percent by $why', ({ facts, code }) => {
@@ -218,6 +226,12 @@ describe('back', () => {
 		expect(notes[0]?.reason).toContain('2/3 proxies confirmed')
 	})
 
+	test('is not done while proxies may still come back to a daemon that has just started', () => {
+		const back = play(fresh(), turn(100), alarm, turn(100, { connected: 0, expected: 0, current: 0, returning: true }))
+		expect([back.phase.kind, holdsOf(back)]).toEqual(['rollingBack', ['PROXIES_MISSING']])
+		expect(play(back, turn(100)).phase.kind).toBe('rolledBack')
+	})
+
 	test('never rises again: later events change nothing', () => {
 		const back = play(fresh(), turn(100), alarm)
 		const later = play(
@@ -233,12 +247,13 @@ describe('back', () => {
 		expect(play(fresh(), turn(100), turn(100, {}, false), alarm).phase.kind).toBe('rollingBack')
 	})
 
-	test('more than a fifth of the proxies refusing a step takes it back; before the first step it is held', () => {
+	test('more than a fifth of a group refusing a step takes it back; before the first step it is held', () => {
 		const refused = {
 			connected: 10,
 			expected: 10,
 			current: 7,
 			rejectedProxies: 3,
+			rejectedShare: 0.3,
 			rejected: [{ proxy: 'p', text: 'no', place: 'a.yaml:3' }],
 		}
 		expect(play(fresh(), turn(100), turn(100, refused)).phase.kind).toBe('rollingBack')
@@ -301,3 +316,34 @@ test('a rollout stays small enough for the store', () => {
 	)
 	expect(JSON.stringify(rollout).length).toBeLessThanOrEqual(limits.rolloutStateBytes)
 })
+
+test.for<{ why: string; change: Partial<FleetFacts> }>([
+	{ why: 'going forward', change: {} },
+	{ why: 'taken back for refusals', change: { rejectedShare: 0.6 } },
+	{ why: 'stranded on the way back', change: { rejectedShare: 0.6, stranded: names(500) } },
+])('a rollout stays small enough for the store whatever the fleet says: $why', ({ change }) => {
+	const words = 'x'.repeat(limits.xdsRefusalChars)
+	const loud: Partial<FleetFacts> = {
+		connected: 1000,
+		expected: 2000,
+		current: 100,
+		pending: names(20),
+		rejected: names(20).map((proxy) => ({ proxy, text: words, place: 'mesh/services/service-b/route.yaml:12' })),
+		rejectedProxies: 600,
+		notReady: names(20).map((proxy) => ({ proxy, target: targetKey(canary), host: 'b2.apps.local', why: 'noHost' })),
+		gone: names(40).map((proxy) => ({ proxy, version: 'v' })),
+		...change,
+	}
+	const command = { actor: 'a'.repeat(limits.apiActorChars), reason: 'r'.repeat(limits.apiReasonChars) }
+	const stepped = play(fresh(), turn(100), look(0, 2000), { kind: 'promote', command }, turn(20_000, loud))
+	const rollout = play(stepped, turn(20_000, loud))
+	expect(rollout.holds.length).toBeGreaterThan(0)
+	expect(JSON.stringify(rollout).length).toBeLessThanOrEqual(limits.rolloutStateBytes)
+})
+
+function names(count: number): string[] {
+	return Array.from(
+		{ length: count },
+		(_, index) => `mesh/apps/virtualNode/frontend#ip-10-0-0-${index}.compute.internal`,
+	)
+}

@@ -18,7 +18,7 @@ describe.for(variants)('%s', (variant) => {
 		has: { a: '1' },
 		version: 'v',
 		nonce: 'n',
-		refusal: 'no',
+		refusal: 'no\n',
 		node: { ...defaultNode, cluster: 'dropped', extensions: [create(ExtensionSchema, { name: 'dropped' })] },
 	})
 

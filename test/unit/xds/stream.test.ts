@@ -13,13 +13,13 @@ const full = snapshotOf(a, b, egress, routeAB)
 const variants: readonly Variant[] = ['delta', 'stateOfTheWorld']
 
 /** A proxy that starts: everything it asks for, all accepted. */
-function started(variant: Variant, snapshot = full) {
+function started(variant: Variant, snapshot = full, routes: readonly string[] = ['r']) {
 	const dialogue = createDialogue(variant, { snapshot })
 	dialogue.say({ type: 'cluster' })
 	dialogue.acceptAll()
 	dialogue.say({ type: 'listener' })
 	dialogue.acceptAll()
-	dialogue.say({ type: 'route', names: ['r'] })
+	dialogue.say({ type: 'route', names: routes })
 	dialogue.acceptAll()
 	return dialogue
 }
@@ -165,6 +165,34 @@ describe.for(variants)('%s', (variant) => {
 		expect(dialogue.ended()).toBeNull()
 		dialogue.clock.advance(2)
 		expect(dialogue.ended()?.code).toBe('DEADLINE_EXCEEDED')
+	})
+
+	test('what waits for something that was refused is rejected with it, and holds nothing else', () => {
+		const c = staticCluster('c', at)
+		const ingress = (port: number, routes: string) => listener('ingress', { host: '127.0.0.1', port }, routes)
+		const before = snapshotOf(a, b, egress, ingress(8080, 'in'), route('r', { a: 100 }), route('in', { b: 100 }))
+		const moved = [a, c, egress, ingress(8081, 'in2'), route('in2', { c: 100 })]
+		const dialogue = started(variant, before, ['r', 'in'])
+		expect(stateOf(dialogue)).toEqual(['current', 'current', 'current'])
+
+		dialogue.stream.serve(snapshotOf(...moved, route('r', { a: 100 })))
+		const [clusters, listeners] = dialogue.told()
+		dialogue.say({ type: 'cluster', nonce: clusters?.nonce ?? '', version: clusters?.version ?? '' })
+		dialogue.say({ type: 'listener', nonce: listeners?.nonce ?? '', refusal: 'ingress: cannot bind' })
+		dialogue.acceptAll()
+		expect(stateOf(dialogue)).toEqual(['rejected', 'rejected', 'rejected'])
+		expect(dialogue.stream.rejections().map(({ name }) => name)).toEqual(['ingress'])
+
+		const back = route('r', { a: 50, c: 50 })
+		dialogue.stream.serve(snapshotOf(...moved, back))
+		expect(stateOf(dialogue)).toEqual(['rejected', 'rejected', 'pending'])
+		dialogue.acceptAll()
+		expect(stateOf(dialogue)).toEqual(['rejected', 'rejected', 'rejected'])
+		expect(dialogue.stream.holds(back.typeUrl, 'r')).toBe(back.version)
+
+		dialogue.stream.serve(before)
+		dialogue.acceptAll()
+		expect(stateOf(dialogue)).toEqual(['current', 'current', 'current'])
 	})
 
 	test('no answer in time counts as a refusal until the answer comes', () => {

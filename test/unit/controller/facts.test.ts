@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest'
+import { type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import type { Concern } from '#controller/concerns.ts'
+import { createEvidence } from '#controller/evidence.ts'
+import { factsOfRollout } from '#controller/facts.ts'
+import { resourceId } from '#mesh/mesh.ts'
+import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
+import { splitOfWeights } from '#plan/split.ts'
+import { startRollout } from '#rollout/start-rollout.ts'
+import type { GroupView, Proxy } from '#xds/fleet-view.ts'
+import { createManualClock } from '../../fakes/manual-clock.ts'
+
+const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
+const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
+const rollout = startRollout({
+	id: 'B/B#1',
+	shift: {
+		kind: 'shift',
+		route: resourceId.route('apps', 'B', 'B'),
+		before: splitOfWeights([{ ...stable, weight: 1 }]),
+		after: splitOfWeights([{ ...canary, weight: 1 }]),
+		rising: [canary],
+		falling: [stable],
+		policy: defaultRolloutPolicySpec,
+		quarantineKey: 'key',
+	},
+	revision: 'c1',
+	wallMs: 0,
+})
+const group: ProxyGroup = {
+	identity: { mesh: 'apps', kind: 'virtualNode', name: 'A' },
+	cohort: 'stable',
+	capture: { mode: 'intercept' },
+	envoyMinor: '1.40',
+}
+const concern: Concern = {
+	groups: [],
+	groupKeys: new Set(['group']),
+	canaries: new Map([['Bv2', 'to-bv2']]),
+	baseline: ['to-b'],
+	good: ['to-b'],
+	routeConfigurations: new Map(),
+	hosts: new Map([['Bv2', 'b2.local']]),
+}
+const proxyOf = (key: string): Proxy => ({ key, instance: key, zone: '', group, groupKey: 'group' })
+
+/** Envoy flushes no gauge that was never set: of a cluster that never had a host there is nothing in a flush. */
+test('a proxy that counts and tells of no host has none, one that says nothing is silent', () => {
+	const evidence = createEvidence({ clock: createManualClock(), emit() {} })
+	const host = { completed: 0, errors: 0, retries: 0, started: 0, active: 0, healthyHosts: 1, hosts: 1 }
+	const flushOf = (proxy: string, clusters: Record<string, typeof host>) => {
+		evidence.takeFlush({ proxy, arrivedMs: 0, counted: true, clusters: new Map(Object.entries(clusters)), unrouted: 0 })
+	}
+	flushOf('ready', { 'to-b': host, 'to-bv2': host })
+	flushOf('lost', { 'to-b': host, 'to-bv2': { ...host, healthyHosts: 0 } })
+	flushOf('unresolved', { 'to-b': host })
+	const connected = ['ready', 'lost', 'unresolved', 'silent'].map(proxyOf)
+	const { notReady } = factsOfRollout(rollout, concern, {
+		fleet: {
+			publish() {},
+			refuse() {},
+			fleet: () => new Map(),
+			connected: () => connected,
+			reported: () => [],
+			holds: () => null,
+			pin() {},
+			keep() {},
+		},
+		evidence,
+		holdsShares: () => true,
+		standingOf: () => 'current',
+		placeOf: () => '',
+		strandedOf: () => [],
+		foundBack: () => false,
+		returning: () => false,
+	})
+	evidence.close()
+	expect(notReady.map(({ proxy, why }) => [proxy, why])).toEqual([
+		['lost', 'noHost'],
+		['unresolved', 'noHost'],
+		['silent', 'silent'],
+	])
+})
+
+/** `refused`: proxies that refused some route configuration; `holding`: those that hold the route's all the same. */
+function factsOfGroup(view: { refused: readonly string[]; named?: number; holding?: readonly string[] }) {
+	const names = Array.from({ length: 100 }, (_, index) => `p${index}`)
+	const evidence = createEvidence({ clock: createManualClock(), emit() {} })
+	const none = { current: 100, pending: 0, rejected: 0 }
+	const types = Object.fromEntries(Object.values(typeUrls).map((type) => [type, none]))
+	types[typeUrls.route] = { current: 100 - view.refused.length, pending: 0, rejected: view.refused.length }
+	const groupView = {
+		group,
+		connected: 100,
+		expected: 100,
+		version: 'v',
+		types: types as GroupView['types'],
+		pending: [],
+		gone: [],
+		rejections: view.refused.slice(0, view.named ?? 20).map((proxy) => {
+			return { proxy, typeUrl: typeUrls.route, name: 'rds', version: 'v', text: 'no' }
+		}),
+	}
+	const routeConfigurations = new Map([[proxyGroupKey(group), ['rds']]])
+	const facts = factsOfRollout(
+		rollout,
+		{ ...concern, groups: [groupView], routeConfigurations },
+		{
+			fleet: {
+				publish() {},
+				refuse() {},
+				fleet: () => new Map(),
+				connected: () => names.map(proxyOf),
+				reported: () => [],
+				holds: () => null,
+				pin() {},
+				keep() {},
+			},
+			evidence,
+			holdsShares: ({ key }) => !view.refused.includes(key) || (view.holding ?? []).includes(key),
+			standingOf: () => 'current',
+			placeOf: () => '',
+			strandedOf: () => [],
+			foundBack: () => false,
+			returning: () => false,
+		},
+	)
+	evidence.close()
+	return facts
+}
+
+const some = (count: number) => Array.from({ length: count }, (_, index) => `p${index}`)
+
+test('proxies that refuse are counted, though only the first are named', () => {
+	expect(factsOfGroup({ refused: some(60) })).toMatchObject({ current: 40, rejectedProxies: 60, rejectedShare: 0.6 })
+})
+
+test('who refused something else and lacks the shares is not current', () => {
+	expect(factsOfGroup({ refused: some(5), named: 0 })).toMatchObject({ current: 95, rejectedProxies: 0 })
+	expect(factsOfGroup({ refused: some(5), named: 0, holding: some(5) })).toMatchObject({ current: 100 })
+})

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { silentLog } from '#base/log.ts'
+import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import type { FleetPort } from '#controller/ports.ts'
+import { createPublisher } from '#controller/publish.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
+import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
+import { type BriefResource, fixtureEffective } from '../../fixtures/mesh-fixture.ts'
+import { sharesOfBytes } from '../../simulation/fake-fleet.ts'
+
+const group = fixtureGroup('A')
+const key = proxyGroupKey(group)
+
+/** Which part of the route's traffic each target has, and how Bv2 and the unrelated C are found. */
+function effectiveOf(
+	shares: Record<string, number>,
+	dns: { Bv2?: null | Record<string, never>; C?: null | Record<string, never> } = {},
+): EffectiveMesh {
+	const briefs: BriefResource[] = [
+		{ kind: 'Mesh' },
+		{ kind: 'VirtualNode', name: 'A', backends: ['b.local', 'c.local'] },
+		{ kind: 'VirtualNode', name: 'B' },
+		{ kind: 'VirtualNode', name: 'Bv2', dns: dns.Bv2 ?? (dns.Bv2 === null ? null : {}) },
+		{ kind: 'VirtualNode', name: 'C', dns: dns.C ?? (dns.C === null ? null : {}) },
+		{ kind: 'VirtualRouter', name: 'B' },
+		{ kind: 'VirtualService', name: 'b.local', router: 'B' },
+		{ kind: 'VirtualService', name: 'c.local', node: 'C' },
+		{ kind: 'Route', router: 'B', name: 'B', targets: { B: 1 } },
+	]
+	return fixtureEffective(briefs, { splits: { 'mesh/apps/virtualRouter/B/route/B': shares } })
+}
+
+function publishing() {
+	const published: Snapshot[] = []
+	const fleet = { publish: (_: string, snapshot: Snapshot) => published.push(snapshot), refuse() {} }
+	const publisher = createPublisher({ fleet: fleet as unknown as FleetPort, log: silentLog })
+	publisher.greet(group, key)
+	return {
+		publisher,
+		published,
+		sharesOfB: () => {
+			const routes = published.at(-1)?.types[typeUrls.route].resources.get('rds_egress_http_15001')
+			return sharesOfBytes(routes)?.get('cds_egress_apps_B_http2_80')
+		},
+	}
+}
+
+describe('what is in force does not fit together for a group', () => {
+	test('a way back reaches it all the same, upon what it was served last', () => {
+		const { publisher, sharesOfB } = publishing()
+		publisher.publish(effectiveOf({ B: 500_000, Bv2: 500_000 }))
+		publisher.publish(effectiveOf({ B: 500_000, Bv2: 500_000 }, { C: null }))
+		expect([sharesOfB(), publisher.standingOf(key)]).toEqual([500_000, 'older'])
+		publisher.publish(effectiveOf({ B: 1_000_000, Bv2: 0 }, { C: null }))
+		expect([sharesOfB(), publisher.standingOf(key)]).toEqual([1_000_000, 'older'])
+		publisher.publish(effectiveOf({ B: 1_000_000, Bv2: 0 }))
+		expect(publisher.standingOf(key)).toBe('current')
+	})
+
+	test('shares that it cannot be given count as not served', () => {
+		const { publisher, published, sharesOfB } = publishing()
+		publisher.publish(effectiveOf({ B: 1_000_000 }, { Bv2: null }))
+		publisher.publish(effectiveOf({ B: 500_000, Bv2: 500_000 }, { Bv2: null }))
+		expect([published.length, sharesOfB(), publisher.standingOf(key)]).toEqual([1, 1_000_000, 'stuck'])
+	})
+
+	test('nothing was ever served: nothing is', () => {
+		const { publisher, published } = publishing()
+		publisher.publish(effectiveOf({ Bv2: 1_000_000 }, { Bv2: null }))
+		expect([published.length, publisher.standingOf(key)]).toEqual([0, 'stuck'])
+	})
+})

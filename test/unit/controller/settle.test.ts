@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest'
+import { changedRollouts, type SettleOptions, settle } from '#controller/settle.ts'
+import { composeMesh } from '#mesh/compose-mesh.ts'
+import { findBrokenLinks } from '#mesh/link.ts'
+import { type Mesh, resourceId } from '#mesh/mesh.ts'
+import type { Shift } from '#plan/plan.ts'
+import { planChanges } from '#plan/plan-changes.ts'
+import { isSameSplit } from '#plan/split.ts'
+import type { Phase, Rollout } from '#rollout/rollout.ts'
+import { startRollout } from '#rollout/start-rollout.ts'
+import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
+
+/** A calls B; later resources replace earlier ones of the same name. */
+function meshOf(...briefs: BriefResource[]): Mesh {
+	const all: BriefResource[] = [
+		{ kind: 'Mesh' },
+		{ kind: 'VirtualNode', name: 'A', backends: ['b.local'] },
+		{ kind: 'VirtualRouter', name: 'B' },
+		{ kind: 'VirtualService', name: 'b.local', router: 'B' },
+		...briefs,
+	]
+	return composeMesh(Object.fromEntries(all.map(fixtureResource).map((resource) => [resource.id, resource])))
+}
+
+const node = (name: string, ...ports: number[]): BriefResource => ({
+	kind: 'VirtualNode',
+	name,
+	...(ports.length === 0 ? {} : { listeners: ports.map((port) => ({ port })) }),
+})
+const moved = (name: string): BriefResource => ({ kind: 'VirtualNode', name, dns: { hostname: `${name}.elsewhere` } })
+const route = (targets: Record<string, number>): BriefResource => ({ kind: 'Route', router: 'B', name: 'B', targets })
+const idOf = (name: string) => resourceId.virtualNode('apps', name)
+
+function settled(applied: Mesh, desired: Mesh, change: Partial<SettleOptions> = {}) {
+	const options = { rollouts: [], isQuarantined: () => false, fleetLags: null, letsGo: false }
+	return settle({ applied, desired, ...options, ...change })
+}
+
+function rolloutOf(applied: Mesh, desired: Mesh, phase: Phase['kind'] = 'stepping'): Rollout {
+	const shift = planChanges(applied, desired).changes.find((change): change is Shift => change.kind === 'shift')
+	if (shift === undefined) throw new Error('no shift')
+	const started = startRollout({ id: 'B/B#1', shift, revision: 'c1', wallMs: 0 })
+	if (phase === 'rollingBack')
+		return { ...started, step: 0, phase: { kind: phase, cause: { by: 'guard', reason: 'bad', actor: 'sluice' } } }
+	return { ...started, step: 0, phase: { kind: phase } as Phase }
+}
+
+describe('what does not link with what stays in force', () => {
+	const applied = meshOf(node('B'), node('Bv2'), route({ B: 75, Bv2: 25 }))
+
+	test('waits, and the rest of the commit goes on', () => {
+		const desired = meshOf(node('B'), node('Bv2', 8080), route({ B: 75, 'Bv2:8080': 25 }), moved('C'))
+		const { applied: after, start, queued } = settled(applied, desired)
+		expect(after.resources[idOf('C')]?.hash).toBe(desired.resources[idOf('C')]?.hash)
+		expect(after.resources[idOf('Bv2')]).toEqual(applied.resources[idOf('Bv2')])
+		expect(findBrokenLinks(after.resources)).toEqual([])
+		expect(start, 'a rollout to a target that is not there would never be ready').toEqual([])
+		expect(queued.map(({ behind }) => behind)).toEqual([expect.stringContaining(idOf('Bv2'))])
+	})
+
+	test('takes along what was to come with it', () => {
+		const desired = meshOf(node('B'), node('Bv2', 8080), route({ B: 1 }), {
+			kind: 'Route',
+			router: 'B',
+			name: 'new',
+			targets: { 'Bv2:8080': 1 },
+		})
+		const { applied: after } = settled(applied, desired, { isQuarantined: () => true })
+		expect(Object.keys(after.resources).filter((id) => id.endsWith('/new'))).toEqual([])
+		expect(findBrokenLinks(after.resources)).toEqual([])
+	})
+
+	test('what is held back does not hold up a removal, nor lose what it needs', () => {
+		const desired = meshOf(node('B'), node('Bv3'), route({ B: 1, Bv3: 1 }))
+		const { applied: after, waiting } = settled(applied, desired, { isQuarantined: () => true })
+		expect(after.resources[idOf('Bv2')]).toBeDefined()
+		expect(after.resources[idOf('Bv3')]).toBeDefined()
+		const later = settled(after, desired, { isQuarantined: () => true })
+		expect([waiting, later.waiting].flat().map(({ resource }) => resource)).toEqual([idOf('Bv2'), idOf('Bv2')])
+		expect(later.waiting[0]?.reason).toContain('still refers to it')
+	})
+})
+
+describe('a target under judgement', () => {
+	const applied = meshOf(node('B'), node('Bv2'), route({ B: 1 }))
+	const asked = meshOf(node('B'), node('Bv2'), route({ Bv2: 1 }))
+	const rollouts = [rolloutOf(applied, asked)]
+
+	test.for(['B', 'Bv2'])('%s keeps its cluster until the rollout has ended', (name) => {
+		const desired = meshOf(node('B'), node('Bv2'), route({ Bv2: 1 }), moved(name), moved('C'))
+		const during = settled(applied, desired, { rollouts })
+		expect(during.applied.resources[idOf(name)]).toEqual(applied.resources[idOf(name)])
+		expect(during.applied.resources[idOf('C')]).toBeDefined()
+		const after = settled(applied, desired, { rollouts: [] })
+		expect(after.applied.resources[idOf(name)]?.hash).toBe(desired.resources[idOf(name)]?.hash)
+	})
+
+	test('that went back is not judged: what mends the last good goes in', () => {
+		const desired = meshOf(moved('B'), node('Bv2'), route({ Bv2: 1 }))
+		const back = [rolloutOf(applied, asked, 'rollingBack')]
+		expect(settled(applied, desired, { rollouts: back }).applied.resources[idOf('B')]).not.toEqual(
+			applied.resources[idOf('B')],
+		)
+	})
+
+	test('another version of the canary is another canary; of the baseline it is not', () => {
+		const asks = (desired: Mesh) => changedRollouts({ applied, desired, rollouts }).map(({ ask }) => ask.kind)
+		expect(asks(meshOf(node('B'), moved('Bv2'), route({ Bv2: 1 })))).toEqual(['otherCanary'])
+		expect(asks(meshOf(node('B'), node('Bv2'), route({ B: 1, Bv2: 1 })))).toEqual(['otherShares'])
+		expect(asks(meshOf(moved('B'), node('Bv2'), route({ Bv2: 1 })))).toEqual([])
+		expect(asks(applied)).toEqual(['lastGood'])
+	})
+})
+
+test('what is removed was let go of in an earlier turn', () => {
+	const applied = meshOf(node('B'), node('Bv2'), route({ Bv2: 1 }))
+	const desired = meshOf(node('Bv2'), route({ Bv2: 1 }))
+	expect(settled(applied, desired, { letsGo: true }).waiting).toHaveLength(1)
+	expect(settled(applied, desired, { fleetLags: 'p has not ACKed yet' }).waiting).toHaveLength(1)
+	const { waiting, applied: after } = settled(applied, desired)
+	expect([waiting, after.hash]).toEqual([[], desired.hash])
+})
+
+test('two shifts that need each other’s target the other way round run one after the other', () => {
+	const other = (targets: Record<string, number>): BriefResource => ({ kind: 'Route', router: 'B', name: 'b', targets })
+	const applied = meshOf(node('B'), node('Bv2'), route({ B: 1 }), other({ Bv2: 1 }))
+	const desired = meshOf(node('B'), node('Bv2'), route({ Bv2: 1 }), other({ B: 1 }))
+	const { start, queued } = settled(applied, desired)
+	expect([start.length, queued.length]).toEqual([1, 1])
+	expect(isSameSplit(start[0]?.before ?? [], queued[0]?.shift.after ?? [])).toBe(true)
+})

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest'
+import { type ControllerState, initialState } from '#controller/state.ts'
+import { stepController } from '#controller/step.ts'
+import type { CoreEvent, TurnInput, TurnResult } from '#controller/turn.ts'
+import { composeMesh } from '#mesh/compose-mesh.ts'
+import type { Mesh } from '#mesh/mesh.ts'
+import { formatSplit } from '#plan/split.ts'
+import { splitInForce } from '#rollout/ladder.ts'
+import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
+import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
+
+const calm: FleetFacts = {
+	connected: 2,
+	expected: 2,
+	current: 2,
+	pending: [],
+	rejected: [],
+	rejectedProxies: 0,
+	rejectedShare: 0,
+	notReady: [],
+	stranded: [],
+	gone: [],
+	foundBack: false,
+	returning: false,
+}
+
+/** A calls B through a router; `change` adds to the mesh or replaces what has the same name. */
+function meshOf(targets: Record<string, number>, ...change: BriefResource[]): Mesh {
+	const briefs: BriefResource[] = [
+		{ kind: 'Mesh' },
+		{ kind: 'VirtualNode', name: 'A', backends: ['b.local'] },
+		...['B', 'Bv2', 'Bv3'].map((name): BriefResource => ({ kind: 'VirtualNode', name })),
+		{ kind: 'VirtualRouter', name: 'B' },
+		{ kind: 'VirtualService', name: 'b.local', router: 'B' },
+		{ kind: 'Route', router: 'B', name: 'B', targets },
+		...change,
+	]
+	return composeMesh(Object.fromEntries(briefs.map(fixtureResource).map((resource) => [resource.id, resource])))
+}
+
+function read(mesh: Mesh, id = mesh.hash): CoreEvent {
+	return { kind: 'read', info: { id, author: 'Ada', message: id, timeMs: 0 }, mesh, origins: 'o', warnings: [] }
+}
+
+/** Plays turns on a state, and keeps the meshes that they name. */
+function play() {
+	const meshes = new Map<string, Mesh>()
+	let state: ControllerState = initialState
+	function work(events: readonly CoreEvent[], facts: Partial<FleetFacts> = {}, change: Partial<TurnInput> = {}) {
+		const factsOf = () => ({ ...calm, ...facts })
+		return stepController(state, {
+			events,
+			elapsedMs: 100,
+			wallMs: 1,
+			factsOf,
+			fleetLags: null,
+			forward: true,
+			durable: true,
+			meshes,
+			...change,
+		})
+	}
+	return {
+		work,
+		/** Works a turn out and takes it as done. */
+		turn(events: readonly CoreEvent[], facts: Partial<FleetFacts> = {}, change: Partial<TurnInput> = {}): TurnResult {
+			const result = work(events, facts, change)
+			for (const mesh of result.newMeshes) meshes.set(mesh.hash, mesh)
+			state = result.state
+			return result
+		},
+		state: () => state,
+		rollout: (): Rollout => state.rollouts.at(-1) as Rollout,
+		applied: (): Mesh => meshes.get(state.applied ?? '') as Mesh,
+	}
+}
+
+const alarm = (rollout: string): CoreEvent => ({
+	kind: 'alarm',
+	rollout,
+	alarm: {
+		kind: 'errors',
+		canary: 'mesh/apps/virtualNode/Bv2:80',
+		proxy: 'p',
+		counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 9, errors: 0 } },
+	},
+})
+
+/** A rollout of Bv2 at its first step. */
+function stepped() {
+	const game = play()
+	game.turn([read(meshOf({ B: 1 }))])
+	game.turn([read(meshOf({ B: 0, Bv2: 100 }))])
+	game.turn([])
+	expect([game.rollout().step, game.rollout().phase.kind]).toEqual([0, 'stepping'])
+	return game
+}
+
+describe('a way back', () => {
+	test.for<{ why: string; event: (id: string) => CoreEvent }>([
+		{ why: 'an alarm', event: alarm },
+		{
+			why: 'an abort',
+			event: (rollout) => ({ kind: 'command', command: { kind: 'abort', rollout, actor: 'dana', reason: 'no' } }),
+		},
+	])('that begins with $why is not confirmed by ACKs of what was served before it', ({ event }) => {
+		const game = stepped()
+		game.turn([event(game.rollout().id)])
+		expect(game.rollout().phase.kind, 'nothing of it has been published yet').toBe('rollingBack')
+		game.turn([], { current: 1, pending: ['p2'] })
+		expect(game.rollout().phase.kind).toBe('rollingBack')
+		game.turn([])
+		expect(['rolledBack', 'aborted']).toContain(game.rollout().phase.kind)
+	})
+})
+
+test('the shares in force do not rise in the turn in which Git asks for others', () => {
+	const game = play()
+	game.turn([read(meshOf({ B: 1 }))])
+	game.turn([read(meshOf({ B: 0, Bv2: 50, Bv3: 50 }))])
+	const asked = [read(meshOf({ B: 0, Bv2: 20, Bv3: 80 }))]
+	const forward = game.work(asked)
+	expect(forward.wentBack).toBe(game.work(asked, {}, { forward: false }).wentBack)
+	game.turn(asked)
+	expect(formatSplit(splitInForce(game.rollout()))).toBe('B 100 %')
+})
+
+describe('while the store does not answer', () => {
+	const ask = (kind: 'abort' | 'promote', rollout: string): CoreEvent => {
+		return { kind: 'command', command: { kind, rollout, actor: 'dana', reason: 'no' } }
+	}
+
+	test('an abort is carried out; what could get lost is refused', () => {
+		const game = stepped()
+		const failing = { forward: false, durable: false }
+		const refused = game.turn([ask('promote', game.rollout().id)], {}, failing)
+		expect(refused.replies).toMatchObject([{ kind: 'refused', code: 'NOT_DURABLE' }])
+		expect(game.rollout().promotion).toBeNull()
+		expect(game.turn([ask('abort', game.rollout().id)], {}, failing).replies).toMatchObject([{ kind: 'done' }])
+		expect(game.rollout().phase.kind).toBe('rollingBack')
+	})
+})
