@@ -75,8 +75,10 @@ test('kill -9: the same weights after it, and who comes back is sent nothing', a
 	const before = await Promise.all(instances.map(readHoldings))
 	for (const { held } of before) expect(held).toEqual(shares)
 	await daemon.start()
-	// What was known of the canary before says nothing of it now.
-	for (const service of standing) expect((await daemon.rollout(service)).evidence, service).toBeNull()
+	await daemon.until('what was known of the canaries before says nothing of them now', ({ rollouts }) => {
+		const told = rollouts.filter(({ route }) => standing.some((service) => route.endsWith(`/route/${service}`)))
+		return told.length === standing.length && told.every(({ evidence }) => evidence === null) ? true : null
+	})
 	await daemon.until('every proxy is back', ({ groups }) => {
 		return groups.length === 2 && groups.every(({ types }) => types.route.current === 1) ? true : null
 	})
