@@ -86,7 +86,18 @@ async function measureTurns(proxies: number): Promise<Turns> {
 	}
 
 	function commit(id: string, weights: Wish['weights']): void {
-		meshes.set(id, simulatedMesh({ weights, policy, hostname: 'b2.local', unrelated: 0 }))
+		meshes.set(
+			id,
+			simulatedMesh({
+				weights,
+				policy,
+				hostname: 'b2.local',
+				baseline: 'b1.local',
+				port: 80,
+				stable: 'kept',
+				unrelated: 0,
+			}),
+		)
 		const revision: Revision = { id, author: 'bench', message: id, timeMs: clock.wallMs(), files: new Map() }
 		controller.takeSource({ kind: 'revision', revision })
 	}

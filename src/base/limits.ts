@@ -47,6 +47,8 @@ export const limits = {
 	rejectedShare: 0.2,
 	/** Share of the expected proxies that must be connected for a step forward. */
 	connectedShare: 0.9,
+	/** Contents of one route that were taken back and are not tried again: the newest. */
+	quarantinedOfRoute: 5,
 	/** Ended rollouts that status still shows; the journal keeps all. */
 	endedRollouts: 20,
 	/** Proxies come back to a restarted daemon within this; until then what they hold may tell of an unjournalled way back. */

@@ -1,3 +1,4 @@
+import { limits } from '#base/limits.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh } from '#mesh/mesh.ts'
@@ -50,8 +51,10 @@ function quarantine(draft: Draft, rollout: Rollout): void {
 		reason: rollout.phase.cause.reason,
 		wallMs: draft.input.wallMs,
 	}
-	// One route has one thing in quarantine: what Git asks for now. An older key cannot come back by itself.
-	const others = draft.state.quarantine.filter(({ route }) => route !== rollout.route)
+	// What failed before it stays in quarantine too, as long as there is room: a revert may bring it back.
+	const same = draft.state.quarantine.filter(({ route }) => route === rollout.route)
+	const dropped = new Set(same.slice(0, Math.max(0, same.length + 1 - limits.quarantinedOfRoute)))
+	const others = draft.state.quarantine.filter((older) => !dropped.has(older))
 	draft.state = { ...draft.state, quarantine: [...others, entry] }
 }
 

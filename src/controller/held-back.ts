@@ -13,6 +13,15 @@ export function findHeldBack(view: ControllerView): readonly HeldBack[] {
 	return planOf(applied, desired).changes.flatMap((change) => heldBack(change, view))
 }
 
+/** The quarantine keys of the shifts that Git asks for and that are not applied. */
+export function askedKeys({ state, meshes }: Pick<ControllerView, 'state' | 'meshes'>): ReadonlySet<string> {
+	const applied = meshes.get(state.applied ?? '')
+	const desired = meshes.get(state.accepted?.mesh ?? '')
+	if (applied === undefined || desired === undefined) return new Set()
+	const { changes } = planOf(applied, desired)
+	return new Set(changes.flatMap((change) => (change.kind === 'shift' ? [change.quarantineKey] : [])))
+}
+
 function heldBack(change: Change, view: ControllerView): HeldBack[] {
 	switch (change.kind) {
 		case 'remove':

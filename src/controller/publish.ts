@@ -90,6 +90,14 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 		}
 	}
 
+	/** Anybody may come with a name that nobody knows: the oldest of them are asked again when they come again. */
+	function forgetRefused(): void {
+		if (groups.size < limits.xdsGroupsRefused) return
+		const refused = [...groups].filter(([, { snapshot }]) => snapshot === null)
+		const [oldest] = refused
+		if (refused.length >= limits.xdsGroupsRefused && oldest !== undefined) groups.delete(oldest[0])
+	}
+
 	/** Asked for each resource that a proxy reports: worked out once for each group. */
 	function wouldBeServed(group: ProxyGroup, effective: EffectiveMesh): Snapshot | null {
 		const key = proxyGroupKey(group)
@@ -110,6 +118,7 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 			return count
 		},
 		greet(group, groupKey) {
+			if (!groups.has(groupKey)) forgetRefused()
 			const known = groups.get(groupKey) ?? { group, snapshot: null, madeFrom: null, standing: 'current' }
 			groups.set(groupKey, known)
 			if (known.snapshot === null) publishGroup(groupKey, known, new Set())

@@ -6,6 +6,7 @@ import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
 import { type BackCause, type FleetFacts, type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
 import { concernOf } from './concerns.ts'
 import { factsOfRollout } from './facts.ts'
+import { askedKeys } from './held-back.ts'
 import type { StatusSource } from './status.ts'
 
 // One rollout as people are told of it.
@@ -59,7 +60,8 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 	const { view } = source
 	const { phase, verdict, elapsed } = rollout
 	const facts = isRunning(rollout) ? factsOf(rollout, source) : null
-	const quarantined = view.state.quarantine.some(({ rollout: id }) => id === rollout.id)
+	const asked = askedKeys(view)
+	const quarantined = view.state.quarantine.some(({ rollout: id, key }) => id === rollout.id && asked.has(key))
 	return {
 		id: rollout.id,
 		route: rollout.route,

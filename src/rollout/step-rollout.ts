@@ -153,7 +153,7 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 	if (rollout.phase.kind !== 'rollingBack') return { rollout, notes: [] }
 	const { cause } = rollout.phase
 	const holds = backHolds(facts)
-	if (holds.length > 0) return hold(rollout, holds)
+	if (holds.length > 0) return hold(rollout, shownHolds(rollout, { fleet: holds, evidence: [], durable: [] }))
 	const kind = cause.by === 'command' || cause.by === 'superseded' ? 'aborted' : 'rolledBack'
 	const unreachable = facts.gone.map(({ proxy, version }) => `${proxy} (${version})`)
 	const confirmed = `${facts.connected}/${facts.connected + unreachable.length} proxies confirmed`
@@ -207,7 +207,7 @@ function deadlineHolds(rollout: Rollout): Hold[] {
 	return [
 		{
 			code: 'DEADLINE',
-			text: `not done after ${Math.round(rollout.policy.deadlineMs / 1000)} s: promote, abort or retry`,
+			text: `not done after ${Math.round(rollout.policy.deadlineMs / 1000)} s: promote or abort it`,
 		},
 	]
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { type AppProcess, startAppProcess } from '#lab/app-process.ts'
 import { startDnsServer } from '#lab/dns-server.ts'
 import { startEnvoy, validateBootstrap } from '#lab/envoy-process.ts'
@@ -151,12 +151,13 @@ describe('the life of the process', () => {
 		await using app = await startAppProcess({ name: 'v1', address })
 		const { process, port } = await startBoth(app)
 		process.pause()
+		// The signal is on its way when the call returns, and there when the system says so.
+		await vi.waitFor(() => expect(readFileSync(`/proc/${process.pid}/stat`, 'utf8')).toMatch(/\) T /))
 		const answered = fetch(`http://${address}:${port}/`).then((response) => response.status)
 		// The system accepts for it; only Envoy could answer.
 		const socket = connect(port, address)
 		await new Promise((resolve) => socket.once('connect', resolve))
 		expect(await Promise.race([answered, Promise.resolve('nothing yet')])).toBe('nothing yet')
-		expect(readFileSync(`/proc/${process.pid}/stat`, 'utf8')).toMatch(/\) T /)
 		process.resume()
 		expect(await answered).toBe(200)
 		socket.destroy()

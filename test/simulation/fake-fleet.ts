@@ -130,7 +130,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		const after = sharesOf(target)
 		if (after !== null && !isSame(before, after)) {
 			target.canaryRequestsSinceChange = 0
-			watcher.delivered(target, before, after)
+			watcher.delivered(target, told(before), told(after))
 		}
 		daemon.emit({ kind: 'progressed', groupKey: target.proxy.groupKey })
 	}
@@ -138,7 +138,10 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 	function take(target: FakeProxy, resource: EncodedResource, from: Daemon): void {
 		const key = keyOf(resource.typeUrl, resource.name)
 		const held = target.held.get(key)
-		if (held?.version === resource.version || target.refused.get(key)?.version === resource.version) return
+		// A refusal counts while what was refused is what is published.
+		if (target.refused.get(key)?.version === resource.version) return
+		target.refused.delete(key)
+		if (held?.version === resource.version) return
 		if (from.pins.get(`${target.proxy.groupKey} ${key}`)?.has(target.proxy.key)) return
 		if (held !== undefined && from.keeps.get(`${target.proxy.groupKey} ${key}`) === held.version) return
 		if (resource.typeUrl === typeUrls.route && target.refuseRoutes && held !== undefined) {
@@ -230,7 +233,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				clock.setTimer(50 + random() * 900, () => daemon === born && isAlive() && connect(target))
 			return portOf(born)
 		},
-		sharesOf,
+		sharesOf: (target) => told(sharesOf(target)),
 	}
 
 	function portOf(born: Daemon): FleetPort {
@@ -240,7 +243,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				const before = routeOf(born.snapshots.get(groupKey))
 				born.snapshots.set(groupKey, snapshot)
 				const after = routeOf(snapshot)
-				if (after !== null && !isSame(before, after)) watcher.published(groupKey, before, after)
+				if (after !== null && !isSame(before, after)) watcher.published(groupKey, told(before), told(after))
 				for (const target of proxies) {
 					if (target.proxy.groupKey === groupKey && target.connected)
 						reach(target, () => deliver(target), latency(target))
@@ -330,6 +333,12 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		}
 		return null
 	}
+}
+
+/** Of whatever port a target listens on, it is the same one to those who watch. */
+function told<Known extends Shares | null>(shares: Known): Known {
+	if (shares === null) return shares
+	return new Map([...shares].map(([name, share]) => [name.replace(/_8080$/, '_80'), share])) as Shares as Known
 }
 
 function routeOf(snapshot: Snapshot | undefined): Shares | null {

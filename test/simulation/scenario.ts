@@ -25,6 +25,9 @@ export const faultKinds = [
 	'revert',
 	'retarget',
 	'newCanary',
+	'newBaseline',
+	'newPort',
+	'dropStable',
 	'unrelatedCommit',
 	'syntaxError',
 	'clockJump',
@@ -60,7 +63,12 @@ export function scenarioOf(seed: number, random: Random): Scenario {
 	const ladder = pick(ladders)
 	const policy: RolloutPolicySpec = {
 		match: { virtualRouter: null, route: null },
-		steps: ladder.map((sharePpm) => ({ sharePpm, minDurationMs: between(0, 4000), minRequests: pick([0, 0, 50]) })),
+		steps: ladder.map((sharePpm) => ({
+			sharePpm,
+			// None, some, and more than the first look of a step takes.
+			minDurationMs: pick([0, between(0, 4000), between(7000, 12_000)]),
+			minRequests: pick([0, 0, 50]),
+		})),
 		guards: [
 			{
 				kind: 'errors',
@@ -73,7 +81,7 @@ export function scenarioOf(seed: number, random: Random): Scenario {
 		],
 		deadlineMs: 600_000,
 		onNoEvidence: pick(['hold', 'hold', 'rollBack']),
-		bakeMs: between(1000, 6000),
+		bakeMs: pick([between(1000, 6000), between(7000, 12_000)]),
 		warmUpMs: pick([0, 1000, 3000]),
 	}
 	const faultCount = pick([0, 0, 1, 1, 2, 3, 4])

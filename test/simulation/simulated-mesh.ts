@@ -11,6 +11,12 @@ export type Wish = {
 	readonly policy: RolloutPolicySpec
 	/** Anything that changes the canary's specification: a new version of it. */
 	readonly hostname: string
+	/** The same of B. */
+	readonly baseline: string
+	/** The canary's listener: a change that does not link with what names the old one. */
+	readonly port: number
+	/** Whether B is still there; without it, the route leads to the canary alone. */
+	readonly stable: 'kept' | 'dropped'
 	/** Something that has nothing to do with the route. */
 	readonly unrelated: number
 }
@@ -22,11 +28,12 @@ const noTimeout = { perRequestMs: null, idleMs: null }
 
 export function simulatedMesh(wish: Wish): Mesh {
 	const [stable, canary] = wish.weights
-	const target = (name: string, weight: number) => ({
+	const target = (name: string, port: number, weight: number) => ({
 		virtualNode: resourceId.virtualNode('apps', name),
-		port: 80,
+		port,
 		weight,
 	})
+	const kept = wish.stable === 'kept'
 	const resources: Resource[] = [
 		make('Mesh', resourceId.mesh('apps'), { egressFilter: 'DROP_ALL', ipPreference: null }),
 		make(
@@ -34,8 +41,8 @@ export function simulatedMesh(wish: Wish): Mesh {
 			resourceId.virtualNode('apps', 'A'),
 			nodeSpec('a.local', [{ virtualService: resourceId.virtualService('apps', 'b.local') }]),
 		),
-		make('VirtualNode', resourceId.virtualNode('apps', 'B'), nodeSpec('b1.local', [])),
-		make('VirtualNode', resourceId.virtualNode('apps', 'Bv2'), nodeSpec(wish.hostname, [])),
+		...(kept ? [make('VirtualNode', resourceId.virtualNode('apps', 'B'), nodeSpec(wish.baseline, []))] : []),
+		make('VirtualNode', resourceId.virtualNode('apps', 'Bv2'), nodeSpec(wish.hostname, [], wish.port)),
 		make('VirtualNode', resourceId.virtualNode('apps', 'C'), nodeSpec(`c${wish.unrelated}.local`, [])),
 		make('VirtualRouter', resourceId.virtualRouter('apps', 'B'), { listeners: [{ port: 80, protocol: 'http2' }] }),
 		make('Route', routeId, {
@@ -43,7 +50,7 @@ export function simulatedMesh(wish: Wish): Mesh {
 			priority: 1001,
 			protocol: 'http2',
 			match: { path: { kind: 'prefix', prefix: '/' }, method: null, scheme: null, headers: [], port: null },
-			targets: [target('B', stable), target('Bv2', canary)],
+			targets: kept ? [target('B', 80, stable), target('Bv2', wish.port, canary)] : [target('Bv2', wish.port, 1)],
 			retryPolicy: null,
 			timeout: noTimeout,
 		}),
@@ -55,9 +62,9 @@ export function simulatedMesh(wish: Wish): Mesh {
 	return composeMesh(Object.fromEntries(resources.map((resource) => [resource.id, resource])))
 }
 
-function nodeSpec(hostname: string, backends: { virtualService: ResourceId }[]) {
+function nodeSpec(hostname: string, backends: { virtualService: ResourceId }[], port = 80) {
 	return {
-		listeners: [{ port: 80, protocol: 'http2' as const, timeout: noTimeout }],
+		listeners: [{ port, protocol: 'http2' as const, timeout: noTimeout }],
 		backends,
 		serviceDiscovery: { kind: 'dns' as const, hostname, responseType: 'LOADBALANCER' as const, ipPreference: null },
 	}

@@ -3,13 +3,16 @@ import { silentLog } from '#base/log.ts'
 import { type Random, seededRandom } from '#base/random.ts'
 import { fail } from '#base/result.ts'
 import type { ProxyGroup } from '#compile/compiled.ts'
+import type { ControllerCommand } from '#controller/commands.ts'
 import { type Controller, createController } from '#controller/controller.ts'
 import type { RevisionReader } from '#controller/ports.ts'
+import { parseStored } from '#controller/state.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import type { Phase } from '#rollout/rollout.ts'
 import type { Revision } from '#source/revision.ts'
 import { createMemoryStore, type MemorySnapshot, type MemoryStore } from '#store/memory-store.ts'
 import type { Store } from '#store/store.ts'
+import { type Consistency, canaryShareOf, createConsistency } from './consistency.ts'
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
 import { createInvariants, type Invariants, type Violation } from './invariants.ts'
 import type { Fault, FaultKind, Scenario } from './scenario.ts'
@@ -57,12 +60,23 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 	const errors: string[] = []
 	const phases = new Set<Phase['kind']>()
 	const faults: FaultKind[] = []
-	let wish: Wish = { weights: scenario.from, policy: scenario.policy, hostname: 'b2.local', unrelated: 0 }
+	let wish: Wish = {
+		weights: scenario.from,
+		policy: scenario.policy,
+		hostname: 'b2.local',
+		baseline: 'b1.local',
+		port: 80,
+		stable: 'kept',
+		unrelated: 0,
+	}
+	let unanswered = 0
 	let commits = 0
 	let newest: Revision | null = null
 	let stored: MemorySnapshot | null = null
 	let crashes = 0
 	let storeFails = false
+	/** The disk is full from the commit on that writes a step down. */
+	let fillsAtStep = false
 	/** `stalled`: it was published, the disk does not answer, and soon the process is gone. */
 	let crashAt: 'beforeCommit' | 'afterCommit' | 'afterPublish' | 'stalled' | null = null
 	let current: Incarnation | null = null
@@ -72,8 +86,9 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 	const invariants: Invariants = createInvariants({
 		nowMs: clock.monotonicMs,
 		proxies: () => fleet.proxies,
-		stepsPpm: scenario.policy.steps.map(({ sharePpm }) => sharePpm),
-		freshMs: 20_000,
+		sharesOf: (proxy) => fleet.sharesOf(proxy),
+		steps: scenario.policy.steps,
+		freshMs: 12_000,
 	})
 	const fleet: FakeFleet = createFakeFleet({
 		clock,
@@ -89,7 +104,10 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 		watcher: {
 			published(_, before, after) {
 				invariants.published(before, after)
-				if (crashAt !== 'afterPublish') return
+				consistency.published(after, stored)
+				// Where a way back is to be expected, that is the publication which it takes a crash to test.
+				const isBack = before !== null && (after.get(canaryCluster) ?? 0) < (before.get(canaryCluster) ?? 0)
+				if (crashAt !== 'afterPublish' || !(isBack || scenario.quality.kind === 'healthy')) return
 				crashAt = 'stalled'
 				current?.stall.resolve()
 				clock.setTimer(300, crash)
@@ -99,6 +117,11 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 				reachedPpm = Math.max(reachedPpm, after.get(canaryCluster) ?? 0)
 			},
 		},
+	})
+	const consistency: Consistency = createConsistency({
+		fleet,
+		nowMs: clock.monotonicMs,
+		violate: invariants.violate,
 	})
 	if (scenario.quality.kind === 'unresolved') for (const proxy of fleet.proxies) proxy.healthy.set(canaryCluster, 0)
 
@@ -164,6 +187,7 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 		fleet.daemonDied()
 		clock.setTimer(200 + random() * 3000, () => {
 			invariants.restarted()
+			consistency.restarted()
 			boot()
 		})
 	}
@@ -174,6 +198,8 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 			...store,
 			async commit(transaction) {
 				if (!owner.alive || crashAt === 'stalled') return never
+				const isStep = transaction.journal.some(({ event }) => event === 'rollout.advanced')
+				if (fillsAtStep && isStep) storeFails = true
 				if (storeFails) return fail({ code: 'full', message: 'simulated: no space' })
 				if (crashAt === 'beforeCommit') {
 					crash()
@@ -200,8 +226,9 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 		commits += 1
 		const id = `commit-${commits}`
 		meshes.set(id, simulatedMesh(wish))
+		if (change.weights !== undefined || change.hostname !== undefined)
+			invariants.asked(wish.weights, goodOfMoving(current, stored))
 		deliverRevision(id)
-		if (change.weights !== undefined || change.hostname !== undefined) invariants.asked([wish.weights])
 	}
 
 	function deliverRevision(id: string): void {
@@ -226,9 +253,11 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 				crashAt = 'afterPublish'
 				return
 			case 'storeFull':
-				storeFails = true
+				if (random() < 0.5) storeFails = true
+				else fillsAtStep = true
 				later(() => {
 					storeFails = false
+					fillsAtStep = false
 				})
 				return
 			case 'silence':
@@ -248,18 +277,28 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 				})
 				return
 			case 'slowAck':
-				proxy.ackDelayMs = 4000
+				// Longer than the first look of a step takes.
+				proxy.ackDelayMs = 9000
 				later(() => {
 					proxy.ackDelayMs = 5
 				})
 				return
 			case 'revert':
-				return commit({ weights: scenario.from })
+				return commit({ weights: scenario.from, stable: 'kept' })
 			case 'retarget':
-				return commit({ weights: [60, 40] })
+				return commit({ weights: [60, 40], stable: 'kept' })
 			case 'newCanary':
-				if (isMoving(current)) invariants.replaced()
+				if (goodOfMoving(current, stored) !== null) invariants.replaced()
 				return commit({ hostname: `b2-${commits}.local` })
+			case 'newBaseline':
+				return commit({ baseline: `b1-${commits}.local` })
+			case 'newPort':
+				if (goodOfMoving(current, stored) !== null) invariants.replaced()
+				return commit({ port: wish.port === 80 ? 8080 : 80 })
+			case 'dropStable':
+				// Somebody is still to let go when the others have.
+				proxy.ackDelayMs = 3000
+				return commit({ weights: [0, 1], stable: 'dropped' })
 			case 'unrelatedCommit':
 				return commit({ unrelated: commits })
 			case 'syntaxError':
@@ -269,10 +308,21 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 			case 'abort':
 			case 'promote':
 				if (running === undefined || current === null) return
-				if (kind === 'promote') invariants.promoted()
-				void current.controller.command({ kind, rollout: running.id, actor: 'person', reason: 'simulated' })
-				return
+				if (kind === 'promote') {
+					invariants.promoted()
+					consistency.promoted()
+				}
+				return ask(current, { kind, rollout: running.id, actor: 'person', reason: 'simulated' })
 		}
+	}
+
+	/** Whoever asks hears an answer, unless the process dies meanwhile. */
+	function ask(asked: Incarnation, command: ControllerCommand): void {
+		unanswered += 1
+		const heard = () => {
+			unanswered -= 1
+		}
+		void Promise.race([asked.controller.command(command), asked.death.promise]).then(heard)
 	}
 
 	const settle = async () => {
@@ -281,10 +331,20 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 		if (crashAt === 'stalled') await new Promise(setImmediate)
 		else await Promise.race([controller.idle(), death.promise, stall.promise])
 		if (!current?.alive) return
-		for (const { phase } of current.controller.view().state.rollouts) phases.add(phase.kind)
+		const view = current.controller.view()
+		for (const { phase } of view.state.rollouts) phases.add(phase.kind)
+		if (crashAt !== 'stalled') consistency.settled(view)
 	}
 
-	invariants.asked([scenario.from])
+	function checkNothingLost(last: Incarnation | null): void {
+		if (last === null || !last.alive) return
+		const { state } = last.controller.view()
+		if (unanswered > 0) invariants.violate('a command has an answer', `${unanswered} have none`)
+		const known = [state.accepted?.info.id, state.refused?.info?.id]
+		if (!known.includes(newest?.id)) invariants.violate('a commit is taken in or refused', `${newest?.id} is neither`)
+	}
+
+	invariants.asked(scenario.from, null)
 	boot()
 	commit({})
 	clock.setTimer(2_000, () => commit({ weights: scenario.to }))
@@ -295,6 +355,7 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 		await clock.runUntil(clock.monotonicMs() + 2_000, settle)
 		if (clock.monotonicMs() > 32_000 && isQuiet(current)) break
 	}
+	if (errors.length === 0 && invariants.violations.length === 0) checkNothingLost(current)
 	const view = current === null ? null : (current as Incarnation).controller.view()
 	const last = view?.state.rollouts.at(-1)
 	return {
@@ -312,9 +373,12 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 	}
 }
 
-function isMoving(incarnation: Incarnation | null): boolean {
-	const rollout = incarnation?.controller.view().state.rollouts.at(-1)
-	return rollout !== undefined && rollout.step >= 0 && ['stepping', 'held'].includes(rollout.phase.kind)
+/** Where the canary's share began, if a rollout is under way: in the daemon, or in the store of one that only starts. */
+function goodOfMoving(incarnation: Incarnation | null, stored: MemorySnapshot | null): number | null {
+	const known = stored?.state == null ? [] : parseStored(stored.state).state.rollouts
+	const rollouts = [...known, ...(incarnation?.controller.view().state.rollouts ?? [])]
+	const moving = rollouts.find(({ step, phase }) => step >= 0 && ['stepping', 'held'].includes(phase.kind))
+	return moving === undefined ? null : canaryShareOf(moving.good)
 }
 
 /** Nothing runs any more: the rest of the time would be more of the same. */

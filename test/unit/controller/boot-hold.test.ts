@@ -17,7 +17,15 @@ const group = fixtureGroup('A')
 const groupKey = proxyGroupKey(group)
 const proxy: Proxy = { key: 'p', instance: 'p', zone: '', group, groupKey }
 const meshOf = (...weights: [number, number]) =>
-	simulatedMesh({ weights, policy: twoSteps, hostname: 'b2.local', unrelated: 0 })
+	simulatedMesh({
+		weights,
+		policy: twoSteps,
+		hostname: 'b2.local',
+		baseline: 'b1.local',
+		port: 80,
+		stable: 'kept',
+		unrelated: 0,
+	})
 const applied = meshOf(1, 0)
 
 function shiftTo(...weights: [number, number]): Shift {

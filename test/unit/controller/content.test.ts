@@ -5,7 +5,15 @@ import { twoSteps } from '../../fixtures/daemon-in-memory.ts'
 import { simulatedMesh } from '../../simulation/simulated-mesh.ts'
 
 const meshOf = (unrelated: number) =>
-	simulatedMesh({ weights: [1, 0], policy: twoSteps, hostname: 'b2.local', unrelated })
+	simulatedMesh({
+		weights: [1, 0],
+		policy: twoSteps,
+		hostname: 'b2.local',
+		baseline: 'b1.local',
+		port: 80,
+		stable: 'kept',
+		unrelated,
+	})
 
 test('what the state no longer names when the store answers again is not stored, where nobody would ever drop it', async () => {
 	const content = await createContent(createMemoryStore(), {})

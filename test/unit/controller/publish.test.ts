@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
 import { silentLog } from '#base/log.ts'
 import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import type { FleetPort } from '#controller/ports.ts'
@@ -70,4 +71,20 @@ describe('what is in force does not fit together for a group', () => {
 		publisher.publish(effectiveOf({ Bv2: 1_000_000 }, { Bv2: null }))
 		expect([published.length, publisher.standingOf(key)]).toEqual([0, 'stuck'])
 	})
+})
+
+test('identities that nobody knows do not add up', () => {
+	const refused: string[] = []
+	const fleet = { publish() {}, refuse: (groupKey: string) => refused.push(groupKey) }
+	const publisher = createPublisher({ fleet: fleet as unknown as FleetPort, log: silentLog })
+	publisher.publish(effectiveOf({ B: 1_000_000 }))
+	publisher.greet(group, key)
+	for (let index = 0; index <= limits.xdsGroupsRefused; index += 1) {
+		const stranger = fixtureGroup(`stranger-${index}`)
+		publisher.greet(stranger, proxyGroupKey(stranger))
+	}
+	refused.length = 0
+	publisher.publish(effectiveOf({ B: 1_000_000 }))
+	expect([refused.length, refused[0]]).toEqual([limits.xdsGroupsRefused, proxyGroupKey(fixtureGroup('stranger-1'))])
+	expect(publisher.snapshotOf(key)).not.toBeNull()
 })

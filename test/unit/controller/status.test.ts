@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { typeUrls } from '#compile/compiled.ts'
 import { headlineOf } from '#controller/headline.ts'
 import { type DaemonInMemory, startInMemory } from '../../fixtures/daemon-in-memory.ts'
 
@@ -116,16 +117,15 @@ describe('a refused revision', () => {
 test('proxies that refuse, went away or fell silent are named', async () => {
 	const [first, second] = daemon.fleet.proxies
 	if (first === undefined || second === undefined) throw new Error('there are two')
-	first.refuseRoutes = true
-	daemon.commit({ weights: [1, 1] })
-	await daemon.pass(2_000)
+	const refusal = { typeUrl: typeUrls.listener, name: 'in', version: 'v', text: 'simulated refusal' }
+	first.refused.set('in', { proxy: first.proxy.key, ...refusal })
 	first.silent = true
 	daemon.fleet.disconnect(second)
 	await daemon.pass(6_000)
 	const { headline, groups } = daemon.face.status()
 	const [group] = groups
 	expect(group).toMatchObject({ connected: 1, expected: 2, silent: [first.proxy.key] })
-	expect(group?.rejections[0]).toMatchObject({ proxy: first.proxy.key, type: 'route', text: 'simulated refusal' })
+	expect(group?.rejections[0]).toMatchObject({ proxy: first.proxy.key, type: 'listener', text: 'simulated refusal' })
 	expect(group?.gone.map(({ proxy }) => proxy)).toEqual([second.proxy.key])
 	expect(headline.level).toBe('attention')
 	expect(headline.text).toContain('simulated refusal')
@@ -139,4 +139,25 @@ test('what one proxy refuses matters more than what has settled', async () => {
 		level: 'attention',
 		text: 'p refuses listener in: cannot bind (probably a.yaml:6)',
 	})
+})
+
+test('what was taken back is no matter any more when Git asks for something else', async () => {
+	daemon.failCanary(1)
+	daemon.commit({ weights: [1, 1] })
+	await daemon.pass(20_000)
+	expect(daemon.face.status().rollouts).toMatchObject([{ phase: 'rolledBack', quarantined: true }])
+	daemon.commit({ weights: [1, 0] })
+	await daemon.pass(1_000)
+	const { headline, rollouts } = daemon.face.status()
+	expect([headline.level, rollouts.map(({ quarantined }) => quarantined)]).toEqual(['settled', [false]])
+})
+
+test('a jump of the wall clock voids what was known', async () => {
+	daemon.commit({ weights: [1, 1] })
+	await daemon.pass(12_000)
+	const verdict = () => daemon.controller.view().state.rollouts.at(-1)?.verdict
+	expect(verdict()).not.toBeNull()
+	daemon.clock.jumpWall(3_600_000)
+	await daemon.pass(300)
+	expect(verdict()).toBeNull()
 })

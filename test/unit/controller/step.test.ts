@@ -140,3 +140,38 @@ describe('while the store does not answer', () => {
 		expect(game.rollout().phase.kind).toBe('rollingBack')
 	})
 })
+
+describe('what failed once', () => {
+	const worse = meshOf({ B: 0, Bv2: 100 })
+	const other = meshOf({ B: 10, Bv2: 90 })
+
+	/** Bv2 is taken back with the one share, and then with the other. */
+	function failTwice() {
+		const game = stepped()
+		game.turn([alarm(game.rollout().id)])
+		game.turn([])
+		game.turn([read(other)])
+		game.turn([])
+		game.turn([alarm(game.rollout().id)])
+		game.turn([])
+		expect(game.state().rollouts.map(({ phase }) => phase.kind)).toEqual(['rolledBack', 'rolledBack'])
+		return game
+	}
+
+	test.for([
+		{ why: 'as it is', mesh: other },
+		{ why: 'as it was before', mesh: worse },
+	])('is not tried again when it is merged again, $why', ({ mesh }) => {
+		const game = failTwice()
+		game.turn([read(meshOf({ B: 1 }), 'reverted')])
+		game.turn([read(mesh, 'again')])
+		expect(game.state().rolloutCount).toBe(2)
+	})
+
+	test('is tried again when a person says so, with a reason', () => {
+		const game = failTwice()
+		const command = { kind: 'retry', rollout: game.rollout().id, actor: 'dana', reason: 'mended' } as const
+		expect(game.turn([{ kind: 'command', command }]).replies).toMatchObject([{ kind: 'done' }])
+		expect([game.state().rolloutCount, game.state().quarantine]).toEqual([3, []])
+	})
+})

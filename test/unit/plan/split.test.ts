@@ -27,7 +27,9 @@ describe('splitOfWeights', () => {
 	})
 
 	test('shares sum to the whole, and each is within one of what its weight asks for', () => {
-		const weights = fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 10 }).filter((list) => list.some((weight) => weight > 0))
+		const weights = fc
+			.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 10 })
+			.filter((list) => list.some((weight) => weight > 0))
 		fc.assert(
 			fc.property(weights, (list) => {
 				const split = splitOfWeights(weighted(list))
@@ -44,7 +46,9 @@ describe('splitOfWeights', () => {
 
 describe('splitBetween', () => {
 	test('both ends are exact, every point sums to the whole, and a rising share never falls on the way', () => {
-		const weights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 2, maxLength: 5 }).filter((list) => list.some((weight) => weight > 0))
+		const weights = fc
+			.array(fc.integer({ min: 0, max: 100 }), { minLength: 2, maxLength: 5 })
+			.filter((list) => list.some((weight) => weight > 0))
 		fc.assert(
 			fc.property(weights, weights, fc.integer({ min: 1, max: wholePpm }), (left, right, denominator) => {
 				const from = splitOfWeights(weighted(left))

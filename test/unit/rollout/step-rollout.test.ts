@@ -226,6 +226,13 @@ describe('back', () => {
 		expect(notes[0]?.reason).toContain('2/3 proxies confirmed')
 	})
 
+	test('tells of ACKs that are missing only when they have had time to come', () => {
+		const pending = { current: 1, pending: ['p2'] }
+		const back = play(fresh(), turn(100), alarm, turn(100, pending))
+		expect([back.phase.kind, holdsOf(back)]).toEqual(['rollingBack', []])
+		expect(holdsOf(play(back, turn(limits.ackGraceMs, pending)))).toEqual(['NOT_ACKED'])
+	})
+
 	test('is not done while proxies may still come back to a daemon that has just started', () => {
 		const back = play(fresh(), turn(100), alarm, turn(100, { connected: 0, expected: 0, current: 0, returning: true }))
 		expect([back.phase.kind, holdsOf(back)]).toEqual(['rollingBack', ['PROXIES_MISSING']])
