@@ -1,7 +1,9 @@
 // Compile and encode for all proxies of a mesh with 1,000 routes: from nothing, and after one weight has changed.
+
 import { performance } from 'node:perf_hooks'
 import { compileGroup } from '#compile/compile-group.ts'
 import { type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import { wholePpm } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
@@ -104,7 +106,7 @@ function serve(effective: EffectiveMesh, groups: readonly ProxyGroup[], before: 
 	let encoded = 0
 	for (const group of groups) {
 		const key = proxyGroupKey(group)
-		const compiled = compileGroup(effective, group) ?? []
+		const compiled = compileGroup(effective, group, nothingDiscovered) ?? []
 		const made = encodeSnapshot(compiled, before.get(key) ?? null)
 		snapshots.set(key, made.snapshot)
 		encoded += made.encoded
@@ -118,5 +120,6 @@ function callerGroup(index: number): ProxyGroup {
 		cohort: 'stable',
 		capture: { mode: 'explicit', bind: '127.0.0.1', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
 		envoyMinor: '1.40',
+		secrets: 'daemon',
 	}
 }

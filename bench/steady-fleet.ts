@@ -19,6 +19,7 @@ const group: ProxyGroup = {
 	cohort: 'stable',
 	capture: { mode: 'explicit', bind: '127.0.0.1', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
 	envoyMinor: '1.40',
+	secrets: 'daemon',
 }
 
 export function createSteadyFleet(count: number): SteadyFleet {

@@ -71,7 +71,13 @@ async function measureTurns(proxies: number): Promise<Turns> {
 				return fleet.port.fleet()
 			},
 		},
-		readRevision: async ({ id }) => ({ kind: 'ok', mesh: meshes.get(id) as Mesh, origins: {}, warnings: [] }),
+		readRevision: async ({ id }) => ({
+			kind: 'ok',
+			mesh: meshes.get(id) as Mesh,
+			origins: {},
+			expectations: [],
+			warnings: [],
+		}),
 		fatal(error) {
 			throw error
 		},

@@ -22,7 +22,14 @@ const wholeRooms = (names: readonly string[]): string[] => names.map((name) => `
 
 const stages: readonly Room[] = [
 	{ name: 'source', contracts: ['revision.ts'], purity: 'edge', also: [], protos: 'none' },
-	{ name: 'mesh', contracts: ['mesh.ts', 'rollout-policy.ts'], purity: 'pure', also: [], protos: 'none' },
+	{
+		name: 'mesh',
+		contracts: ['mesh.ts', 'proxy-spec.ts', 'route-spec.ts', 'rollout-policy.ts'],
+		purity: 'pure',
+		also: [],
+		protos: 'none',
+	},
+	{ name: 'discovery', contracts: ['discovered.ts'], purity: 'edge', also: [], protos: 'none' },
 	{ name: 'plan', contracts: ['plan.ts', 'split.ts'], purity: 'pure', also: [], protos: 'none' },
 	{ name: 'guard', contracts: ['look.ts'], purity: 'pure', also: [], protos: 'none' },
 	{

@@ -1,6 +1,8 @@
 // From what is in force to what one group of proxies is to hold. Nothing is built here: each resource carries a key of
 // what it would be made from, so that a change of one weight costs one route configuration, however large the mesh.
-import { resourceId, type VirtualNode, type VirtualNodeListener } from '#mesh/mesh.ts'
+import type { Discovered } from '#discovery/discovered.ts'
+import { resourceId, type VirtualNode } from '#mesh/mesh.ts'
+import type { VirtualNodeListener } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { compileEgressCluster } from './cluster/egress-cluster.ts'
@@ -16,7 +18,11 @@ import { compileIngressRoutes } from './route/ingress-routes.ts'
 import { virtualNodeOf } from './virtual-node-of.ts'
 
 /** All resources of a group, in no particular order, each name once a type; null when its identity is not in the mesh. */
-export function compileGroup(effective: EffectiveMesh, group: ProxyGroup): readonly CompiledResource[] | null {
+export function compileGroup(
+	effective: EffectiveMesh,
+	group: ProxyGroup,
+	_discovered: Discovered,
+): readonly CompiledResource[] | null {
 	const { resources } = effective
 	const { capture } = group
 	const node = virtualNodeOf(resources, group.identity)

@@ -11,17 +11,25 @@ type Ingredients<Desc extends DescMessage> = {
 	readonly schema: Desc
 	readonly clusters?: Iterable<string>
 	readonly routes?: Iterable<string>
+	readonly endpoints?: Iterable<string>
+	readonly secrets?: Iterable<string>
 	readonly madeOf: readonly ResourceId[]
 	readonly make: () => MessageShape<Desc>
 }
 
 export function compiledResource<Desc extends DescMessage>(ingredients: Ingredients<Desc>): CompiledResource {
-	const { typeUrl, name, key, schema, clusters = [], routes = [], madeOf, make } = ingredients
+	const { typeUrl, name, key, schema, madeOf, make } = ingredients
+	const { clusters = [], routes = [], endpoints = [], secrets = [] } = ingredients
 	return {
 		typeUrl,
 		name,
 		key: `${name} ${key}`,
-		references: { clusters: sortedNames(clusters), routes: sortedNames(routes) },
+		references: {
+			clusters: sortedNames(clusters),
+			routes: sortedNames(routes),
+			endpoints: sortedNames(endpoints),
+			secrets: sortedNames(secrets),
+		},
 		madeOf,
 		build: () => ({ schema, message: make() }),
 	}

@@ -28,7 +28,7 @@ export type Capture =
  * one identity: a host name, a task's id.
  */
 export type SluiceNodeMetadata =
-	| { readonly instance: string; readonly capture: 'intercept' }
+	| { readonly instance: string; readonly capture: 'intercept'; readonly sds?: 'socket' }
 	| {
 			readonly instance: string
 			readonly capture: 'explicit'
@@ -36,13 +36,22 @@ export type SluiceNodeMetadata =
 			readonly egressPort: number
 			/** An IP address, `127.0.0.1` or `::1`; with the application's port `127.0.0.1:8080` or `[::1]:8080`. */
 			readonly app: string
+			/** Not there: secrets come from the daemon. */
+			readonly sds?: 'socket'
 	  }
+
+/**
+ * Where secrets that a mesh names come from. `daemon`: they are files of the daemon's machine, served over ADS.
+ * `socket`: an SDS server beside the proxy, the bootstrap's cluster `static_cluster_sds_unix_socket`.
+ */
+export type SecretSource = 'daemon' | 'socket'
 
 /** All proxies that are served the same bytes. */
 export type ProxyGroup = {
 	readonly identity: ProxyIdentity
 	readonly cohort: 'stable' | 'candidate'
 	readonly capture: Capture
+	readonly secrets: SecretSource
 	/** Envoy's minor version, e.g. `1.40`. */
 	readonly envoyMinor: string
 }
@@ -57,14 +66,26 @@ export const typeUrls = {
 
 export type TypeUrl = (typeof typeUrls)[keyof typeof typeUrls]
 
+/** What a resource names, by type, sorted. */
+export type References = {
+	/** Clusters and routes must exist beside it. */
+	readonly clusters: readonly string[]
+	readonly routes: readonly string[]
+	/**
+	 * Endpoints and secrets come from discovery, and may not be known (any more): what names them is not sent before they
+	 * are, and what a proxy holds of them is not taken from it while something names them.
+	 */
+	readonly endpoints: readonly string[]
+	readonly secrets: readonly string[]
+}
+
 /** One Envoy resource, not built yet: `build` is called only when nothing with the same key was encoded before. */
 export type CompiledResource = {
 	readonly typeUrl: TypeUrl
 	readonly name: string
 	/** Equal keys build equal bytes. Made of the hashes of everything that `build` reads. */
 	readonly key: string
-	/** Names that must exist beside it, sorted. */
-	readonly references: { readonly clusters: readonly string[]; readonly routes: readonly string[] }
+	readonly references: References
 	/** What it was made of: the way from a NACK back to a line of YAML. */
 	readonly madeOf: readonly ResourceId[]
 	readonly build: () => BuiltMessage
@@ -77,8 +98,9 @@ export type BuiltMessage<Desc extends DescMessage = DescMessage> = {
 
 /** The text that names a group everywhere: state, FleetView, logs. Equal groups have equal keys. */
 export function proxyGroupKey(group: ProxyGroup): string {
-	const { identity, cohort, capture, envoyMinor } = group
+	const { identity, cohort, capture, envoyMinor, secrets } = group
 	const parts = [identityPath(identity), cohort, envoyMinor, capture.mode]
+	if (secrets === 'socket') parts.push('sds')
 	if (capture.mode === 'explicit') {
 		parts.push(capture.bind, String(capture.egressPort), `${capture.app.address}:${capture.app.port ?? ''}`)
 	}

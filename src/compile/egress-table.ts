@@ -1,6 +1,7 @@
 // What a virtual node may call, host by host: the step between App Mesh's backends and Envoy's route configurations.
 // It depends on nothing but the written mesh; shares come in later.
-import type { HttpTimeout, Resource, ResourceId, Route, VirtualNode, VirtualService } from '#mesh/mesh.ts'
+import type { Resource, ResourceId, Route, VirtualNode, VirtualService } from '#mesh/mesh.ts'
+import type { Timeout } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { Capture } from './compiled.ts'
 import { meshIndex } from './mesh-index.ts'
@@ -22,7 +23,7 @@ export type EgressHost = {
 
 export type Upstream =
 	/** No route speaks for it, so the listener's own timeout is the one that holds. */
-	| { readonly kind: 'node'; readonly target: Target; readonly timeout: HttpTimeout }
+	| { readonly kind: 'node'; readonly target: Target; readonly timeout: Timeout }
 	/** In the order in which they are tried; may be none: then every request gets 404. */
 	| { readonly kind: 'router'; readonly router: ResourceId; readonly routes: readonly Route[] }
 

@@ -1,6 +1,7 @@
 // The names that App Mesh gave Envoy's configuration, byte for byte: dashboards and alarms are keyed on them. None of
 // their parts can hold a dot or a colon, which would break the tags that Envoy takes out of its statistics' names.
-import type { HttpProtocol, Resource, ResourceId } from '#mesh/mesh.ts'
+import type { Resource, ResourceId } from '#mesh/mesh.ts'
+import type { Protocol } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import type { ProxyGroup, ProxyIdentity } from './compiled.ts'
@@ -30,7 +31,7 @@ export function egressClusterName(target: Target, resources: Resources): string 
 }
 
 /** The cluster by which a proxy reaches its own application. */
-export function ingressClusterName(node: ResourceId, listener: { protocol: HttpProtocol; port: number }): string {
+export function ingressClusterName(node: ResourceId, listener: { protocol: Protocol; port: number }): string {
 	return `cds_ingress_${targetName(node, listener.protocol, listener.port)}`
 }
 
@@ -40,7 +41,7 @@ export function passThroughClusterName(mesh: string): string {
 }
 
 /** `mesh/apps/virtualNode/serviceB` → `apps_serviceB_http2_80`. */
-function targetName(node: ResourceId, protocol: HttpProtocol, port: number): string {
+function targetName(node: ResourceId, protocol: Protocol, port: number): string {
 	const [, mesh, , name] = node.split('/')
 	return `${mesh}_${name}_${protocol}_${port}`
 }

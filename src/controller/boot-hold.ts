@@ -3,6 +3,7 @@ import { limits } from '#base/limits.ts'
 import { compileGroup } from '#compile/compile-group.ts'
 import { typeUrls } from '#compile/compiled.ts'
 import { routeConfigurationsOf } from '#compile/names.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
@@ -45,7 +46,7 @@ export function createBootHold(options: {
 		if (applied === undefined) return new Map()
 		const others = rollouts.filter(({ id }) => id !== rollout.id)
 		const effective = effectiveMesh(applied, [...others, { ...rollout, step: -1 }])
-		const compiled = compileGroup(effective, group)
+		const compiled = compileGroup(effective, group, nothingDiscovered)
 		if (compiled === null) return new Map()
 		const routes = encodeSnapshot(compiled, null).snapshot.types[typeUrls.route].resources
 		const names = routeConfigurationsOf(effective, group, rollout.route)

@@ -1,5 +1,6 @@
 import { identityPath, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import { callersOf, egressClusterName, routeConfigurationsOf } from '#compile/names.ts'
+import type { ServiceDiscovery } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import { targetKey } from '#plan/split.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
@@ -41,7 +42,20 @@ export function concernOf(rollout: Rollout, effective: EffectiveMesh, fleet: Fle
 
 function hostOf(target: Target, effective: EffectiveMesh): string {
 	const node = effective.resources[target.virtualNode]
-	return node?.kind === 'VirtualNode' ? (node.spec.serviceDiscovery?.hostname ?? 'no service discovery') : 'unknown'
+	return node?.kind === 'VirtualNode' ? hostOfDiscovery(node.spec.serviceDiscovery) : 'unknown'
+}
+
+function hostOfDiscovery(discovery: ServiceDiscovery | null): string {
+	switch (discovery?.kind) {
+		case undefined:
+			return 'no service discovery'
+		case 'dns':
+			return discovery.hostname
+		case 'awsCloudMap':
+			return `${discovery.serviceName}.${discovery.namespaceName}`
+		case 'static':
+			return discovery.endpoints.map(({ address }) => address).join(', ')
+	}
 }
 
 /** The types whose ACKs a shift waits for, in the order in which they are pushed. */

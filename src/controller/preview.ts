@@ -4,6 +4,7 @@
 import { compareText, type Diagnostic } from '#base/diagnostic.ts'
 import { compileGroup } from '#compile/compile-group.ts'
 import { type ProxyGroup, typeUrls } from '#compile/compiled.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import { estimateProofRequests } from '#guard/estimate.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import type { Mesh } from '#mesh/mesh.ts'
@@ -219,6 +220,7 @@ function groupsOf(meshes: readonly Mesh[]): ProxyGroup[] {
 				cohort: 'stable',
 				capture: { mode: 'explicit', bind: '0.0.0.0', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
 				envoyMinor: '1.40',
+				secrets: 'daemon',
 			})
 		}
 	}
@@ -227,7 +229,7 @@ function groupsOf(meshes: readonly Mesh[]): ProxyGroup[] {
 
 function compiledOf(mesh: Mesh, group: ProxyGroup): Map<string, { type: TypeName; name: string; key: string }> {
 	const types = new Map(Object.entries(typeUrls).map(([name, url]) => [url, name as TypeName]))
-	const compiled = compileGroup(effectiveMesh(mesh, []), group) ?? []
+	const compiled = compileGroup(effectiveMesh(mesh, []), group, nothingDiscovered) ?? []
 	return new Map(
 		compiled.map(({ typeUrl, name, key }) => [
 			`${typeUrl} ${name}`,

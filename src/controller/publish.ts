@@ -2,6 +2,7 @@ import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { compileGroup } from '#compile/compile-group.ts'
 import { identityPath, type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
@@ -50,7 +51,7 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 
 	function publishGroup(key: string, known: Group, changed: ReadonlySet<ResourceId>): boolean {
 		if (inForce === null) return false
-		const compiled = compileGroup(inForce, known.group)
+		const compiled = compileGroup(inForce, known.group, nothingDiscovered)
 		if (compiled === null) {
 			known.snapshot = null
 			known.madeFrom = null
@@ -102,7 +103,7 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 	function wouldBeServed(group: ProxyGroup, effective: EffectiveMesh): Snapshot | null {
 		const key = proxyGroupKey(group)
 		if (preview?.key !== key || preview.effective !== effective) {
-			const compiled = compileGroup(effective, group)
+			const compiled = compileGroup(effective, group, nothingDiscovered)
 			preview = { key, effective, snapshot: compiled === null ? null : encodeSnapshot(compiled, null).snapshot }
 		}
 		return preview.snapshot
@@ -147,7 +148,11 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 /** The shares in force upon resources that fitted together before; null when not even that does. */
 function snapshotOfShares(inForce: EffectiveMesh, before: EffectiveMesh, known: Group): Snapshot | null {
 	const splits = { ...before.splits, ...inForce.splits }
-	const compiled = compileGroup({ resources: before.resources, splits, prepared: inForce.prepared }, known.group)
+	const compiled = compileGroup(
+		{ resources: before.resources, splits, prepared: inForce.prepared },
+		known.group,
+		nothingDiscovered,
+	)
 	const snapshot = compiled === null ? null : encodeSnapshot(compiled, known.snapshot).snapshot
 	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot
 }

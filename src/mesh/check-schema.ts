@@ -1,6 +1,7 @@
 // A document's value against the published JSON Schema of its kind. The schemas are the only list of fields, types and
 // bounds; what they cannot say (links, sums, regular expressions) is checked in kind/ and link.ts.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { assert } from '#base/assert.ts'
 import meshSchema from '../../schemas/mesh.schema.json' with { type: 'json' }
 import rolloutPolicySchema from '../../schemas/rollout-policy.schema.json' with { type: 'json' }
 import routeSchema from '../../schemas/route.schema.json' with { type: 'json' }
@@ -14,7 +15,7 @@ import type { Kind } from './mesh.ts'
 
 const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, strictRequired: false })
 
-const validators: Readonly<Record<Kind, ValidateFunction>> = {
+const validators: Readonly<Partial<Record<Kind, ValidateFunction>>> = {
 	Mesh: ajv.compile(meshSchema),
 	VirtualNode: ajv.compile(virtualNodeSchema),
 	VirtualService: ajv.compile(virtualServiceSchema),
@@ -32,6 +33,7 @@ export function checkSchema(
 	value: unknown,
 ): { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly findings: readonly Finding[] } {
 	const validate = validators[kind]
+	assert(validate !== undefined, `${kind} has a schema`)
 	if (validate(value)) return { ok: true, manifest: value as Manifest }
 	return { ok: false, findings: explainSchemaErrors(kind, validate.errors ?? []) }
 }

@@ -42,7 +42,7 @@ function refuseKind(kind: unknown): Finding {
 /** The id a document would have if the rest of it were right; null when its metadata do not say. */
 export function idOfBrokenDocument(kind: Kind, value: unknown): ResourceId | null {
 	const metadata = isMapping(value) && isMapping(value.metadata) ? value.metadata : {}
-	const { mesh, name, virtualRouter } = metadata
+	const { mesh, name, virtualRouter, virtualGateway } = metadata
 	if (typeof name !== 'string') return null
 	if (kind === 'Mesh') return resourceId.mesh(name)
 	if (typeof mesh !== 'string') return null
@@ -55,6 +55,10 @@ export function idOfBrokenDocument(kind: Kind, value: unknown): ResourceId | nul
 			return resourceId.virtualRouter(mesh, name)
 		case 'RolloutPolicy':
 			return resourceId.rolloutPolicy(mesh, name)
+		case 'VirtualGateway':
+			return resourceId.virtualGateway(mesh, name)
+		case 'GatewayRoute':
+			return typeof virtualGateway === 'string' ? resourceId.gatewayRoute(mesh, virtualGateway, name) : null
 		case 'Route':
 			return typeof virtualRouter === 'string' ? resourceId.route(mesh, virtualRouter, name) : null
 	}

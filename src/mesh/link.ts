@@ -62,6 +62,8 @@ function findBrokenLinksOf(resource: Resource, resources: Resources): readonly B
 		case 'VirtualNode':
 		case 'VirtualRouter':
 		case 'RolloutPolicy':
+		case 'VirtualGateway':
+		case 'GatewayRoute':
 			return []
 		default:
 			return unreachable(resource)

@@ -3,6 +3,8 @@
 // side table (`Origins`), so that moving YAML between files is no change.
 
 import type { Diagnostic } from '#base/diagnostic.ts'
+import type { IpPreference, ProxySettings, VirtualGatewaySpec, VirtualNodeSpec } from './proxy-spec.ts'
+import type { GatewayRouteSpec, Protocol, RouteSpec } from './route-spec.ts'
 
 /** App Mesh's path of a resource, e.g. `mesh/apps/virtualRouter/serviceB/route/serviceB`. Unique in a revision. */
 export type ResourceId = string & { readonly __brand: 'ResourceId' }
@@ -15,7 +17,15 @@ export type Mesh = {
 	readonly resources: Readonly<Record<ResourceId, Resource>>
 }
 
-export type Resource = MeshResource | VirtualNode | VirtualService | VirtualRouter | Route | RolloutPolicy
+export type Resource =
+	| MeshResource
+	| VirtualNode
+	| VirtualService
+	| VirtualRouter
+	| Route
+	| VirtualGateway
+	| GatewayRoute
+	| RolloutPolicy
 export type Kind = Resource['kind']
 
 type Common<K extends string, Spec> = {
@@ -35,38 +45,14 @@ export type VirtualNode = Common<'VirtualNode', VirtualNodeSpec>
 export type VirtualService = Common<'VirtualService', VirtualServiceSpec>
 export type VirtualRouter = Common<'VirtualRouter', VirtualRouterSpec>
 export type Route = Common<'Route', RouteSpec>
+export type VirtualGateway = Common<'VirtualGateway', VirtualGatewaySpec>
+export type GatewayRoute = Common<'GatewayRoute', GatewayRouteSpec>
 export type RolloutPolicy = Common<'RolloutPolicy', RolloutPolicySpec>
 
-export type IpPreference = 'IPv4_PREFERRED' | 'IPv6_PREFERRED' | 'IPv4_ONLY' | 'IPv6_ONLY'
-export type HttpProtocol = 'http' | 'http2'
-
-export type MeshSpec = {
+export type MeshSpec = ProxySettings & {
 	readonly egressFilter: 'ALLOW_ALL' | 'DROP_ALL'
 	readonly ipPreference: IpPreference | null
 }
-
-export type VirtualNodeSpec = {
-	readonly listeners: readonly VirtualNodeListener[]
-	/** Sorted by virtual service. */
-	readonly backends: readonly { readonly virtualService: ResourceId }[]
-	readonly serviceDiscovery: ServiceDiscovery | null
-}
-
-export type VirtualNodeListener = {
-	readonly port: number
-	readonly protocol: HttpProtocol
-	readonly timeout: HttpTimeout
-}
-
-export type ServiceDiscovery = {
-	readonly kind: 'dns'
-	readonly hostname: string
-	readonly responseType: 'LOADBALANCER' | 'ENDPOINTS'
-	readonly ipPreference: IpPreference | null
-}
-
-/** `null`: not written, so App Mesh's default holds (15 s per request, Envoy's own idle timeout). 0: no limit. */
-export type HttpTimeout = { readonly perRequestMs: number | null; readonly idleMs: number | null }
 
 export type VirtualServiceSpec = {
 	/** `null`: no provider, the service takes no traffic. */
@@ -74,58 +60,7 @@ export type VirtualServiceSpec = {
 }
 
 export type VirtualRouterSpec = {
-	readonly listeners: readonly { readonly port: number; readonly protocol: HttpProtocol }[]
-}
-
-export type RouteSpec = {
-	readonly virtualRouter: ResourceId
-	/** 0 is first. 1001 when not written. */
-	readonly priority: number
-	/** The router's protocol; an `httpRoute` on an http2 router is read as http2, with a warning. */
-	readonly protocol: HttpProtocol
-	readonly match: HttpMatch
-	/** As written: App Mesh's relative integers, in written order. At least one is above 0. */
-	readonly targets: readonly WeightedTarget[]
-	/** `null`: App Mesh's default retries. */
-	readonly retryPolicy: RetryPolicy | null
-	readonly timeout: HttpTimeout
-}
-
-export type WeightedTarget = {
-	readonly virtualNode: ResourceId
-	/** The node's listener port that takes the traffic; resolved when not written. */
-	readonly port: number
-	readonly weight: number
-}
-
-export type HttpMatch = {
-	readonly path: PathMatch
-	readonly method: string | null
-	readonly scheme: 'http' | 'https' | null
-	readonly headers: readonly HeaderMatch[]
-	/** The router's listener port; `null`: every port. */
-	readonly port: number | null
-}
-
-export type PathMatch =
-	| { readonly kind: 'prefix'; readonly prefix: string }
-	| { readonly kind: 'exact'; readonly path: string }
-	| { readonly kind: 'regex'; readonly regex: string }
-
-export type HeaderMatch = { readonly name: string; readonly invert: boolean; readonly match: HeaderValueMatch }
-
-export type HeaderValueMatch =
-	| { readonly kind: 'present' }
-	| { readonly kind: 'exact' | 'prefix' | 'suffix' | 'regex'; readonly value: string }
-	/** Start is in the range, end is not. */
-	| { readonly kind: 'range'; readonly start: number; readonly end: number }
-
-export type RetryPolicy = {
-	readonly maxRetries: number
-	readonly perRetryTimeoutMs: number
-	/** Sorted. */
-	readonly httpRetryEvents: readonly ('server-error' | 'gateway-error' | 'client-error' | 'stream-error')[]
-	readonly tcpRetryEvents: readonly 'connection-error'[]
+	readonly listeners: readonly { readonly port: number; readonly protocol: Protocol }[]
 }
 
 export type RolloutPolicySpec = {
@@ -158,6 +93,37 @@ export type ErrorsGuard = {
 	readonly hardLimitPpm: number
 }
 
+/**
+ * What the writers of a mesh expect of it: a request, and where it is to go. A revision that does not fulfil its own
+ * expectations is refused. Its places are in the origins, under its id.
+ */
+export type Expectation = {
+	/** `mesh/apps/expectation/NAME`. */
+	readonly id: ResourceId
+	readonly mesh: string
+	readonly name: string
+	/** Whose proxy is asked. */
+	readonly from: { readonly kind: 'virtualNode' | 'virtualGateway'; readonly name: string }
+	readonly request: {
+		readonly method: string
+		/** Absolute, `http:` or `https:`; its port is the one that is dialled. */
+		readonly url: string
+		/** Names in lower case. */
+		readonly headers: readonly { readonly name: string; readonly value: string }[]
+	}
+	readonly expected: {
+		/** Name of the route that takes the request; `null`: not said. */
+		readonly route: string | null
+		/** Name of the gateway route that takes it; `null`: not said. */
+		readonly gatewayRoute: string | null
+		readonly virtualService: string | null
+		/** Names of all virtual nodes that are to get a share above 0, sorted; `null`: not said. */
+		readonly virtualNodes: readonly string[] | null
+		/** True: no route takes it. */
+		readonly noRoute: boolean
+	}
+}
+
 /** (resource, JSON pointer into its document) → where it was written. The pointer `` is the document itself. */
 export type Origins = Readonly<Record<ResourceId, Readonly<Record<string, Origin>>>>
 export type Origin = { readonly file: string; readonly line: number; readonly column: number }
@@ -168,6 +134,8 @@ export type ReadOutcome =
 			readonly kind: 'ok'
 			readonly mesh: Mesh
 			readonly origins: Origins
+			/** Sorted by id. No part of the mesh: they change nothing that is served. */
+			readonly expectations: readonly Expectation[]
 			readonly warnings: readonly Diagnostic[]
 	  }
 	/** Errors, and the warnings that were found beside them; at least one is an error. */
@@ -181,5 +149,9 @@ export const resourceId = {
 	virtualRouter: (mesh: string, name: string) => `mesh/${mesh}/virtualRouter/${name}` as ResourceId,
 	route: (mesh: string, router: string, name: string) =>
 		`mesh/${mesh}/virtualRouter/${router}/route/${name}` as ResourceId,
+	virtualGateway: (mesh: string, name: string) => `mesh/${mesh}/virtualGateway/${name}` as ResourceId,
+	gatewayRoute: (mesh: string, gateway: string, name: string) =>
+		`mesh/${mesh}/virtualGateway/${gateway}/gatewayRoute/${name}` as ResourceId,
+	expectation: (mesh: string, name: string) => `mesh/${mesh}/expectation/${name}` as ResourceId,
 	rolloutPolicy: (mesh: string, name: string) => `mesh/${mesh}/rolloutPolicy/${name}` as ResourceId,
 }

@@ -34,6 +34,7 @@ export function readMesh(files: ReadonlyMap<string, Uint8Array>): ReadOutcome {
 		kind: 'ok',
 		mesh: composeMesh(resources),
 		origins: originsOf(documents, read.sources),
+		expectations: [],
 		warnings: diagnostics,
 	}
 }

@@ -30,6 +30,8 @@ const unsupportedFields: Readonly<Record<Kind, ReadonlySet<string>>> = {
 		'/spec/httpRoute/match/queryParameters',
 		'/spec/tcpRoute',
 	]),
+	VirtualGateway: new Set(),
+	GatewayRoute: new Set(),
 	RolloutPolicy: new Set(),
 }
 

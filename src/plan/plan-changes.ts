@@ -67,6 +67,8 @@ function replaceReason(applied: Resource, desired: Resource, before: Reach): str
 	switch (applied.kind) {
 		case 'RolloutPolicy':
 		case 'Route':
+		case 'VirtualGateway':
+		case 'GatewayRoute':
 			return null
 		case 'Mesh':
 			return 'mesh-wide settings of every proxy change'

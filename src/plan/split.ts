@@ -1,4 +1,5 @@
-import type { ResourceId, Route, WeightedTarget } from '#mesh/mesh.ts'
+import type { ResourceId, Route } from '#mesh/mesh.ts'
+import type { WeightedTarget } from '#mesh/route-spec.ts'
 import { type Split, type SplitTarget, type Target, wholePpm } from './plan.ts'
 
 // Arithmetic of shares. Everything is in integers that sum to wholePpm, so that no traffic is lost to rounding.

@@ -1,4 +1,4 @@
-import type { TypeUrl } from '#compile/compiled.ts'
+import type { References, TypeUrl } from '#compile/compiled.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 
 // The contract of stage 7: what one proxy group is served, encoded once, whatever the number of its proxies.
@@ -12,7 +12,7 @@ export type EncodedResource = {
 	readonly bytes: Uint8Array
 	/** The compiler's key that it was built from. */
 	readonly key: string
-	readonly references: { readonly clusters: readonly string[]; readonly routes: readonly string[] }
+	readonly references: References
 	readonly madeOf: readonly ResourceId[]
 }
 

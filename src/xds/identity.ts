@@ -30,7 +30,15 @@ export function readProxy(node: Node, connectionId: number): Result<Proxy, strin
 	}
 	const capture = readCapture(sluice)
 	if (!capture.ok) return capture
-	const group: ProxyGroup = { identity, cohort: 'stable', capture: capture.value, envoyMinor: readMinor(node) }
+	if (sluice.sds !== undefined && sluice.sds !== 'socket') return fail('node.metadata.sluice.sds can only be "socket"')
+	const secrets = sluice.sds === 'socket' ? 'socket' : 'daemon'
+	const group: ProxyGroup = {
+		identity,
+		cohort: 'stable',
+		capture: capture.value,
+		secrets,
+		envoyMinor: readMinor(node),
+	}
 	return succeed({
 		key: `${identityPath(identity)}#${instance ?? `connection-${connectionId}`}`,
 		instance,

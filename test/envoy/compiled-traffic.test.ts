@@ -1,17 +1,19 @@
 // What is compiled, at work in a real Envoy: which hosts it answers for, what it matches, what it counts. Routes are
 // written into the listeners and clusters into the file; serving them is another room's affair.
+
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer, type Server } from 'node:net'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compileGroup } from '#compile/compile-group.ts'
 import type { Capture } from '#compile/compiled.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import { startApp } from '#lab/app.ts'
 import { startDnsServer } from '#lab/dns-server.ts'
 import { type EnvoyProcess, startEnvoy } from '#lab/envoy-process.ts'
 import { findEnvoy } from '#lab/find-envoy.ts'
 import { freePorts, listen, portOf } from '#lab/ports.ts'
-import type { HeaderMatch, PathMatch } from '#mesh/mesh.ts'
+import type { HeaderMatch, PathMatch } from '#mesh/route-spec.ts'
 import type { BootstrapOptions, HostPort } from '../../src/cli/bootstrap/bootstrap-options.ts'
 import { makeBootstrap } from '../../src/cli/bootstrap/make-bootstrap.ts'
 import { bootstrapVariants } from '../fixtures/bootstrap-variants.ts'
@@ -54,7 +56,7 @@ function launchCompiled(
 	capture: Capture,
 	dnsResolver: HostPort,
 ): Promise<EnvoyProcess> {
-	const compiled = compileGroup(fixtureEffective(resources), fixtureGroup('web', capture))
+	const compiled = compileGroup(fixtureEffective(resources), fixtureGroup('web', capture), nothingDiscovered)
 	if (compiled === null) throw new Error('web is not in the mesh')
 	// Without a daemon Envoy would wait for one before it listens.
 	const { dynamic_resources: _, ...bootstrap } = makeBootstrap(bootstrapOptions({ capture, dnsResolver })) as Bootstrap

@@ -101,6 +101,7 @@ describe.for(variants)('%s', (variant) => {
 			identity: { mesh: 'apps', kind: 'virtualNode', name: 'serviceA' },
 			cohort: 'stable',
 			capture: { mode: 'explicit', bind: host, egressPort, app: { address: host, port: null } },
+			secrets: 'daemon',
 			envoyMinor: found.value.version.split('.').slice(0, 2).join('.'),
 		}
 		groupKey = proxyGroupKey(group)

@@ -32,6 +32,7 @@ const retryPolicy = fc.constantFrom(null, {
 	perRetryTimeoutMs: 10,
 	httpRetryEvents: ['gateway-error' as const],
 	tcpRetryEvents: [],
+	grpcRetryEvents: [],
 })
 const match = fc.record({
 	path: fc.constantFrom({ kind: 'prefix' as const, prefix: '/' }, { kind: 'exact' as const, path: '/' }),

@@ -1,6 +1,8 @@
 import { hashValue } from '#base/hash.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { type Mesh, type Resource, type ResourceId, type RolloutPolicySpec, resourceId } from '#mesh/mesh.ts'
+import type { Backend } from '#mesh/proxy-spec.ts'
+import { noSettings, plainListener } from '../fixtures/mesh-fixture.ts'
 
 // The mesh of every simulation: A calls B through a router with one route; what differs is the weights, the policy and
 // the canary's own configuration.
@@ -35,11 +37,13 @@ export function simulatedMesh(wish: Wish): Mesh {
 	})
 	const kept = wish.stable === 'kept'
 	const resources: Resource[] = [
-		make('Mesh', resourceId.mesh('apps'), { egressFilter: 'DROP_ALL', ipPreference: null }),
+		make('Mesh', resourceId.mesh('apps'), { egressFilter: 'DROP_ALL', ipPreference: null, ...noSettings }),
 		make(
 			'VirtualNode',
 			resourceId.virtualNode('apps', 'A'),
-			nodeSpec('a.local', [{ virtualService: resourceId.virtualService('apps', 'b.local') }]),
+			nodeSpec('a.local', [
+				{ virtualService: resourceId.virtualService('apps', 'b.local'), clientTls: null, egressPort: null },
+			]),
 		),
 		...(kept ? [make('VirtualNode', resourceId.virtualNode('apps', 'B'), nodeSpec(wish.baseline, []))] : []),
 		make('VirtualNode', resourceId.virtualNode('apps', 'Bv2'), nodeSpec(wish.hostname, [], wish.port)),
@@ -49,7 +53,15 @@ export function simulatedMesh(wish: Wish): Mesh {
 			virtualRouter: resourceId.virtualRouter('apps', 'B'),
 			priority: 1001,
 			protocol: 'http2',
-			match: { path: { kind: 'prefix', prefix: '/' }, method: null, scheme: null, headers: [], port: null },
+			match: {
+				kind: 'http',
+				path: { kind: 'prefix', prefix: '/' },
+				method: null,
+				scheme: null,
+				headers: [],
+				queryParameters: [],
+				port: null,
+			},
 			targets: kept ? [target('B', 80, stable), target('Bv2', wish.port, canary)] : [target('Bv2', wish.port, 1)],
 			retryPolicy: null,
 			timeout: noTimeout,
@@ -62,9 +74,10 @@ export function simulatedMesh(wish: Wish): Mesh {
 	return composeMesh(Object.fromEntries(resources.map((resource) => [resource.id, resource])))
 }
 
-function nodeSpec(hostname: string, backends: { virtualService: ResourceId }[], port = 80) {
+function nodeSpec(hostname: string, backends: readonly Backend[], port = 80) {
 	return {
-		listeners: [{ port, protocol: 'http2' as const, timeout: noTimeout }],
+		listeners: [{ ...plainListener, port }],
+		...noSettings,
 		backends,
 		serviceDiscovery: { kind: 'dns' as const, hostname, responseType: 'LOADBALANCER' as const, ipPreference: null },
 	}

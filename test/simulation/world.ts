@@ -43,6 +43,7 @@ const group: ProxyGroup = {
 	cohort: 'stable',
 	capture: { mode: 'explicit', bind: '127.0.0.1', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
 	envoyMinor: '1.40',
+	secrets: 'daemon',
 }
 
 /** One daemon, from its start to its crash. */
@@ -127,7 +128,7 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 
 	const readRevision: RevisionReader = async (revision) => {
 		const mesh = meshes.get(revision.id)
-		if (mesh !== undefined) return { kind: 'ok', mesh, origins: {}, warnings: [] }
+		if (mesh !== undefined) return { kind: 'ok', mesh, origins: {}, expectations: [], warnings: [] }
 		const finding = {
 			code: 'SL0101',
 			severity: 'error',

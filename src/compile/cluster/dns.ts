@@ -1,5 +1,7 @@
-import type { IpPreference, ServiceDiscovery } from '#mesh/mesh.ts'
+import type { IpPreference, ServiceDiscovery } from '#mesh/proxy-spec.ts'
 import { Cluster_DiscoveryType, Cluster_DnsLookupFamily } from '#proto/gen/envoy/config/cluster/v3/cluster_pb.ts'
+
+type DnsDiscovery = Extract<ServiceDiscovery, { kind: 'dns' }>
 
 /** App Mesh's table; without a preference Envoy asks for IPv6 first, then for IPv4. */
 const lookupFamilies = {
@@ -19,7 +21,7 @@ const discoveryTypes = {
  * How a host name becomes hosts. How often it is asked for stays Envoy's default, every 5 s whatever the record's TTL:
  * resolvers cache, a stale address is what users complained of, and the fields that would change it are deprecated.
  */
-export function dnsDiscovery(responseType: ServiceDiscovery['responseType'], preference: IpPreference | null) {
+export function dnsDiscovery(responseType: DnsDiscovery['responseType'], preference: IpPreference | null) {
 	return {
 		clusterDiscoveryType: { case: 'type', value: discoveryTypes[responseType] },
 		dnsLookupFamily: preference === null ? Cluster_DnsLookupFamily.AUTO : lookupFamilies[preference],

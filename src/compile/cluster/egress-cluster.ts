@@ -1,13 +1,8 @@
 import { create } from '@bufbuild/protobuf'
 import { canonicalJson } from '#base/hash.ts'
-import {
-	type HttpProtocol,
-	type IpPreference,
-	type ResourceId,
-	resourceId,
-	type ServiceDiscovery,
-	type VirtualNode,
-} from '#mesh/mesh.ts'
+import { type ResourceId, resourceId, type VirtualNode } from '#mesh/mesh.ts'
+import type { IpPreference, ServiceDiscovery } from '#mesh/proxy-spec.ts'
+import type { Protocol } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import { type Cluster, ClusterSchema } from '#proto/gen/envoy/config/cluster/v3/cluster_pb.ts'
 import { type CompiledResource, typeUrls } from '../compiled.ts'
@@ -24,8 +19,8 @@ type Parameters = {
 	readonly name: string
 	readonly node: ResourceId
 	readonly port: number
-	readonly protocol: HttpProtocol
-	readonly discovery: ServiceDiscovery
+	readonly protocol: Protocol
+	readonly discovery: Extract<ServiceDiscovery, { kind: 'dns' }>
 	/** The node's own preference, or else its mesh's. */
 	readonly preference: IpPreference | null
 }
@@ -41,7 +36,7 @@ const compiled = new WeakMap<VirtualNode, Map<string, CompiledResource>>()
  */
 export function compileEgressCluster(target: Target, resources: Resources): CompiledResource | null {
 	const node = resources[target.virtualNode]
-	if (node?.kind !== 'VirtualNode' || node.spec.serviceDiscovery === null) return null
+	if (node?.kind !== 'VirtualNode' || node.spec.serviceDiscovery?.kind !== 'dns') return null
 	const listener = node.spec.listeners.find(({ port }) => port === target.port)
 	if (listener === undefined) return null
 	const mesh = resources[resourceId.mesh(node.mesh)]

@@ -1,12 +1,12 @@
 import type { Any } from '@bufbuild/protobuf/wkt'
-import type { HttpProtocol } from '#mesh/mesh.ts'
+import type { Protocol } from '#mesh/route-spec.ts'
 import { HttpProtocolOptionsSchema } from '#proto/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts'
 import { packAny } from '../proto/any.ts'
 
 const extensionName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 
 /** What Envoy speaks towards a cluster's hosts, as the cluster's `typed_extension_protocol_options`. */
-export function httpProtocolOptions(protocol: HttpProtocol): Record<string, Any> {
+export function httpProtocolOptions(protocol: Protocol): Record<string, Any> {
 	const protocolConfig =
 		protocol === 'http2'
 			? ({ case: 'http2ProtocolOptions', value: {} } as const)

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { canonicalJson } from '#base/hash.ts'
-import type { VirtualNode, VirtualNodeListener } from '#mesh/mesh.ts'
+import type { VirtualNode } from '#mesh/mesh.ts'
+import type { VirtualNodeListener } from '#mesh/proxy-spec.ts'
 import { Cluster_DiscoveryType, ClusterSchema } from '#proto/gen/envoy/config/cluster/v3/cluster_pb.ts'
 import { type CompiledResource, typeUrls } from '../compiled.ts'
 import { compiledResource } from '../compiled-resource.ts'

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { canonicalJson } from '#base/hash.ts'
-import type { HttpProtocol, VirtualNode } from '#mesh/mesh.ts'
+import type { VirtualNode } from '#mesh/mesh.ts'
+import type { Protocol } from '#mesh/route-spec.ts'
 import { TrafficDirection } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import { ListenerSchema } from '#proto/gen/envoy/config/listener/v3/listener_pb.ts'
 import { type Capture, type CompiledResource, typeUrls } from '../compiled.ts'
@@ -43,6 +44,6 @@ export function compileIngressListener(node: VirtualNode, capture: Capture): Com
 }
 
 /** App Mesh's name once a node has several listeners. */
-function prefixOfPort({ port, protocol }: { port: number; protocol: HttpProtocol }): string {
+function prefixOfPort({ port, protocol }: { port: number; protocol: Protocol }): string {
 	return `ingress.${protocol}.${port}`
 }

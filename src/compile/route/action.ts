@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { HttpTimeout, RetryPolicy } from '#mesh/mesh.ts'
+import type { RetryPolicy, Timeout } from '#mesh/route-spec.ts'
 import type { RouteActionSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import { retryPolicyOf } from './retry.ts'
 import { routeTimeouts } from './timeout.ts'
@@ -10,7 +10,7 @@ type RouteActionInit = MessageInitShape<typeof RouteActionSchema>
 /** Towards a target: weights even where there is one target only, so that a shift changes nothing but numbers. */
 export function egressAction(
 	weights: readonly ClusterWeight[],
-	timeout: HttpTimeout,
+	timeout: Timeout,
 	retryPolicy: RetryPolicy | null,
 ): RouteActionInit {
 	const clusters = weights.map(({ cluster, weight }) => ({ name: cluster, weight }))
@@ -22,6 +22,6 @@ export function egressAction(
 }
 
 /** Towards the application beside the proxy: tried once, since the caller's proxy does the retrying. */
-export function ingressAction(cluster: string, timeout: HttpTimeout): RouteActionInit {
+export function ingressAction(cluster: string, timeout: Timeout): RouteActionInit {
 	return { clusterSpecifier: { case: 'cluster', value: cluster }, ...routeTimeouts(timeout) }
 }

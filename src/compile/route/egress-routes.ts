@@ -1,7 +1,8 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { assert, unreachable } from '#base/assert.ts'
 import { canonicalJson, sha256Hex } from '#base/hash.ts'
-import type { HttpTimeout, ResourceId, Route, VirtualNode } from '#mesh/mesh.ts'
+import type { ResourceId, Route, VirtualNode } from '#mesh/mesh.ts'
+import type { Timeout } from '#mesh/route-spec.ts'
 import type { RouteSchema, VirtualHostSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
@@ -19,7 +20,7 @@ type WeighedHost = { readonly host: EgressHost; readonly routes: readonly Weighe
 
 type WeighedRoute =
 	| { readonly kind: 'route'; readonly route: Route; readonly weights: readonly ClusterWeight[] }
-	| { readonly kind: 'node'; readonly weights: readonly ClusterWeight[]; readonly timeout: HttpTimeout }
+	| { readonly kind: 'node'; readonly weights: readonly ClusterWeight[]; readonly timeout: Timeout }
 
 /**
  * One route configuration of what a node may call. `validate_clusters` stays off: the snapshot's own check finds names
@@ -88,6 +89,7 @@ function envoyRoute(weighed: WeighedRoute): MessageInitShape<typeof RouteSchema>
 		case 'route': {
 			const { match, timeout, retryPolicy } = weighed.route.spec
 			const value = egressAction(weighed.weights, timeout, retryPolicy)
+			if (match.kind !== 'http') return { name: weighed.route.name }
 			return { name: weighed.route.name, match: routeMatch(match), action: { case: 'route', value } }
 		}
 		default:

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { unreachable } from '#base/assert.ts'
-import type { HeaderMatch } from '#mesh/mesh.ts'
+import type { HeaderMatch } from '#mesh/route-spec.ts'
 import type { HeaderMatcherSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import type { StringMatcherSchema } from '#proto/gen/envoy/type/matcher/v3/string_pb.ts'
 

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { canonicalJson } from '#base/hash.ts'
-import type { VirtualNode, VirtualNodeListener } from '#mesh/mesh.ts'
+import type { VirtualNode } from '#mesh/mesh.ts'
+import type { VirtualNodeListener } from '#mesh/proxy-spec.ts'
 import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import { type CompiledResource, typeUrls } from '../compiled.ts'
 import { compiledResource } from '../compiled-resource.ts'

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { unreachable } from '#base/assert.ts'
-import type { HttpMatch, PathMatch } from '#mesh/mesh.ts'
+import type { HttpMatch, PathMatch } from '#mesh/route-spec.ts'
 import type { RouteMatchSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import { exactHeader, headerMatcher } from './header-match.ts'
 

@@ -1,6 +1,7 @@
 import { unreachable } from '#base/assert.ts'
 import { compareText } from '#base/diagnostic.ts'
-import type { HttpMatch, PathMatch, Route } from '#mesh/mesh.ts'
+import type { Route } from '#mesh/mesh.ts'
+import type { PathMatch, RouteMatch } from '#mesh/route-spec.ts'
 
 /**
  * The order in which a router's routes are tried; the first that matches takes the request. App Mesh: by priority, then
@@ -10,8 +11,8 @@ import type { HttpMatch, PathMatch, Route } from '#mesh/mesh.ts'
 export function inMatchOrder(left: Route, right: Route): number {
 	return (
 		left.spec.priority - right.spec.priority ||
-		pathText(right.spec.match.path).length - pathText(left.spec.match.path).length ||
-		pathRanks[left.spec.match.path.kind] - pathRanks[right.spec.match.path.kind] ||
+		pathText(pathOf(right)).length - pathText(pathOf(left)).length ||
+		pathRanks[pathOf(left).kind] - pathRanks[pathOf(right).kind] ||
 		conditions(right.spec.match) - conditions(left.spec.match) ||
 		compareText(left.name, right.name)
 	)
@@ -32,6 +33,12 @@ function pathText(path: PathMatch): string {
 	}
 }
 
-function conditions({ method, scheme, headers, port }: HttpMatch): number {
+function pathOf({ spec: { match } }: Route): PathMatch {
+	return match.kind === 'http' ? match.path : { kind: 'prefix', prefix: '/' }
+}
+
+function conditions(match: RouteMatch): number {
+	if (match.kind !== 'http') return 0
+	const { method, scheme, headers, port } = match
 	return headers.length + [method, scheme, port].filter((condition) => condition !== null).length
 }

@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
-import type { RetryPolicy } from '#mesh/mesh.ts'
+import type { RetryPolicy } from '#mesh/route-spec.ts'
 import {
 	RetryPolicy_RetryHostPredicateSchema,
 	RetryPolicySchema,

@@ -5,6 +5,9 @@ import type { MeshSpec } from '../mesh.ts'
 export function readMeshSpec(manifest: MeshManifest): MeshSpec {
 	return {
 		egressFilter: manifest.spec?.egressFilter?.type ?? 'DROP_ALL',
+		accessLog: null,
+		tracing: null,
+		stats: null,
 		ipPreference: manifest.spec?.serviceDiscovery?.ipPreference ?? null,
 	}
 }

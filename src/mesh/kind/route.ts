@@ -4,19 +4,16 @@ import { checkRegex } from '../check-regex.ts'
 import { appMeshDurationToMs } from '../duration.ts'
 import { errorAt, type Finding, type Path, warningAt } from '../finding.ts'
 import type { RouteHeaderMatch, RouteManifest, RouteMatch, RouteRetryPolicy } from '../manifest.generated.ts'
-import {
-	type HeaderMatch,
-	type HttpMatch,
-	type HttpProtocol,
-	type PathMatch,
-	type Resource,
-	type ResourceId,
-	type RetryPolicy,
-	type RouteSpec,
-	resourceId,
-	type VirtualRouterSpec,
-	type WeightedTarget,
-} from '../mesh.ts'
+import { type Resource, type ResourceId, resourceId, type VirtualRouterSpec } from '../mesh.ts'
+import type {
+	HeaderMatch,
+	HttpMatch,
+	PathMatch,
+	Protocol,
+	RetryPolicy,
+	RouteSpec,
+	WeightedTarget,
+} from '../route-spec.ts'
 import { readHttpTimeout } from './virtual-node.ts'
 
 /** The nodes and routers that are declared, by id. */
@@ -64,7 +61,7 @@ function routerSpec(declared: Declared, id: ResourceId): VirtualRouterSpec {
 }
 
 /** What the router speaks on the matched port, or on all of them; null when it does not say, or speaks both. */
-function protocolOf(router: VirtualRouterSpec, port: number | undefined): HttpProtocol | null {
+function protocolOf(router: VirtualRouterSpec, port: number | undefined): Protocol | null {
 	const listeners = router.listeners.filter((listener) => port === undefined || listener.port === port)
 	const protocols = new Set(listeners.map((listener) => listener.protocol))
 	const [only = null] = protocols
@@ -73,6 +70,8 @@ function protocolOf(router: VirtualRouterSpec, port: number | undefined): HttpPr
 
 function readMatch({ prefix, path, method, scheme, headers, port }: RouteMatch): HttpMatch {
 	return {
+		kind: 'http',
+		queryParameters: [],
 		path: readPath(prefix, path),
 		method: method ?? null,
 		scheme: scheme ?? null,
@@ -105,6 +104,7 @@ function readRetryPolicy(policy: RouteRetryPolicy): RetryPolicy {
 		perRetryTimeoutMs: appMeshDurationToMs(policy.perRetryTimeout),
 		httpRetryEvents: [...new Set(policy.httpRetryEvents ?? [])].sort(),
 		tcpRetryEvents: [...new Set(policy.tcpRetryEvents ?? [])],
+		grpcRetryEvents: [],
 	}
 }
 

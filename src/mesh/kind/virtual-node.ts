@@ -3,14 +3,9 @@ import { appMeshDurationToMs } from '../duration.ts'
 import { findRepeatedPorts } from '../find-repeated-ports.ts'
 import { errorAt, type Finding, warningAt } from '../finding.ts'
 import type { VirtualNodeListener as ListenerManifest, VirtualNodeManifest } from '../manifest.generated.ts'
-import {
-	type HttpTimeout,
-	type ResourceId,
-	resourceId,
-	type ServiceDiscovery,
-	type VirtualNodeListener,
-	type VirtualNodeSpec,
-} from '../mesh.ts'
+import { type ResourceId, resourceId } from '../mesh.ts'
+import type { ServiceDiscovery, VirtualNodeListener, VirtualNodeSpec } from '../proxy-spec.ts'
+import type { Timeout } from '../route-spec.ts'
 
 /** Listeners come out sorted by port and backends by name, each once: their order says nothing. */
 export function readVirtualNodeSpec(manifest: VirtualNodeManifest): VirtualNodeSpec {
@@ -19,8 +14,13 @@ export function readVirtualNodeSpec(manifest: VirtualNodeManifest): VirtualNodeS
 	const services: ResourceId[] = [...names].map((name) => resourceId.virtualService(manifest.metadata.mesh, name))
 	return {
 		listeners: listeners.map(readListener).sort((left, right) => left.port - right.port),
-		backends: services.sort(compareText).map((virtualService) => ({ virtualService })),
+		backends: services
+			.sort(compareText)
+			.map((virtualService) => ({ virtualService, clientTls: null, egressPort: null })),
 		serviceDiscovery: readServiceDiscovery(manifest),
+		accessLog: null,
+		tracing: null,
+		stats: null,
 	}
 }
 
@@ -29,13 +29,17 @@ function readListener({ portMapping, timeout }: ListenerManifest): VirtualNodeLi
 		port: portMapping.port,
 		protocol: portMapping.protocol,
 		timeout: readHttpTimeout(timeout?.http2 ?? timeout?.http),
+		healthCheck: null,
+		outlierDetection: null,
+		connectionPool: null,
+		tls: null,
 	}
 }
 
 type TimeoutManifest = NonNullable<NonNullable<ListenerManifest['timeout']>['http']>
 
 /** `null` where nothing is written; 0 where a limit is switched off. */
-export function readHttpTimeout(timeout: TimeoutManifest | undefined): HttpTimeout {
+export function readHttpTimeout(timeout: TimeoutManifest | undefined): Timeout {
 	return {
 		perRequestMs: timeout?.perRequest === undefined ? null : appMeshDurationToMs(timeout.perRequest),
 		idleMs: timeout?.idle === undefined ? null : appMeshDurationToMs(timeout.idle),

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileGroup } from '#compile/compile-group.ts'
 import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { compileInput, explicitCapture, fixtureGroup, readableOf } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective, fixtureSplit } from '../../fixtures/mesh-fixture.ts'
@@ -20,7 +21,7 @@ const walkthrough: readonly BriefResource[] = [
 ]
 
 function compile(effective: EffectiveMesh, name = 'serviceA'): readonly CompiledResource[] {
-	const compiled = compileGroup(effective, fixtureGroup(name))
+	const compiled = compileGroup(effective, fixtureGroup(name), nothingDiscovered)
 	if (compiled === null) throw new Error(`${name} is not in the mesh`)
 	return compiled
 }
@@ -71,7 +72,9 @@ test.for([
 	{ mesh: 'other', kind: 'virtualNode', name: 'serviceA' },
 	{ mesh: 'apps', kind: 'virtualGateway', name: 'serviceA' },
 ] as const)('$kind $mesh/$name is not in the mesh', (identity) => {
-	expect(compileGroup(fixtureEffective(walkthrough), { ...fixtureGroup('serviceA'), identity })).toBeNull()
+	expect(
+		compileGroup(fixtureEffective(walkthrough), { ...fixtureGroup('serviceA'), identity }, nothingDiscovered),
+	).toBeNull()
 })
 
 describe('what a change costs', () => {

@@ -32,6 +32,7 @@ const group: ProxyGroup = {
 	cohort: 'stable',
 	capture: { mode: 'intercept' },
 	envoyMinor: '1.40',
+	secrets: 'daemon',
 }
 const concern: Concern = {
 	groups: [],

@@ -32,6 +32,7 @@ function viewOf({ pending = 0, connected = 2, rejections = [] as readonly Reject
 		cohort: 'stable',
 		capture: { mode: 'intercept' },
 		envoyMinor: '1.40',
+		secrets: 'daemon',
 	} as const
 	return { group, connected, expected: connected, version: 'v', types, pending: [], gone: [], rejections }
 }

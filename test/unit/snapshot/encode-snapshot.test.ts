@@ -7,7 +7,7 @@ import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 
 function cluster(name: string, key: string, altStatName = ''): CompiledResource {
 	const message: Cluster = create(ClusterSchema, { name, altStatName })
-	const references = { clusters: [], routes: [] }
+	const references = { clusters: [], routes: [], endpoints: [], secrets: [] }
 	return {
 		typeUrl: typeUrls.cluster,
 		name,

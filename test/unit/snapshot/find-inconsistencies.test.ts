@@ -7,7 +7,7 @@ import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 
-const none = { clusters: [], routes: [] }
+const none = { clusters: [], routes: [], endpoints: [], secrets: [] }
 const common = (typeUrl: TypeUrl, name: string, references: CompiledResource['references'] = none) => ({
 	typeUrl,
 	name,
@@ -21,7 +21,7 @@ const cluster = (name: string): CompiledResource => ({
 	build: () => ({ schema: ClusterSchema, message: create(ClusterSchema, { name }) }),
 })
 const listener = (name: string, routes: string[]): CompiledResource => ({
-	...common(typeUrls.listener, name, { clusters: [], routes }),
+	...common(typeUrls.listener, name, { ...none, routes }),
 	build: () => ({ schema: ListenerSchema, message: create(ListenerSchema, { name }) }),
 })
 const routes = (
@@ -29,7 +29,7 @@ const routes = (
 	clusters: string[],
 	init: MessageInitShape<typeof RouteConfigurationSchema> = {},
 ): CompiledResource => ({
-	...common(typeUrls.route, name, { clusters, routes: [] }),
+	...common(typeUrls.route, name, { ...none, clusters }),
 	build: () => ({ schema: RouteConfigurationSchema, message: create(RouteConfigurationSchema, { ...init, name }) }),
 })
 

@@ -16,7 +16,13 @@ const groupKey = 'group'
 
 function proxyOf(instance: string, group = groupKey): Proxy {
 	const identity = { mesh: 'apps', kind: 'virtualNode', name: 'a' } as const
-	const about = { identity, cohort: 'stable', capture: { mode: 'intercept' }, envoyMinor: '1.40' } as const
+	const about = {
+		identity,
+		cohort: 'stable',
+		capture: { mode: 'intercept' },
+		envoyMinor: '1.40',
+		secrets: 'daemon',
+	} as const
 	return { key: `mesh/apps/virtualNode/a#${instance}`, instance, zone: '', group: about, groupKey: group }
 }
 

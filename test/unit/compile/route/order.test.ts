@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest'
 import { inMatchOrder } from '#compile/route/order.ts'
-import type { Route, RouteSpec } from '#mesh/mesh.ts'
-import { fixtureResource } from '../../../fixtures/mesh-fixture.ts'
+import type { Route } from '#mesh/mesh.ts'
+import type { RouteSpec } from '#mesh/route-spec.ts'
+import { type BriefMatch, fixtureResource } from '../../../fixtures/mesh-fixture.ts'
 
-function routeNamed(
-	name: string,
-	spec: Partial<Omit<RouteSpec, 'match'>> & { match?: Partial<RouteSpec['match']> },
-): Route {
+function routeNamed(name: string, spec: Omit<Partial<RouteSpec>, 'match'> & { match?: BriefMatch }): Route {
 	return fixtureResource({ kind: 'Route', name, router: 'r', targets: { v1: 1 }, spec }) as Route
 }
 
