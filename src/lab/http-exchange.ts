@@ -1,5 +1,10 @@
 import { createServer as createHttp1Server } from 'node:http'
-import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
+import {
+	constants,
+	createServer as createHttp2Server,
+	type IncomingHttpHeaders,
+	type ServerHttp2Stream,
+} from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 
 /** One request and the ways to answer it, the same for HTTP/1.1 and HTTP/2. */
@@ -7,8 +12,16 @@ export type HttpExchange = {
 	readonly method: string
 	/** With the query. */
 	readonly path: string
-	/** Does nothing when the client has gone meanwhile. */
-	answer(status: number, headers: Readonly<Record<string, string>>, body: string): void
+	/** Names in lower case; the host under `host`, whatever the protocol. */
+	readonly headers: Readonly<Record<string, string>>
+	readonly protocol: 'http1' | 'http2'
+	/** Does nothing when the client has gone meanwhile. Trailers are HTTP/2's only. */
+	answer(
+		status: number,
+		headers: Readonly<Record<string, string>>,
+		body: string,
+		trailers?: Readonly<Record<string, string>>,
+	): void
 	/** Ends it without an answer: a stream reset, or a connection reset. */
 	reset(): void
 }
@@ -23,13 +36,15 @@ export function createExchangeServer(receive: (exchange: HttpExchange) => void):
 		// A stream that the client cancels reports it here; the client knows, and nobody else needs to.
 		stream.on('error', () => {})
 		stream.resume()
-		receive(http2Exchange(stream, headers[':method'] ?? '', headers[':path'] ?? ''))
+		receive(http2Exchange(stream, headers))
 	})
 	const http1 = createHttp1Server((request, response) => {
 		request.resume()
 		receive({
 			method: request.method ?? '',
 			path: request.url ?? '',
+			headers: plainHeaders(request.headers),
+			protocol: 'http1',
 			answer(status, headers, body) {
 				if (!response.destroyed) response.writeHead(status, headers).end(body)
 			},
@@ -43,17 +58,26 @@ export function createExchangeServer(receive: (exchange: HttpExchange) => void):
 	})
 }
 
-function http2Exchange(stream: ServerHttp2Stream, method: string, path: string): HttpExchange {
+function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): HttpExchange {
+	const host = headers[':authority'] ?? headers.host
 	return {
-		method,
-		path,
-		answer(status, headers, body) {
+		method: headers[':method'] ?? '',
+		path: headers[':path'] ?? '',
+		headers: { ...plainHeaders(headers), ...(host === undefined ? {} : { host }) },
+		protocol: 'http2',
+		answer(status, answered, body, trailers) {
 			if (stream.destroyed || stream.closed) return
-			stream.respond({ ':status': status, ...headers })
+			stream.respond({ ':status': status, ...answered }, { waitForTrailers: trailers !== undefined })
+			if (trailers !== undefined) stream.once('wantTrailers', () => stream.sendTrailers(trailers))
 			stream.end(body)
 		},
 		reset: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
 	}
+}
+
+function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+	const plain = Object.entries(headers).filter(([name]) => !name.startsWith(':'))
+	return Object.fromEntries(plain.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : `${value}`]))
 }
 
 /** An HTTP/2 connection begins with `PRI * HTTP/2.0` (RFC 9113 §3.4); no HTTP/1.1 method begins with these letters. */
