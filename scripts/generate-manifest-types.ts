@@ -7,7 +7,17 @@ import { compile } from 'json-schema-to-typescript'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const target = join(root, 'src/mesh/manifest.generated.ts')
-const kinds = ['Mesh', 'VirtualNode', 'VirtualService', 'VirtualRouter', 'Route', 'RolloutPolicy']
+const kinds = [
+	'Mesh',
+	'VirtualNode',
+	'VirtualService',
+	'VirtualRouter',
+	'Route',
+	'VirtualGateway',
+	'GatewayRoute',
+	'RolloutPolicy',
+	'Expectation',
+]
 const banner = '// Generated from schemas/ by `npm run generate:types`. Not edited by hand.\n'
 
 type Schema = { [member: string]: unknown; title?: string; $defs?: Record<string, Schema> }

@@ -1,4 +1,6 @@
 import { Argument, type Command } from 'commander'
+import expectationSchema from '../../schemas/expectation.schema.json' with { type: 'json' }
+import gatewayRouteSchema from '../../schemas/gateway-route.schema.json' with { type: 'json' }
 import meshSchema from '../../schemas/mesh.schema.json' with { type: 'json' }
 import rolloutPolicySchema from '../../schemas/rollout-policy.schema.json' with { type: 'json' }
 import routeSchema from '../../schemas/route.schema.json' with { type: 'json' }
@@ -15,7 +17,9 @@ const schemas: Readonly<Record<string, object>> = {
 	VirtualService: virtualServiceSchema,
 	VirtualRouter: virtualRouterSchema,
 	Route: routeSchema,
+	GatewayRoute: gatewayRouteSchema,
 	RolloutPolicy: rolloutPolicySchema,
+	Expectation: expectationSchema,
 }
 
 export function addSchema(program: Command, { terminal }: VerbContext): void {

@@ -2,10 +2,10 @@
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import { limits } from '#base/limits.ts'
 import { nearestName } from '#base/nearest-name.ts'
+import type { DocumentKind } from './check-schema.ts'
 import { errorAt, type Finding, type Path, pathToPointer, pathToText } from './finding.ts'
-import type { Kind } from './mesh.ts'
+import { hintForMisplaced } from './misplaced-fields.ts'
 import { showValue } from './show-value.ts'
-import { isUnsupportedField, unsupportedProtocols } from './unsupported-fields.ts'
 
 type SchemaPart = {
 	readonly description?: string
@@ -18,7 +18,7 @@ type SchemaPart = {
 }
 
 /** Findings in the validator's order; errors that only follow from another one are left out. */
-export function explainSchemaErrors(kind: Kind, errors: readonly ErrorObject[]): readonly Finding[] {
+export function explainSchemaErrors(kind: DocumentKind, errors: readonly ErrorObject[]): readonly Finding[] {
 	const extraFields = new Map<string, string[]>()
 	for (const error of errors) {
 		if (error.keyword !== 'additionalProperties') continue
@@ -30,7 +30,7 @@ export function explainSchemaErrors(kind: Kind, errors: readonly ErrorObject[]):
 	const bounded = new Set<string>()
 	return (
 		errors
-			.filter((error) => !followsFromAnother(kind, error, extraFields.get(error.instancePath)))
+			.filter((error) => !followsFromAnother(error, extraFields.get(error.instancePath)))
 			.filter((error) => error.keyword === 'type' || !wrongTypes.has(error.instancePath))
 			.filter((error) => {
 				const place = `${error.instancePath}/${error.propertyName ?? ''}`
@@ -43,18 +43,14 @@ export function explainSchemaErrors(kind: Kind, errors: readonly ErrorObject[]):
 }
 
 /** A branch of `oneOf` that failed, and what is missing or too much because a field has the wrong name. */
-function followsFromAnother(kind: Kind, error: ErrorObject, extraFields: readonly string[] | undefined): boolean {
+function followsFromAnother(error: ErrorObject, extraFields: readonly string[] | undefined): boolean {
 	if (error.schemaPath.includes('/oneOf/') || error.keyword === 'propertyNames') return true
 	if (extraFields === undefined) return false
 	if (['oneOf', 'minProperties', 'maxProperties'].includes(error.keyword)) return true
 	if (error.keyword !== 'required') return false
 	const missing = String(error.params.missingProperty)
 	const known = Object.keys((error.parentSchema as SchemaPart).properties ?? {})
-	return extraFields
-		.slice(0, known.length)
-		.some(
-			(field) => nearestName(field, known) === missing || isUnsupportedField(kind, `${error.instancePath}/${field}`),
-		)
+	return extraFields.slice(0, known.length).some((field) => nearestName(field, known) === missing)
 }
 
 /** Of several bounds that one value breaks, such as its length and its pattern, one is enough to say what is expected. */
@@ -62,7 +58,7 @@ function isBound(error: ErrorObject): boolean {
 	return ['minLength', 'maxLength', 'pattern', 'minimum', 'exclusiveMinimum', 'maximum'].includes(error.keyword)
 }
 
-function explain(kind: Kind, error: ErrorObject): Finding {
+function explain(kind: DocumentKind, error: ErrorObject): Finding {
 	const path = pathOf(error)
 	const where = pathToText(path)
 	const part = error.parentSchema as SchemaPart
@@ -93,18 +89,15 @@ function explain(kind: Kind, error: ErrorObject): Finding {
 	}
 }
 
-type ExtraField = { kind: Kind; path: Path; field: string; part: SchemaPart }
+type ExtraField = { kind: DocumentKind; path: Path; field: string; part: SchemaPart }
 
 function explainExtraField({ kind, path, field, part }: ExtraField): Finding {
 	const fieldPath = [...path, field]
 	const known = Object.keys(part.properties ?? {})
-	if (isUnsupportedField(kind, pathToPointer(fieldPath))) {
-		const message = `${pathToText(fieldPath)} is not supported yet`
-		const hint = `App Mesh has this field; Sluice reads here: ${known.join(', ')}`
-		return { ...errorAt(fieldPath, 'SL0203', message, hint), at: 'key' }
-	}
 	const message = `${pathToText(path)} has no field called ${showValue(field)}`
 	const hint = () => {
+		const misplaced = hintForMisplaced(kind, pathToPointer(fieldPath))
+		if (misplaced !== null) return misplaced
 		const nearest = nearestName(field, known)
 		return nearest === null ? `the fields here are ${known.join(', ')}` : `did you mean ${showValue(nearest)}?`
 	}
@@ -142,9 +135,6 @@ function typeHint(expected: string, value: unknown, part: SchemaPart): string | 
 
 function explainEnum(path: Path, allowed: readonly unknown[], value: unknown): Finding {
 	const where = pathToText(path)
-	if (path.at(-1) === 'protocol' && unsupportedProtocols.includes(value)) {
-		return errorAt(path, 'SL0203', `${where} ${showValue(value)} is not supported yet`, 'Sluice reads http and http2')
-	}
 	const names = allowed.map(String)
 	const finding = errorAt(path, 'SL0207', `${where} is ${showValue(value)}; expected ${listOr(names)}`)
 	const hint = () => {
@@ -159,20 +149,24 @@ function explainCount(path: Path, error: ErrorObject): Finding {
 	const where = pathToText(path)
 	const fields = part.oneOf?.flatMap((branch) => branch.required ?? []) ?? Object.keys(part.properties ?? {})
 	if (fields.length === 0) return errorAt(path, 'SL0208', `${where} has more than ${error.params.limit} fields`)
-	return errorAt(path, 'SL0209', `${where} must have exactly one of the fields ${listOr(fields)}`)
+	const wanted = fields.length === 1 ? `the field ${fields[0]}` : `exactly one of the fields ${listOr(fields)}`
+	return errorAt(path, 'SL0209', `${where} must have ${wanted}`)
 }
 
 /** Length, size, pattern: the schema's own description says what is accepted. */
 function explainBound(path: Path, error: ErrorObject, part: SchemaPart): Finding {
 	const value: unknown = error.data
-	if (typeof value === 'string' && value.startsWith('arn:')) {
-		return errorAt(path, 'SL0203', `${pathToText(path)} is an ARN, which is not supported yet`, 'write the name alone')
-	}
 	const shown = Array.isArray(value) ? `a list of ${value.length}` : showValue(value)
 	const expected = typeof value === 'number' ? describeRange(part) : (describe(part) ?? error.message ?? error.keyword)
 	const subject =
 		error.propertyName === undefined ? `${pathToText(path)} is ${shown}` : `the key ${shown} is not accepted`
-	return errorAt(path, 'SL0208', `${subject}; expected: ${expected}`)
+	return errorAt(path, 'SL0208', `${subject}; expected: ${expected}`, arnHint(value, part))
+}
+
+/** For who writes an ARN where only a name is taken. */
+function arnHint(value: unknown, { pattern }: SchemaPart): string | null {
+	const isArn = typeof value === 'string' && value.startsWith('arn:')
+	return isArn && !pattern?.includes('arn:') ? 'write the name alone, without the rest of the ARN' : null
 }
 
 function describeRange({ minimum, exclusiveMinimum, maximum }: SchemaPart): string {

@@ -1,12 +1,11 @@
 import { nearestName } from '#base/nearest-name.ts'
-import { kinds } from './check-schema.ts'
+import { type DocumentKind, kinds } from './check-schema.ts'
 import { errorAt, type Finding } from './finding.ts'
-import { type Kind, type ResourceId, resourceId } from './mesh.ts'
+import { type ResourceId, resourceId } from './mesh.ts'
 import { showValue } from './show-value.ts'
-import { unsupportedKinds } from './unsupported-fields.ts'
 
 /** Which kind's schema a document is to be held against, or why none. */
-export function identifyDocument(value: unknown): { readonly kind: Kind } | { readonly finding: Finding } {
+export function identifyDocument(value: unknown): { readonly kind: DocumentKind } | { readonly finding: Finding } {
 	const hint =
 		'every document of a mesh begins with apiVersion: sluice/v1, kind and metadata; keep other YAML in another folder'
 	if (!isMapping(value))
@@ -28,9 +27,6 @@ export function identifyDocument(value: unknown): { readonly kind: Kind } | { re
 
 function refuseKind(kind: unknown): Finding {
 	if (kind === undefined) return errorAt([], 'SL0202', 'the document has no kind', `the kinds are ${kinds.join(', ')}`)
-	if (typeof kind === 'string' && unsupportedKinds.includes(kind)) {
-		return errorAt(['kind'], 'SL0203', `the kind ${kind} is not supported yet`, `the kinds are ${kinds.join(', ')}`)
-	}
 	const finding = errorAt(['kind'], 'SL0202', `kind is ${showValue(kind)}, which is not known`)
 	const hint = () => {
 		const nearest = typeof kind === 'string' ? nearestName(kind, kinds) : null
@@ -40,7 +36,7 @@ function refuseKind(kind: unknown): Finding {
 }
 
 /** The id a document would have if the rest of it were right; null when its metadata do not say. */
-export function idOfBrokenDocument(kind: Kind, value: unknown): ResourceId | null {
+export function idOfBrokenDocument(kind: DocumentKind, value: unknown): ResourceId | null {
 	const metadata = isMapping(value) && isMapping(value.metadata) ? value.metadata : {}
 	const { mesh, name, virtualRouter, virtualGateway } = metadata
 	if (typeof name !== 'string') return null
@@ -53,6 +49,8 @@ export function idOfBrokenDocument(kind: Kind, value: unknown): ResourceId | nul
 			return resourceId.virtualService(mesh, name)
 		case 'VirtualRouter':
 			return resourceId.virtualRouter(mesh, name)
+		case 'Expectation':
+			return resourceId.expectation(mesh, name)
 		case 'RolloutPolicy':
 			return resourceId.rolloutPolicy(mesh, name)
 		case 'VirtualGateway':

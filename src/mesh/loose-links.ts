@@ -1,36 +1,39 @@
-// Names that lead nowhere and are accepted all the same, as App Mesh does: worth a warning, no reason to refuse.
+// What links and probably does not do what was meant: worth a warning, no reason to refuse. App Mesh accepts it, Envoy
+// does too, and traffic is lost without a word.
 
 import { compareText } from '#base/diagnostic.ts'
-import type { DiagnosticCode } from '#base/diagnostic-codes.ts'
-import { lastName } from './link.ts'
-import type { Resource, ResourceId, RolloutPolicy, Route, VirtualNode } from './mesh.ts'
+import { type LinkFinding, lastName, type Resources } from './link-finding.ts'
+import { findLooseClients } from './loose-clients.ts'
+import { findLooseGatewayRoutes } from './loose-gateway-routes.ts'
+import { findLooseRoutes } from './loose-routes.ts'
+import { findLooseServices } from './loose-services.ts'
+import { findLooseTcpBackends } from './loose-tcp-backends.ts'
+import type { RolloutPolicy, Route, VirtualNode } from './mesh.ts'
 import { policyMatches } from './rollout-policy.ts'
 
-export type LoosePlace = { readonly kind: 'backend'; readonly service: string } | { readonly kind: 'match' }
-
-export type LooseLink = {
-	readonly code: DiagnosticCode
-	readonly resource: ResourceId
-	readonly place: LoosePlace
-	readonly message: string
-	/** The resource that was named and is not declared; null when something else is to be said. */
-	readonly missing: ResourceId | null
-}
+export type LooseLink = LinkFinding
 
 /** Sorted by resource. */
-export function findLooseLinks(resources: Readonly<Record<ResourceId, Resource>>): readonly LooseLink[] {
+export function findLooseLinks(resources: Resources): readonly LooseLink[] {
 	const sorted = Object.values(resources).sort((left, right) => compareText(left.id, right.id))
 	const policies = sorted.filter((resource) => resource.kind === 'RolloutPolicy')
 	const routes = sorted.filter((resource) => resource.kind === 'Route')
+	const gatewayRoutes = sorted.filter((resource) => resource.kind === 'GatewayRoute')
+	const services = sorted.filter((resource) => resource.kind === 'VirtualService')
 	const nodes = sorted.filter((resource) => resource.kind === 'VirtualNode')
 	return [
 		...nodes.flatMap((node) => findLooseBackends(node, resources)),
+		...nodes.flatMap((node) => findLooseTcpBackends(node, resources)),
+		...findLooseClients(sorted, resources),
+		...findLooseServices(services, routes, resources),
+		...findLooseRoutes(routes, resources),
+		...findLooseGatewayRoutes(gatewayRoutes, resources),
 		...policies.flatMap((policy) => findIdlePolicy(policy, routes)),
 		...findEqualPolicies(policies),
 	].sort((left, right) => compareText(left.resource, right.resource))
 }
 
-function findLooseBackends(node: VirtualNode, resources: Readonly<Record<ResourceId, Resource>>): readonly LooseLink[] {
+function findLooseBackends(node: VirtualNode, resources: Resources): readonly LooseLink[] {
 	return node.spec.backends
 		.filter(({ virtualService }) => resources[virtualService] === undefined)
 		.map(({ virtualService }) => {

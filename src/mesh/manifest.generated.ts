@@ -8,6 +8,30 @@ export type MeshName = string
  * Which IP versions are asked for and which is taken first. Not written: as the mesh says, else both.
  */
 export type MeshIpPreference = 'IPv6_PREFERRED' | 'IPv4_PREFERRED' | 'IPv4_ONLY' | 'IPv6_ONLY'
+/**
+ * A path on the machine of the proxy: 1 to 255 characters, none of them a control character.
+ */
+export type MeshFile = string
+/**
+ * A host name or an IP address.
+ */
+export type MeshCollectorAddress = string
+/**
+ * A TCP port from 1 to 65535.
+ */
+export type MeshPort = number
+/**
+ * An IPv4 address: four numbers from 0 to 255.
+ */
+export type MeshIpv4Address = string
+/**
+ * A path on the machine of the proxy: 1 to 255 characters, no control characters, and not under /dev, /proc or /sys, where Envoy reads nothing.
+ */
+export type MeshPemFile = string
+/**
+ * An IPv4 or IPv6 address.
+ */
+export type MeshIpAddress = string
 
 /**
  * A mesh: the services that know each other. Every other resource names the one it belongs to.
@@ -48,6 +72,9 @@ export interface MeshManifest {
 		serviceDiscovery?: {
 			ipPreference?: MeshIpPreference
 		}
+		logging?: MeshLogging
+		tracing?: MeshTracing
+		stats?: MeshStats
 	}
 }
 /**
@@ -59,6 +86,134 @@ export interface MeshTags {
 	 */
 	[k: string]: string
 }
+/**
+ * What is written down of each request.
+ */
+export interface MeshLogging {
+	/**
+	 * A line for each request.
+	 */
+	accessLog?: {
+		/**
+		 * A file on the machine of the proxy.
+		 */
+		file?: {
+			path: MeshFile
+			format?: MeshAccessLogFormat
+		}
+	}
+}
+/**
+ * What is written of each request: text or json.
+ */
+export interface MeshAccessLogFormat {
+	/**
+	 * A line with Envoy's command operators, of 1 to 1000 characters. It should end with a line break.
+	 */
+	text?: string
+	/**
+	 * The members of a JSON object, in any order.
+	 *
+	 * @maxItems 1000
+	 *
+	 * Items: A member of the JSON object.
+	 */
+	json?: {
+		/**
+		 * The name of the member: 1 to 100 characters.
+		 */
+		key: string
+		/**
+		 * Its value, with Envoy's command operators: 1 to 100 characters.
+		 */
+		value: string
+	}[]
+}
+/**
+ * Which requests are traced, and where their spans are sent: exactly one of openTelemetry, zipkin, xray and datadog.
+ */
+export interface MeshTracing {
+	/**
+	 * The share of requests that the proxy decides to trace, in percent, to four decimal places. Not written: 5 with xray, else 100.
+	 */
+	sampling?: number
+	/**
+	 * OTLP over gRPC.
+	 */
+	openTelemetry?: {
+		address: MeshCollectorAddress
+		port?: MeshPort
+		/**
+		 * What the proxy is called in traces; its own name when not written. 1 to 255 characters, none of them a control character.
+		 */
+		serviceName?: string
+	}
+	/**
+	 * Zipkin's own form, version 2; Jaeger takes it too.
+	 */
+	zipkin?: {
+		address: MeshCollectorAddress
+		port?: MeshPort
+		/**
+		 * Where spans are posted: a slash, then visible ASCII characters.
+		 */
+		path?: string
+		/**
+		 * How spans are written.
+		 */
+		encoding?: 'JSON' | 'PROTO'
+	}
+	/**
+	 * The daemon of AWS X-Ray.
+	 */
+	xray?: {
+		address?: MeshIpv4Address
+		port?: MeshPort
+		/**
+		 * What the proxy is called in traces; MESH/NAME when not written. 1 to 255 characters, none of them a control character.
+		 */
+		segmentName?: string
+		samplingRuleManifest?: MeshPemFile
+	}
+	/**
+	 * The agent of Datadog.
+	 */
+	datadog?: {
+		address: MeshCollectorAddress
+		port?: MeshPort
+		/**
+		 * What the proxy is called in traces; its own name when not written. 1 to 255 characters, none of them a control character.
+		 */
+		serviceName?: string
+	}
+}
+/**
+ * Where the proxy sends its counters, and where it shows them. It takes them up when it starts.
+ */
+export interface MeshStats {
+	/**
+	 * Counters are sent to StatsD over UDP.
+	 */
+	statsd?: {
+		address: MeshIpAddress
+		port?: MeshPort
+		/**
+		 * What all names begin with: 1 to 100 letters, digits, dots, hyphens or underscores.
+		 */
+		prefix?: string
+		/**
+		 * dogstatsd writes tags, statsd puts their values into the names.
+		 */
+		format?: 'statsd' | 'dogstatsd'
+	}
+	/**
+	 * Where the proxy answers /stats/prometheus.
+	 */
+	prometheus?: {
+		address?: MeshIpAddress
+		port: MeshPort
+	}
+}
 
 /**
  * 1 to 255 letters, digits, hyphens or underscores.
@@ -69,11 +224,19 @@ export type VirtualNodeName = string
  */
 export type VirtualNodePort = number
 /**
- * What is spoken on the port: http (HTTP/1.1) or http2.
+ * What is spoken on the port: http (HTTP/1.1), http2, grpc or tcp.
  */
-export type VirtualNodeProtocol = 'http' | 'http2'
+export type VirtualNodeProtocol = 'http' | 'http2' | 'grpc' | 'tcp'
 /**
- * The host name that applications call: labels of letters, digits, hyphens and underscores, separated by dots; the last one not a number.
+ * A path on the machine of the proxy: 1 to 255 characters, no control characters, and not under /dev, /proc or /sys, where Envoy reads nothing.
+ */
+export type VirtualNodePemFile = string
+/**
+ * The name of a secret: 1 to 1024 characters, none of them a control character.
+ */
+export type VirtualNodeSecretName = string
+/**
+ * The host name that applications call (labels of letters, digits, hyphens and underscores, separated by dots; the last one not a number), or its ARN: arn:aws:appmesh:REGION:ACCOUNT:mesh/MESH/virtualService/NAME.
  */
 export type VirtualNodeService = string
 /**
@@ -84,6 +247,22 @@ export type VirtualNodeHost = string
  * Which IP versions are asked for and which is taken first. Not written: as the mesh says, else both.
  */
 export type VirtualNodeIpPreference = 'IPv6_PREFERRED' | 'IPv4_PREFERRED' | 'IPv4_ONLY' | 'IPv6_ONLY'
+/**
+ * An IPv4 or IPv6 address.
+ */
+export type VirtualNodeIpAddress = string
+/**
+ * A path on the machine of the proxy: 1 to 255 characters, none of them a control character.
+ */
+export type VirtualNodeFile = string
+/**
+ * A host name or an IP address.
+ */
+export type VirtualNodeCollectorAddress = string
+/**
+ * An IPv4 address: four numbers from 0 to 255.
+ */
+export type VirtualNodeIpv4Address = string
 
 /**
  * One version of one service: where it is found, what it listens on, and what it calls.
@@ -121,12 +300,18 @@ export interface VirtualNodeManifest {
 		 * @maxItems 1000
 		 */
 		backends?: VirtualNodeBackend[]
+		backendDefaults?: VirtualNodeBackendDefaults
 		/**
-		 * How the addresses of the node are found. Needed when the node has listeners.
+		 * How the addresses of the node are found: exactly one of dns, awsCloudMap and static. Needed when the node has listeners.
 		 */
 		serviceDiscovery?: {
-			dns: VirtualNodeDns
+			dns?: VirtualNodeDns
+			awsCloudMap?: VirtualNodeAwsCloudMap
+			static?: VirtualNodeStatic
 		}
+		logging?: VirtualNodeLogging
+		tracing?: VirtualNodeTracing
+		stats?: VirtualNodeStats
 	}
 }
 /**
@@ -144,12 +329,18 @@ export interface VirtualNodeTags {
 export interface VirtualNodeListener {
 	portMapping: VirtualNodePortMapping
 	/**
-	 * Limits for requests that the node answers, under the protocol of its port.
+	 * Limits for what the node answers, under the protocol of its port.
 	 */
 	timeout?: {
 		http?: VirtualNodeTimeout
 		http2?: VirtualNodeTimeout
+		grpc?: VirtualNodeTimeout
+		tcp?: VirtualNodeTcpTimeout
 	}
+	tls?: VirtualNodeListenerTls
+	healthCheck?: VirtualNodeHealthCheck
+	outlierDetection?: VirtualNodeOutlierDetection
+	connectionPool?: VirtualNodeConnectionPool
 }
 /**
  * A port and what is spoken on it.
@@ -174,9 +365,180 @@ export interface VirtualNodeDuration {
 	 */
 	unit: 's' | 'ms'
 	/**
-	 * How many of the unit; 0 switches the limit off.
+	 * How many of the unit: 0 to 9000000000, as Envoy takes no more.
 	 */
 	value: number
+}
+/**
+ * How long a connection may be silent.
+ */
+export interface VirtualNodeTcpTimeout {
+	idle?: VirtualNodeDuration
+}
+/**
+ * How connections to the port are protected.
+ */
+export interface VirtualNodeListenerTls {
+	/**
+	 * STRICT takes TLS only, PERMISSIVE takes both, DISABLED takes no TLS.
+	 */
+	mode: 'STRICT' | 'PERMISSIVE' | 'DISABLED'
+	/**
+	 * What the port shows of itself: exactly one of acm, file and sds.
+	 */
+	certificate: {
+		/**
+		 * A certificate of AWS Certificate Manager. Sluice reads it from its certificates directory, under the last part of the ARN.
+		 */
+		acm?: {
+			/**
+			 * The ARN of a certificate: arn:aws:acm:REGION:ACCOUNT:certificate/ID.
+			 */
+			certificateArn: string
+		}
+		file?: VirtualNodeFileCertificate
+		sds?: VirtualNodeSdsSecret
+	}
+	/**
+	 * Clients must show a certificate (mutual TLS). Not written: they need none.
+	 */
+	validation?: {
+		/**
+		 * Who may have signed the certificates of clients: exactly one of file and sds.
+		 */
+		trust: {
+			file?: VirtualNodeFileTrust
+			sds?: VirtualNodeSdsSecret
+		}
+		subjectAlternativeNames?: VirtualNodeSubjectAlternativeNames
+	}
+}
+/**
+ * A certificate in files on the machine of the proxy.
+ */
+export interface VirtualNodeFileCertificate {
+	certificateChain: VirtualNodePemFile
+	privateKey: VirtualNodePemFile
+}
+/**
+ * A secret that the proxy asks for, by the name of a secret.
+ */
+export interface VirtualNodeSdsSecret {
+	secretName: VirtualNodeSecretName
+}
+/**
+ * Authorities in a file on the machine of the proxy.
+ */
+export interface VirtualNodeFileTrust {
+	certificateChain: VirtualNodePemFile
+}
+/**
+ * Names, one of which the certificate must have.
+ */
+export interface VirtualNodeSubjectAlternativeNames {
+	/**
+	 * How the names are compared.
+	 */
+	match: {
+		/**
+		 * Names, one of which must be in the certificate just as it is written.
+		 *
+		 * @maxItems 1000
+		 *
+		 * Items: A name of 1 to 254 characters: a host name, or a URI.
+		 */
+		exact: string[]
+	}
+}
+/**
+ * How it is found out whether the port can take traffic. Run by the proxy of every caller against every endpoint.
+ */
+export interface VirtualNodeHealthCheck {
+	/**
+	 * What the check speaks.
+	 */
+	protocol: 'http' | 'http2' | 'grpc' | 'tcp'
+	/**
+	 * What is asked for with http or http2: visible ASCII characters, the first one a slash.
+	 */
+	path?: string
+	port?: VirtualNodePort
+	/**
+	 * Answers in a row that make an endpoint healthy: 2 to 10.
+	 */
+	healthyThreshold: number
+	/**
+	 * Failures in a row that make an endpoint unhealthy: 2 to 10.
+	 */
+	unhealthyThreshold: number
+	/**
+	 * Milliseconds between two checks: 5000 to 300000.
+	 */
+	intervalMillis: number
+	/**
+	 * Milliseconds until a check has failed: 2000 to 60000.
+	 */
+	timeoutMillis: number
+}
+/**
+ * When the proxies of callers leave an endpoint alone for a while.
+ */
+export interface VirtualNodeOutlierDetection {
+	/**
+	 * Answers with 5xx in a row after which an endpoint is left alone.
+	 */
+	maxServerErrors: number
+	interval: VirtualNodeDuration
+	baseEjectionDuration: VirtualNodeDuration
+	/**
+	 * The share of endpoints that may be left alone at one time, in percent. One always may.
+	 */
+	maxEjectionPercent: number
+}
+/**
+ * How much goes through the port at one time, under the protocol of the port.
+ */
+export interface VirtualNodeConnectionPool {
+	/**
+	 * Limits on a port that speaks http.
+	 */
+	http?: {
+		/**
+		 * Connections at one time.
+		 */
+		maxConnections: number
+		/**
+		 * Requests that wait for a connection.
+		 */
+		maxPendingRequests?: number
+	}
+	/**
+	 * Limits on a port that speaks http2.
+	 */
+	http2?: {
+		/**
+		 * Requests at one time.
+		 */
+		maxRequests: number
+	}
+	/**
+	 * Limits on a port that speaks grpc.
+	 */
+	grpc?: {
+		/**
+		 * Requests at one time.
+		 */
+		maxRequests: number
+	}
+	/**
+	 * Limits on a port that speaks tcp.
+	 */
+	tcp?: {
+		/**
+		 * Connections at one time.
+		 */
+		maxConnections: number
+	}
 }
 /**
  * A virtual service that the node calls.
@@ -187,7 +549,69 @@ export interface VirtualNodeBackend {
 	 */
 	virtualService: {
 		virtualServiceName: VirtualNodeService
+		clientPolicy?: VirtualNodeClientPolicy
+		egressPort?: VirtualNodePort
 	}
+}
+/**
+ * How connections to a service are protected.
+ */
+export interface VirtualNodeClientPolicy {
+	/**
+	 * TLS towards the service. Not written: the listener of the service decides.
+	 */
+	tls?: {
+		/**
+		 * true: always TLS. false: TLS only towards listeners that offer it.
+		 */
+		enforce?: boolean
+		/**
+		 * Ports of the service for which this holds. Not written: all.
+		 *
+		 * @maxItems 100
+		 */
+		ports?: VirtualNodePort[]
+		/**
+		 * What the client shows of itself (mutual TLS): exactly one of file and sds.
+		 */
+		certificate?: {
+			file?: VirtualNodeFileCertificate
+			sds?: VirtualNodeSdsSecret
+		}
+		/**
+		 * Whose certificates are accepted.
+		 */
+		validation: {
+			/**
+			 * Who may have signed the certificate of the service: exactly one of acm, file and sds.
+			 */
+			trust: {
+				/**
+				 * Authorities of AWS Private CA. Sluice reads each from its certificates directory, under the last part of its ARN.
+				 */
+				acm?: {
+					/**
+					 * 1 to 3 ARNs of authorities: arn:aws:acm-pca:REGION:ACCOUNT:certificate-authority/ID.
+					 *
+					 * @minItems 1
+					 * @maxItems 3
+					 *
+					 * Items: The ARN of an authority: arn:aws:acm-pca:REGION:ACCOUNT:certificate-authority/ID.
+					 */
+					certificateAuthorityArns: string[]
+				}
+				file?: VirtualNodeFileTrust
+				sds?: VirtualNodeSdsSecret
+			}
+			subjectAlternativeNames?: VirtualNodeSubjectAlternativeNames
+		}
+	}
+}
+/**
+ * What holds for every backend that does not say otherwise.
+ */
+export interface VirtualNodeBackendDefaults {
+	clientPolicy?: VirtualNodeClientPolicy
 }
 /**
  * The addresses are looked up in DNS.
@@ -199,6 +623,182 @@ export interface VirtualNodeDns {
 	 */
 	responseType?: 'LOADBALANCER' | 'ENDPOINTS'
 	ipPreference?: VirtualNodeIpPreference
+}
+/**
+ * The addresses are instances of a service in AWS Cloud Map.
+ */
+export interface VirtualNodeAwsCloudMap {
+	/**
+	 * The namespace of the service: 1 to 1024 characters.
+	 */
+	namespaceName: string
+	/**
+	 * The service: 1 to 1024 characters.
+	 */
+	serviceName: string
+	/**
+	 * What an instance must have, all of it, to be an endpoint of the node.
+	 *
+	 * @maxItems 100
+	 *
+	 * Items: An attribute that an instance must have.
+	 */
+	attributes?: {
+		/**
+		 * 1 to 255 visible ASCII characters.
+		 */
+		key: string
+		/**
+		 * 1 to 1024 visible ASCII characters, spaces or tabs, the first one no space or tab.
+		 */
+		value: string
+	}[]
+	ipPreference?: VirtualNodeIpPreference
+}
+/**
+ * The addresses are written down.
+ */
+export interface VirtualNodeStatic {
+	/**
+	 * 1 to 1000 endpoints.
+	 *
+	 * @minItems 1
+	 * @maxItems 1000
+	 *
+	 * Items: An address, and the port there.
+	 */
+	endpoints: {
+		address: VirtualNodeIpAddress
+		port?: VirtualNodePort
+	}[]
+}
+/**
+ * What is written down of each request.
+ */
+export interface VirtualNodeLogging {
+	/**
+	 * A line for each request.
+	 */
+	accessLog?: {
+		/**
+		 * A file on the machine of the proxy.
+		 */
+		file?: {
+			path: VirtualNodeFile
+			format?: VirtualNodeAccessLogFormat
+		}
+	}
+}
+/**
+ * What is written of each request: text or json.
+ */
+export interface VirtualNodeAccessLogFormat {
+	/**
+	 * A line with Envoy's command operators, of 1 to 1000 characters. It should end with a line break.
+	 */
+	text?: string
+	/**
+	 * The members of a JSON object, in any order.
+	 *
+	 * @maxItems 1000
+	 *
+	 * Items: A member of the JSON object.
+	 */
+	json?: {
+		/**
+		 * The name of the member: 1 to 100 characters.
+		 */
+		key: string
+		/**
+		 * Its value, with Envoy's command operators: 1 to 100 characters.
+		 */
+		value: string
+	}[]
+}
+/**
+ * Which requests are traced, and where their spans are sent: exactly one of openTelemetry, zipkin, xray and datadog.
+ */
+export interface VirtualNodeTracing {
+	/**
+	 * The share of requests that the proxy decides to trace, in percent, to four decimal places. Not written: 5 with xray, else 100.
+	 */
+	sampling?: number
+	/**
+	 * OTLP over gRPC.
+	 */
+	openTelemetry?: {
+		address: VirtualNodeCollectorAddress
+		port?: VirtualNodePort
+		/**
+		 * What the proxy is called in traces; its own name when not written. 1 to 255 characters, none of them a control character.
+		 */
+		serviceName?: string
+	}
+	/**
+	 * Zipkin's own form, version 2; Jaeger takes it too.
+	 */
+	zipkin?: {
+		address: VirtualNodeCollectorAddress
+		port?: VirtualNodePort
+		/**
+		 * Where spans are posted: a slash, then visible ASCII characters.
+		 */
+		path?: string
+		/**
+		 * How spans are written.
+		 */
+		encoding?: 'JSON' | 'PROTO'
+	}
+	/**
+	 * The daemon of AWS X-Ray.
+	 */
+	xray?: {
+		address?: VirtualNodeIpv4Address
+		port?: VirtualNodePort
+		/**
+		 * What the proxy is called in traces; MESH/NAME when not written. 1 to 255 characters, none of them a control character.
+		 */
+		segmentName?: string
+		samplingRuleManifest?: VirtualNodePemFile
+	}
+	/**
+	 * The agent of Datadog.
+	 */
+	datadog?: {
+		address: VirtualNodeCollectorAddress
+		port?: VirtualNodePort
+		/**
+		 * What the proxy is called in traces; its own name when not written. 1 to 255 characters, none of them a control character.
+		 */
+		serviceName?: string
+	}
+}
+/**
+ * Where the proxy sends its counters, and where it shows them. It takes them up when it starts.
+ */
+export interface VirtualNodeStats {
+	/**
+	 * Counters are sent to StatsD over UDP.
+	 */
+	statsd?: {
+		address: VirtualNodeIpAddress
+		port?: VirtualNodePort
+		/**
+		 * What all names begin with: 1 to 100 letters, digits, dots, hyphens or underscores.
+		 */
+		prefix?: string
+		/**
+		 * dogstatsd writes tags, statsd puts their values into the names.
+		 */
+		format?: 'statsd' | 'dogstatsd'
+	}
+	/**
+	 * Where the proxy answers /stats/prometheus.
+	 */
+	prometheus?: {
+		address?: VirtualNodeIpAddress
+		port: VirtualNodePort
+	}
 }
 
 /**
@@ -272,9 +872,9 @@ export type VirtualRouterName = string
  */
 export type VirtualRouterPort = number
 /**
- * What is spoken on the port: http (HTTP/1.1) or http2.
+ * What is spoken on the port: http (HTTP/1.1), http2, grpc or tcp.
  */
-export type VirtualRouterProtocol = 'http' | 'http2'
+export type VirtualRouterProtocol = 'http' | 'http2' | 'grpc' | 'tcp'
 
 /**
  * What stands behind a virtual service and spreads its traffic by routes.
@@ -337,6 +937,10 @@ export type RouteName = string
  * A TCP port from 1 to 65535.
  */
 export type RoutePort = number
+/**
+ * 1 to 255 letters, digits, dots, hyphens or underscores.
+ */
+export type RouteGrpcService = string
 
 /**
  * Which requests to a virtual router go to which virtual nodes, and in what shares.
@@ -369,6 +973,8 @@ export interface RouteManifest {
 		priority?: number
 		httpRoute?: RouteHttpRoute
 		http2Route?: RouteHttpRoute
+		grpcRoute?: RouteGrpcRoute
+		tcpRoute?: RouteTcpRoute
 	}
 }
 /**
@@ -385,18 +991,7 @@ export interface RouteTags {
  */
 export interface RouteHttpRoute {
 	match: RouteMatch
-	/**
-	 * Where the requests go.
-	 */
-	action: {
-		/**
-		 * 1 to 10 virtual nodes that share the requests by weight.
-		 *
-		 * @minItems 1
-		 * @maxItems 10
-		 */
-		weightedTargets: RouteWeightedTarget[]
-	}
+	action: RouteAction
 	retryPolicy?: RouteRetryPolicy
 	timeout?: RouteTimeout
 }
@@ -405,7 +1000,7 @@ export interface RouteHttpRoute {
  */
 export interface RouteMatch {
 	/**
-	 * What the path begins with; starts with a slash.
+	 * What the path begins with; starts with a slash and is at most 2048 characters long.
 	 */
 	prefix?: string
 	/**
@@ -426,7 +1021,7 @@ export interface RouteMatch {
 	 */
 	method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'CONNECT' | 'OPTIONS' | 'TRACE' | 'PATCH'
 	/**
-	 * The scheme of the request.
+	 * The scheme of the request. App Mesh knows it on http2 routes only.
 	 */
 	scheme?: 'http' | 'https'
 	/**
@@ -436,6 +1031,13 @@ export interface RouteMatch {
 	 * @maxItems 10
 	 */
 	headers?: RouteHeaderMatch[]
+	/**
+	 * Conditions on parameters of the query, 1 to 10.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	queryParameters?: RouteQueryParameter[]
 	port?: RoutePort
 }
 /**
@@ -486,6 +1088,36 @@ export interface RouteHeaderMatch {
 	}
 }
 /**
+ * A condition on one parameter of the query.
+ */
+export interface RouteQueryParameter {
+	/**
+	 * 1 to 256 characters; upper and lower case are different.
+	 */
+	name: string
+	/**
+	 * What the value must be. Not written: the parameter must be there.
+	 */
+	match?: {
+		/**
+		 * The value itself, at most 2048 characters.
+		 */
+		exact?: string
+	}
+}
+/**
+ * Where the requests go.
+ */
+export interface RouteAction {
+	/**
+	 * 1 to 10 virtual nodes that share the requests by weight.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	weightedTargets: RouteWeightedTarget[]
+}
+/**
  * A virtual node and its weight.
  */
 export interface RouteWeightedTarget {
@@ -533,7 +1165,7 @@ export interface RouteDuration {
 	 */
 	unit: 's' | 'ms'
 	/**
-	 * How many of the unit; 0 switches the limit off.
+	 * How many of the unit: 0 to 9000000000, as Envoy takes no more; 0 switches the limit off.
 	 */
 	value: number
 }
@@ -543,6 +1175,793 @@ export interface RouteDuration {
 export interface RouteTimeout {
 	perRequest?: RouteDuration
 	idle?: RouteDuration
+}
+/**
+ * Which gRPC requests the route takes, and where they go.
+ */
+export interface RouteGrpcRoute {
+	match: RouteGrpcMatch
+	action: RouteAction
+	retryPolicy?: RouteGrpcRetryPolicy
+	timeout?: RouteTimeout
+}
+/**
+ * Which gRPC requests the route takes; all the conditions must hold. Empty: all.
+ */
+export interface RouteGrpcMatch {
+	serviceName?: RouteGrpcService
+	/**
+	 * A method of the service, 1 to 50 letters, digits, dots, hyphens or underscores; needs serviceName.
+	 */
+	methodName?: string
+	/**
+	 * Conditions on metadata, 1 to 10.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	metadata?: RouteHeaderMatch[]
+	port?: RoutePort
+}
+/**
+ * When a failed request is tried again.
+ */
+export interface RouteGrpcRetryPolicy {
+	/**
+	 * How often a request is tried again, at most.
+	 */
+	maxRetries: number
+	perRetryTimeout: RouteDuration
+	/**
+	 * gRPC statuses after which a request is tried again, 1 to 5.
+	 *
+	 * @minItems 1
+	 * @maxItems 5
+	 *
+	 * Items: A gRPC status after which a request is tried again.
+	 */
+	grpcRetryEvents?: ('cancelled' | 'deadline-exceeded' | 'internal' | 'resource-exhausted' | 'unavailable')[]
+	/**
+	 * Answers after which a request is tried again: server-error (500 to 508, 510, 511), gateway-error (502, 503, 504), client-error (409), stream-error (refused stream).
+	 *
+	 * @minItems 1
+	 * @maxItems 25
+	 *
+	 * Items: A kind of answer after which a request is tried again.
+	 */
+	httpRetryEvents?: ('server-error' | 'gateway-error' | 'client-error' | 'stream-error')[]
+	/**
+	 * Faults of the connection after which a request is tried again.
+	 *
+	 * @minItems 1
+	 * @maxItems 1
+	 *
+	 * Items: A fault of the connection.
+	 */
+	tcpRetryEvents?: 'connection-error'[]
+}
+/**
+ * Where connections go.
+ */
+export interface RouteTcpRoute {
+	/**
+	 * Which connections the route takes.
+	 */
+	match?: {
+		port?: RoutePort
+	}
+	action: RouteAction
+	/**
+	 * How long a connection may be silent.
+	 */
+	timeout?: {
+		idle?: RouteDuration
+	}
+}
+
+/**
+ * 1 to 255 letters, digits, hyphens or underscores.
+ */
+export type VirtualGatewayName = string
+/**
+ * A TCP port from 1 to 65535.
+ */
+export type VirtualGatewayPort = number
+/**
+ * What is spoken on the port: http (HTTP/1.1), http2, or grpc.
+ */
+export type VirtualGatewayProtocol = 'http' | 'http2' | 'grpc'
+/**
+ * A path on the machine of the proxy: 1 to 255 characters, no control characters, and not under /dev, /proc or /sys, where Envoy reads nothing.
+ */
+export type VirtualGatewayPemFile = string
+/**
+ * The name of a secret: 1 to 1024 characters, none of them a control character.
+ */
+export type VirtualGatewaySecretName = string
+/**
+ * A path on the machine of the proxy: 1 to 255 characters, none of them a control character.
+ */
+export type VirtualGatewayFile = string
+/**
+ * A host name or an IP address.
+ */
+export type VirtualGatewayCollectorAddress = string
+/**
+ * An IPv4 address: four numbers from 0 to 255.
+ */
+export type VirtualGatewayIpv4Address = string
+/**
+ * An IPv4 or IPv6 address.
+ */
+export type VirtualGatewayIpAddress = string
+
+/**
+ * Where traffic from outside enters the mesh. Its gateway routes say where it goes.
+ */
+export interface VirtualGatewayManifest {
+	/**
+	 * The version of this format. Always sluice/v1.
+	 */
+	apiVersion: 'sluice/v1'
+	/**
+	 * What this document declares.
+	 */
+	kind: 'VirtualGateway'
+	/**
+	 * What the resource is called and where it belongs.
+	 */
+	metadata: {
+		mesh: VirtualGatewayName
+		name: VirtualGatewayName
+		tags?: VirtualGatewayTags
+	}
+	/**
+	 * What the gateway listens on, and how it calls services.
+	 */
+	spec: {
+		/**
+		 * The ports on which the gateway takes traffic. Each port once.
+		 *
+		 * @maxItems 100
+		 */
+		listeners: VirtualGatewayListener[]
+		backendDefaults?: VirtualGatewayBackendDefaults
+		logging?: VirtualGatewayLogging
+		tracing?: VirtualGatewayTracing
+		stats?: VirtualGatewayStats
+	}
+}
+/**
+ * Free labels. They do not change what is served.
+ */
+export interface VirtualGatewayTags {
+	/**
+	 * Text of at most 256 characters; put numbers and true or false in quotes.
+	 */
+	[k: string]: string
+}
+/**
+ * A port on which the gateway takes traffic.
+ */
+export interface VirtualGatewayListener {
+	portMapping: VirtualGatewayPortMapping
+	tls?: VirtualGatewayListenerTls
+	healthCheck?: VirtualGatewayHealthCheck
+	connectionPool?: VirtualGatewayConnectionPool
+}
+/**
+ * A port and what is spoken on it.
+ */
+export interface VirtualGatewayPortMapping {
+	port: VirtualGatewayPort
+	protocol: VirtualGatewayProtocol
+}
+/**
+ * How connections to the port are protected.
+ */
+export interface VirtualGatewayListenerTls {
+	/**
+	 * STRICT takes TLS only, PERMISSIVE takes both, DISABLED takes no TLS.
+	 */
+	mode: 'STRICT' | 'PERMISSIVE' | 'DISABLED'
+	/**
+	 * What the port shows of itself: exactly one of acm, file and sds.
+	 */
+	certificate: {
+		/**
+		 * A certificate of AWS Certificate Manager. Sluice reads it from its certificates directory, under the last part of the ARN.
+		 */
+		acm?: {
+			/**
+			 * The ARN of a certificate: arn:aws:acm:REGION:ACCOUNT:certificate/ID.
+			 */
+			certificateArn: string
+		}
+		file?: VirtualGatewayFileCertificate
+		sds?: VirtualGatewaySdsSecret
+	}
+	/**
+	 * Clients must show a certificate (mutual TLS). Not written: they need none.
+	 */
+	validation?: {
+		/**
+		 * Who may have signed the certificates of clients: exactly one of file and sds.
+		 */
+		trust: {
+			file?: VirtualGatewayFileTrust
+			sds?: VirtualGatewaySdsSecret
+		}
+		subjectAlternativeNames?: VirtualGatewaySubjectAlternativeNames
+	}
+}
+/**
+ * A certificate in files on the machine of the proxy.
+ */
+export interface VirtualGatewayFileCertificate {
+	certificateChain: VirtualGatewayPemFile
+	privateKey: VirtualGatewayPemFile
+}
+/**
+ * A secret that the proxy asks for, by the name of a secret.
+ */
+export interface VirtualGatewaySdsSecret {
+	secretName: VirtualGatewaySecretName
+}
+/**
+ * Authorities in a file on the machine of the proxy.
+ */
+export interface VirtualGatewayFileTrust {
+	certificateChain: VirtualGatewayPemFile
+}
+/**
+ * Names, one of which the certificate must have.
+ */
+export interface VirtualGatewaySubjectAlternativeNames {
+	/**
+	 * How the names are compared.
+	 */
+	match: {
+		/**
+		 * Names, one of which must be in the certificate just as it is written.
+		 *
+		 * @maxItems 1000
+		 *
+		 * Items: A name of 1 to 254 characters: a host name, or a URI.
+		 */
+		exact: string[]
+	}
+}
+/**
+ * How it is found out whether the port can take traffic. It is kept, and no proxy runs it.
+ */
+export interface VirtualGatewayHealthCheck {
+	/**
+	 * What the check speaks.
+	 */
+	protocol: 'http' | 'http2' | 'grpc'
+	/**
+	 * What is asked for with http or http2: visible ASCII characters, the first one a slash.
+	 */
+	path?: string
+	port?: VirtualGatewayPort
+	/**
+	 * Answers in a row that make an endpoint healthy: 2 to 10.
+	 */
+	healthyThreshold: number
+	/**
+	 * Failures in a row that make an endpoint unhealthy: 2 to 10.
+	 */
+	unhealthyThreshold: number
+	/**
+	 * Milliseconds between two checks: 5000 to 300000.
+	 */
+	intervalMillis: number
+	/**
+	 * Milliseconds until a check has failed: 2000 to 60000.
+	 */
+	timeoutMillis: number
+}
+/**
+ * How much goes through the port at one time, under the protocol of the port.
+ */
+export interface VirtualGatewayConnectionPool {
+	/**
+	 * Limits on a port that speaks http.
+	 */
+	http?: {
+		/**
+		 * Connections at one time.
+		 */
+		maxConnections: number
+		/**
+		 * Requests that wait for a connection.
+		 */
+		maxPendingRequests?: number
+	}
+	/**
+	 * Limits on a port that speaks http2.
+	 */
+	http2?: {
+		/**
+		 * Requests at one time.
+		 */
+		maxRequests: number
+	}
+	/**
+	 * Limits on a port that speaks grpc.
+	 */
+	grpc?: {
+		/**
+		 * Requests at one time.
+		 */
+		maxRequests: number
+	}
+}
+/**
+ * What holds for every backend that does not say otherwise.
+ */
+export interface VirtualGatewayBackendDefaults {
+	clientPolicy?: VirtualGatewayClientPolicy
+}
+/**
+ * How connections to a service are protected.
+ */
+export interface VirtualGatewayClientPolicy {
+	/**
+	 * TLS towards the service. Not written: the listener of the service decides.
+	 */
+	tls?: {
+		/**
+		 * true: always TLS. false: TLS only towards listeners that offer it.
+		 */
+		enforce?: boolean
+		/**
+		 * Ports of the service for which this holds. Not written: all.
+		 *
+		 * @maxItems 100
+		 */
+		ports?: VirtualGatewayPort[]
+		/**
+		 * What the client shows of itself (mutual TLS): exactly one of file and sds.
+		 */
+		certificate?: {
+			file?: VirtualGatewayFileCertificate
+			sds?: VirtualGatewaySdsSecret
+		}
+		/**
+		 * Whose certificates are accepted.
+		 */
+		validation: {
+			/**
+			 * Who may have signed the certificate of the service: exactly one of acm, file and sds.
+			 */
+			trust: {
+				/**
+				 * Authorities of AWS Private CA. Sluice reads each from its certificates directory, under the last part of its ARN.
+				 */
+				acm?: {
+					/**
+					 * 1 to 3 ARNs of authorities: arn:aws:acm-pca:REGION:ACCOUNT:certificate-authority/ID.
+					 *
+					 * @minItems 1
+					 * @maxItems 3
+					 *
+					 * Items: The ARN of an authority: arn:aws:acm-pca:REGION:ACCOUNT:certificate-authority/ID.
+					 */
+					certificateAuthorityArns: string[]
+				}
+				file?: VirtualGatewayFileTrust
+				sds?: VirtualGatewaySdsSecret
+			}
+			subjectAlternativeNames?: VirtualGatewaySubjectAlternativeNames
+		}
+	}
+}
+/**
+ * What is written down of each request.
+ */
+export interface VirtualGatewayLogging {
+	/**
+	 * A line for each request.
+	 */
+	accessLog?: {
+		/**
+		 * A file on the machine of the proxy.
+		 */
+		file?: {
+			path: VirtualGatewayFile
+			format?: VirtualGatewayAccessLogFormat
+		}
+	}
+}
+/**
+ * What is written of each request: text or json.
+ */
+export interface VirtualGatewayAccessLogFormat {
+	/**
+	 * A line with Envoy's command operators, of 1 to 1000 characters. It should end with a line break.
+	 */
+	text?: string
+	/**
+	 * The members of a JSON object, in any order.
+	 *
+	 * @maxItems 1000
+	 *
+	 * Items: A member of the JSON object.
+	 */
+	json?: {
+		/**
+		 * The name of the member: 1 to 100 characters.
+		 */
+		key: string
+		/**
+		 * Its value, with Envoy's command operators: 1 to 100 characters.
+		 */
+		value: string
+	}[]
+}
+/**
+ * Which requests are traced, and where their spans are sent: exactly one of openTelemetry, zipkin, xray and datadog.
+ */
+export interface VirtualGatewayTracing {
+	/**
+	 * The share of requests that the proxy decides to trace, in percent, to four decimal places. Not written: 5 with xray, else 100.
+	 */
+	sampling?: number
+	/**
+	 * OTLP over gRPC.
+	 */
+	openTelemetry?: {
+		address: VirtualGatewayCollectorAddress
+		port?: VirtualGatewayPort
+		/**
+		 * What the proxy is called in traces; its own name when not written. 1 to 255 characters, none of them a control character.
+		 */
+		serviceName?: string
+	}
+	/**
+	 * Zipkin's own form, version 2; Jaeger takes it too.
+	 */
+	zipkin?: {
+		address: VirtualGatewayCollectorAddress
+		port?: VirtualGatewayPort
+		/**
+		 * Where spans are posted: a slash, then visible ASCII characters.
+		 */
+		path?: string
+		/**
+		 * How spans are written.
+		 */
+		encoding?: 'JSON' | 'PROTO'
+	}
+	/**
+	 * The daemon of AWS X-Ray.
+	 */
+	xray?: {
+		address?: VirtualGatewayIpv4Address
+		port?: VirtualGatewayPort
+		/**
+		 * What the proxy is called in traces; MESH/NAME when not written. 1 to 255 characters, none of them a control character.
+		 */
+		segmentName?: string
+		samplingRuleManifest?: VirtualGatewayPemFile
+	}
+	/**
+	 * The agent of Datadog.
+	 */
+	datadog?: {
+		address: VirtualGatewayCollectorAddress
+		port?: VirtualGatewayPort
+		/**
+		 * What the proxy is called in traces; its own name when not written. 1 to 255 characters, none of them a control character.
+		 */
+		serviceName?: string
+	}
+}
+/**
+ * Where the proxy sends its counters, and where it shows them. It takes them up when it starts.
+ */
+export interface VirtualGatewayStats {
+	/**
+	 * Counters are sent to StatsD over UDP.
+	 */
+	statsd?: {
+		address: VirtualGatewayIpAddress
+		port?: VirtualGatewayPort
+		/**
+		 * What all names begin with: 1 to 100 letters, digits, dots, hyphens or underscores.
+		 */
+		prefix?: string
+		/**
+		 * dogstatsd writes tags, statsd puts their values into the names.
+		 */
+		format?: 'statsd' | 'dogstatsd'
+	}
+	/**
+	 * Where the proxy answers /stats/prometheus.
+	 */
+	prometheus?: {
+		address?: VirtualGatewayIpAddress
+		port: VirtualGatewayPort
+	}
+}
+
+/**
+ * 1 to 255 letters, digits, hyphens or underscores.
+ */
+export type GatewayRouteName = string
+/**
+ * A TCP port from 1 to 65535.
+ */
+export type GatewayRoutePort = number
+/**
+ * The host name that applications call: labels of letters, digits, hyphens and underscores, separated by dots; the last one not a number.
+ */
+export type GatewayRouteService = string
+/**
+ * 1 to 255 letters, digits, dots, hyphens or underscores.
+ */
+export type GatewayRouteGrpcService = string
+
+/**
+ * Which requests to a virtual gateway go to which virtual service.
+ */
+export interface GatewayRouteManifest {
+	/**
+	 * The version of this format. Always sluice/v1.
+	 */
+	apiVersion: 'sluice/v1'
+	/**
+	 * What this document declares.
+	 */
+	kind: 'GatewayRoute'
+	/**
+	 * What the resource is called and where it belongs.
+	 */
+	metadata: {
+		mesh: GatewayRouteName
+		virtualGateway: GatewayRouteName
+		name: GatewayRouteName
+		tags?: GatewayRouteTags
+	}
+	/**
+	 * Which requests the gateway route takes, and which virtual service gets them.
+	 */
+	spec: {
+		/**
+		 * 0 to 1000; the lowest number is tried first. Not written: after all others.
+		 */
+		priority?: number
+		httpRoute?: GatewayRouteHttpRoute
+		http2Route?: GatewayRouteHttpRoute
+		grpcRoute?: GatewayRouteGrpcRoute
+	}
+}
+/**
+ * Free labels. They do not change what is served.
+ */
+export interface GatewayRouteTags {
+	/**
+	 * Text of at most 256 characters; put numbers and true or false in quotes.
+	 */
+	[k: string]: string
+}
+/**
+ * Which requests the gateway route takes, and where they go.
+ */
+export interface GatewayRouteHttpRoute {
+	match: GatewayRouteMatch
+	action: GatewayRouteHttpAction
+}
+/**
+ * Which requests the gateway route takes; all the conditions must hold. Empty: all.
+ */
+export interface GatewayRouteMatch {
+	/**
+	 * What the path begins with; starts with a slash and is at most 2048 characters long.
+	 */
+	prefix?: string
+	/**
+	 * The whole path, as text or as a regular expression.
+	 */
+	path?: {
+		/**
+		 * The path itself; starts with a slash.
+		 */
+		exact?: string
+		/**
+		 * A regular expression in RE2 syntax for the whole path, at most 255 characters.
+		 */
+		regex?: string
+	}
+	hostname?: GatewayRouteHostname
+	/**
+	 * The method of the request.
+	 */
+	method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'CONNECT' | 'OPTIONS' | 'TRACE' | 'PATCH'
+	/**
+	 * Conditions on headers, 1 to 10.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	headers?: GatewayRouteHeaderMatch[]
+	/**
+	 * Conditions on parameters of the query, 1 to 10.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	queryParameters?: GatewayRouteQueryParameter[]
+	port?: GatewayRoutePort
+}
+/**
+ * The host that the client asks for: the whole name or its end.
+ */
+export interface GatewayRouteHostname {
+	/**
+	 * The host name, at most 253 characters: letters, digits, dots, hyphens and underscores.
+	 */
+	exact?: string
+	/**
+	 * What the host name ends with, at most 253 characters: letters, digits, dots, hyphens and underscores; an asterisk may stand before them.
+	 */
+	suffix?: string
+}
+/**
+ * A condition on one header.
+ */
+export interface GatewayRouteHeaderMatch {
+	/**
+	 * 1 to 50 characters that a header name may have.
+	 */
+	name: string
+	/**
+	 * true: the route takes the requests for which the condition does not hold.
+	 */
+	invert?: boolean
+	/**
+	 * What the value must be. Not written: the header must be there.
+	 */
+	match?: {
+		/**
+		 * The value itself, at most 255 characters.
+		 */
+		exact?: string
+		/**
+		 * What the value begins with, at most 255 characters.
+		 */
+		prefix?: string
+		/**
+		 * What the value ends with, at most 255 characters.
+		 */
+		suffix?: string
+		/**
+		 * A regular expression in RE2 syntax for the whole value, at most 255 characters.
+		 */
+		regex?: string
+		/**
+		 * Whole numbers from start up to, but not including, end.
+		 */
+		range?: {
+			/**
+			 * The first number in the range.
+			 */
+			start: number
+			/**
+			 * The first number after the range.
+			 */
+			end: number
+		}
+	}
+}
+/**
+ * A condition on one parameter of the query.
+ */
+export interface GatewayRouteQueryParameter {
+	/**
+	 * 1 to 256 characters; upper and lower case are different.
+	 */
+	name: string
+	/**
+	 * What the value must be. Not written: the parameter must be there.
+	 */
+	match?: {
+		/**
+		 * The value itself, at most 2048 characters.
+		 */
+		exact?: string
+	}
+}
+/**
+ * Where the requests go, and what is changed in them.
+ */
+export interface GatewayRouteHttpAction {
+	target: GatewayRouteTarget
+	/**
+	 * What is changed in the requests.
+	 */
+	rewrite?: {
+		hostname?: GatewayRouteHostnameRewrite
+		/**
+		 * What becomes of the matched prefix; only with a match by prefix.
+		 */
+		prefix?: {
+			/**
+			 * ENABLED: the matched prefix becomes a slash. DISABLED: the path stays as it is.
+			 */
+			defaultPrefix?: 'ENABLED' | 'DISABLED'
+			/**
+			 * What the matched prefix becomes: a slash, then at most 254 visible ASCII characters.
+			 */
+			value?: string
+		}
+		/**
+		 * What the whole path becomes; only with a match by path.
+		 */
+		path?: {
+			/**
+			 * The new path: a slash, then at most 254 visible ASCII characters.
+			 */
+			exact: string
+		}
+	}
+}
+/**
+ * The virtual service that gets the requests.
+ */
+export interface GatewayRouteTarget {
+	/**
+	 * The virtual service that gets the requests.
+	 */
+	virtualService: {
+		virtualServiceName: GatewayRouteService
+	}
+	port?: GatewayRoutePort
+}
+/**
+ * Which host the virtual service is asked for.
+ */
+export interface GatewayRouteHostnameRewrite {
+	/**
+	 * ENABLED: the host becomes the name of the virtual service. DISABLED: it stays what the client asked for.
+	 */
+	defaultTargetHostname?: 'ENABLED' | 'DISABLED'
+}
+/**
+ * Which gRPC requests the gateway route takes, and where they go.
+ */
+export interface GatewayRouteGrpcRoute {
+	match: GatewayRouteGrpcMatch
+	action: GatewayRouteGrpcAction
+}
+/**
+ * Which gRPC requests the gateway route takes; all the conditions must hold. Empty: all.
+ */
+export interface GatewayRouteGrpcMatch {
+	serviceName?: GatewayRouteGrpcService
+	hostname?: GatewayRouteHostname
+	/**
+	 * Conditions on metadata, 1 to 10.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	metadata?: GatewayRouteHeaderMatch[]
+	port?: GatewayRoutePort
+}
+/**
+ * Where the requests go, and what is changed in them.
+ */
+export interface GatewayRouteGrpcAction {
+	target: GatewayRouteTarget
+	/**
+	 * What is changed in the requests.
+	 */
+	rewrite?: {
+		hostname?: GatewayRouteHostnameRewrite
+	}
 }
 
 /**
@@ -661,5 +2080,88 @@ export interface RolloutPolicyErrorsGuard {
 	hardLimit?: number
 }
 
+/**
+ * 1 to 255 letters, digits, hyphens or underscores.
+ */
+export type ExpectationName = string
+/**
+ * The host name that applications call: labels of letters, digits, hyphens and underscores, separated by dots; the last one not a number.
+ */
+export type ExpectationService = string
+
+/**
+ * What the writers of a mesh expect of it: a request, and where it is to go. A mesh that does not do so is refused.
+ */
+export interface ExpectationManifest {
+	/**
+	 * The version of this format. Always sluice/v1.
+	 */
+	apiVersion: 'sluice/v1'
+	/**
+	 * What this document declares.
+	 */
+	kind: 'Expectation'
+	/**
+	 * What the resource is called and where it belongs.
+	 */
+	metadata: {
+		mesh: ExpectationName
+		name: ExpectationName
+	}
+	/**
+	 * A request, and where it is to go.
+	 */
+	spec: {
+		/**
+		 * Whose proxy is asked.
+		 */
+		from: {
+			virtualNode?: ExpectationName
+			virtualGateway?: ExpectationName
+		}
+		/**
+		 * What is asked for.
+		 */
+		request: {
+			/**
+			 * The method of the request.
+			 */
+			method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'CONNECT' | 'OPTIONS' | 'TRACE' | 'PATCH'
+			/**
+			 * An absolute http or https URL; its port is the one that is dialled.
+			 */
+			url: string
+			/**
+			 * Headers of the request, by name, at most 50.
+			 */
+			headers?: {
+				/**
+				 * Text of at most 2048 characters; put numbers and true or false in quotes.
+				 */
+				[k: string]: string
+			}
+		}
+		/**
+		 * Where the request is to go: what is written must hold, the rest is left open.
+		 */
+		expect: {
+			route?: ExpectationName
+			gatewayRoute?: ExpectationName
+			virtualService?: ExpectationService
+			/**
+			 * All virtual nodes that get a share of such requests, 1 to 10.
+			 *
+			 * @minItems 1
+			 * @maxItems 10
+			 */
+			virtualNodes?: ExpectationName[]
+			/**
+			 * true: nothing takes the request.
+			 */
+			noRoute?: true
+		}
+	}
+}
+
 /** Any document, once its schema holds. */
-export type Manifest = MeshManifest | VirtualNodeManifest | VirtualServiceManifest | VirtualRouterManifest | RouteManifest | RolloutPolicyManifest
+export type Manifest = MeshManifest | VirtualNodeManifest | VirtualServiceManifest | VirtualRouterManifest | RouteManifest | VirtualGatewayManifest | GatewayRouteManifest | RolloutPolicyManifest | ExpectationManifest

@@ -1,14 +1,19 @@
 // Stage 2: the files of a revision → the mesh they mean, or everything that is wrong with them, at once.
 // Pure and bounded, whatever the files hold; it does not fetch them, and does not know what is applied.
 
+import { compareText } from '#base/diagnostic.ts'
 import { nearestName } from '#base/nearest-name.ts'
 import { composeMesh } from './compose-mesh.ts'
+import type { Declared } from './declared.ts'
+import { deepFreeze } from './deep-freeze.ts'
+import { checkExpectation, readExpectation } from './expectation.ts'
+import { findBrokenExpectations } from './expectation-links.ts'
 import { errorAt, pathToPointer } from './finding.ts'
-import type { Declared } from './kind/route.ts'
-import { findBrokenLinks, lastName } from './link.ts'
+import { findBrokenLinks } from './link.ts'
+import { lastName } from './link-finding.ts'
 import { linkPath } from './link-path.ts'
 import { findLooseLinks } from './loose-links.ts'
-import type { Origin, Origins, ReadOutcome, Resource, ResourceId } from './mesh.ts'
+import type { Expectation, Origin, Origins, ReadOutcome, Resource, ResourceId } from './mesh.ts'
 import { type PlacedFinding, placeFindings } from './place-findings.ts'
 import { type MeshDocument, placeInDocument, type ReadDocuments, readDocuments } from './read-documents.ts'
 import { checkResource, readResource } from './read-resource.ts'
@@ -25,7 +30,9 @@ export function readMesh(files: ReadonlyMap<string, Uint8Array>): ReadOutcome {
 	const findings: PlacedFinding[] = [...read.findings]
 	const documents = refuseRepeated(read.documents, read.sources, findings)
 	const resources = readResources(documents, findings)
+	const expectations = readExpectations(documents, findings)
 	findings.push(...findWrongLinks(resources, documents, read))
+	findings.push(...findWrongExpectations(expectations, { resources, documents, read }))
 	if (findings.length === 0 && documents.size === 0) findings.push(nothingToRead)
 
 	const diagnostics = placeFindings(findings, read.sources)
@@ -34,7 +41,7 @@ export function readMesh(files: ReadonlyMap<string, Uint8Array>): ReadOutcome {
 		kind: 'ok',
 		mesh: composeMesh(resources),
 		origins: originsOf(documents, read.sources),
-		expectations: [],
+		expectations: deepFreeze(expectations),
 		warnings: diagnostics,
 	}
 }
@@ -71,17 +78,57 @@ function refuseRepeated(
 	return byId
 }
 
-/** Routes last: they need the nodes and routers of the revision. */
+/** Routes last: they need the nodes, routers and gateways of the revision. */
 function readResources(documents: Documents, findings: PlacedFinding[]): Record<ResourceId, Resource> {
 	const resources = new Map<ResourceId, Resource>()
-	const routes = [...documents.values()].filter((document) => document.manifest.kind === 'Route')
-	const others = [...documents.values()].filter((document) => document.manifest.kind !== 'Route')
+	const isRoute = ({ manifest }: MeshDocument) => manifest.kind === 'Route' || manifest.kind === 'GatewayRoute'
+	const [others, routes] = [
+		[...documents.values()].filter((each) => !isRoute(each)),
+		[...documents.values()].filter(isRoute),
+	]
 	const declared: Declared = resources
 	for (const { id, file, root, manifest } of [...others, ...routes]) {
+		if (manifest.kind === 'Expectation') continue
 		for (const finding of checkResource(manifest, declared)) findings.push(placeInDocument(finding, file, root))
 		resources.set(id, readResource(manifest, declared))
 	}
 	return Object.fromEntries(resources)
+}
+
+/** Sorted by id. */
+function readExpectations(documents: Documents, findings: PlacedFinding[]): Expectation[] {
+	const expectations: Expectation[] = []
+	for (const { file, root, manifest } of documents.values()) {
+		if (manifest.kind !== 'Expectation') continue
+		for (const finding of checkExpectation(manifest)) findings.push(placeInDocument(finding, file, root))
+		expectations.push(readExpectation(manifest))
+	}
+	return expectations.sort((left, right) => compareText(left.id, right.id))
+}
+
+type Known = {
+	readonly resources: Readonly<Record<ResourceId, Resource>>
+	readonly documents: Documents
+	readonly read: ReadDocuments
+}
+
+/** Names in expectations that stand for nothing, unless what they name could not be read. */
+function findWrongExpectations(expectations: readonly Expectation[], { resources, documents, read }: Known) {
+	const isUnread = unreadIn(read)
+	const broken = new Set([...read.brokenIds].map(lastName))
+	return findBrokenExpectations(expectations, resources)
+		.filter(({ name }) => !broken.has(name) && !isUnread(name))
+		.flatMap(({ expectation, finding }) => {
+			const document = documents.get(expectation)
+			return document === undefined ? [] : [placeInDocument(finding, document.file, document.root)]
+		})
+}
+
+/** Whether something of this name may be declared where it could not be read. */
+function unreadIn(read: ReadDocuments): (name: string) => boolean {
+	// A file that was not read at all may declare anything.
+	const unknownFile = read.findings.some((finding) => finding.offset === null)
+	return (name) => unknownFile || read.unreadNames.has(name)
 }
 
 /** Links that are broken, and loose ones; none that may only look so because what they name could not be read. */
@@ -91,9 +138,8 @@ function findWrongLinks(
 	read: ReadDocuments,
 ): readonly PlacedFinding[] {
 	const isWhole = read.findings.length === 0
-	// A file that was not read at all may declare anything.
-	const unknownFile = read.findings.some((finding) => finding.offset === null)
-	const mayExist = (id: ResourceId) => unknownFile || read.brokenIds.has(id) || read.unreadNames.has(lastName(id))
+	const isUnread = unreadIn(read)
+	const mayExist = (id: ResourceId) => read.brokenIds.has(id) || isUnread(lastName(id))
 	const broken = findBrokenLinks(resources).map((link) => ({ ...link, severity: 'error' as const }))
 	const loose = isWhole ? findLooseLinks(resources).map((link) => ({ ...link, severity: 'warning' as const })) : []
 	return [...broken, ...loose]

@@ -1,16 +1,22 @@
 import { unreachable } from '#base/assert.ts'
 import { hashValue } from '#base/hash.ts'
+import type { Declared } from './declared.ts'
 import type { Finding } from './finding.ts'
+import { checkGatewayRoute, readGatewayRouteSpec } from './kind/gateway-route.ts'
 import { checkMesh, readMeshSpec } from './kind/mesh.ts'
 import { checkRolloutPolicy, readRolloutPolicySpec } from './kind/rollout-policy.ts'
-import { checkRoute, type Declared, readRouteSpec } from './kind/route.ts'
+import { checkRoute, readRouteSpec } from './kind/route.ts'
+import { checkVirtualGateway, readVirtualGatewaySpec } from './kind/virtual-gateway.ts'
 import { checkVirtualNode, readVirtualNodeSpec } from './kind/virtual-node.ts'
 import { checkVirtualRouter, readVirtualRouterSpec } from './kind/virtual-router.ts'
 import { readVirtualServiceSpec } from './kind/virtual-service.ts'
-import type { Manifest } from './manifest.generated.ts'
+import type { ExpectationManifest, Manifest } from './manifest.generated.ts'
 import { type Resource, type ResourceId, resourceId } from './mesh.ts'
 
-/** The id of the resource that a document declares. */
+/** A document that declares a resource of the mesh. */
+export type ResourceManifest = Exclude<Manifest, ExpectationManifest>
+
+/** The id of what a document declares. */
 export function idOfManifest(manifest: Manifest): ResourceId {
 	switch (manifest.kind) {
 		case 'Mesh':
@@ -23,6 +29,14 @@ export function idOfManifest(manifest: Manifest): ResourceId {
 			return resourceId.virtualRouter(manifest.metadata.mesh, manifest.metadata.name)
 		case 'Route':
 			return resourceId.route(manifest.metadata.mesh, manifest.metadata.virtualRouter, manifest.metadata.name)
+		case 'VirtualGateway':
+			return resourceId.virtualGateway(manifest.metadata.mesh, manifest.metadata.name)
+		case 'GatewayRoute': {
+			const { mesh, virtualGateway, name } = manifest.metadata
+			return resourceId.gatewayRoute(mesh, virtualGateway, name)
+		}
+		case 'Expectation':
+			return resourceId.expectation(manifest.metadata.mesh, manifest.metadata.name)
 		case 'RolloutPolicy':
 			return resourceId.rolloutPolicy(manifest.metadata.mesh, manifest.metadata.name)
 		default:
@@ -30,8 +44,8 @@ export function idOfManifest(manifest: Manifest): ResourceId {
 	}
 }
 
-/** The resource that a document declares, with defaults filled in. `declared` need only hold nodes and routers, for routes. */
-export function readResource(manifest: Manifest, declared: Declared): Resource {
+/** The resource that a document declares, with defaults filled in. `declared` need only hold nodes, routers and gateways, for routes. */
+export function readResource(manifest: ResourceManifest, declared: Declared): Resource {
 	const id = idOfManifest(manifest)
 	const { name, tags } = manifest.metadata
 	const common = { id, name, tags: sortTags(tags ?? {}) }
@@ -49,6 +63,10 @@ export function readResource(manifest: Manifest, declared: Declared): Resource {
 			return { kind: 'VirtualRouter', ...withHash(readVirtualRouterSpec(manifest)) }
 		case 'Route':
 			return { kind: 'Route', ...withHash(readRouteSpec(manifest, declared)) }
+		case 'VirtualGateway':
+			return { kind: 'VirtualGateway', ...withHash(readVirtualGatewaySpec(manifest)) }
+		case 'GatewayRoute':
+			return { kind: 'GatewayRoute', ...withHash(readGatewayRouteSpec(manifest, declared)) }
 		case 'RolloutPolicy':
 			return { kind: 'RolloutPolicy', ...withHash(readRolloutPolicySpec(manifest)) }
 		default:
@@ -57,7 +75,7 @@ export function readResource(manifest: Manifest, declared: Declared): Resource {
 }
 
 /** What is wrong in one document that its schema cannot say. */
-export function checkResource(manifest: Manifest, declared: Declared): readonly Finding[] {
+export function checkResource(manifest: ResourceManifest, declared: Declared): readonly Finding[] {
 	switch (manifest.kind) {
 		case 'Mesh':
 			return checkMesh(manifest)
@@ -69,6 +87,10 @@ export function checkResource(manifest: Manifest, declared: Declared): readonly 
 			return checkVirtualRouter(manifest)
 		case 'Route':
 			return checkRoute(manifest, declared)
+		case 'VirtualGateway':
+			return checkVirtualGateway(manifest)
+		case 'GatewayRoute':
+			return checkGatewayRoute(manifest, declared)
 		case 'RolloutPolicy':
 			return checkRolloutPolicy(manifest)
 		default:

@@ -26,16 +26,22 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	warmUpMs: 15_000,
 })
 
+/** Each step closes the connections that outlast the drain time, so a TCP route takes two: a few of them, then all. */
+const defaultTcpRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
+	...defaultRolloutPolicySpec,
+	steps: [{ sharePpm: 100_000, ...defaultRolloutStep }],
+})
+
 /**
  * The policy for a route: the most specific that matches (route and router, then route, then router, then neither);
- * of equally specific ones the first by name; `defaultRolloutPolicySpec` when none matches.
+ * of equally specific ones the first by name; the default of its protocol when none matches.
  */
 export function policyForRoute(mesh: Mesh, route: Route): RolloutPolicySpec {
 	const matching = Object.values(mesh.resources)
 		.filter((resource) => resource.kind === 'RolloutPolicy')
 		.filter((policy) => policyMatches(policy, route))
 		.sort((left, right) => specificity(right) - specificity(left) || compareText(left.name, right.name))
-	return matching[0]?.spec ?? defaultRolloutPolicySpec
+	return matching[0]?.spec ?? (route.spec.protocol === 'tcp' ? defaultTcpRolloutPolicySpec : defaultRolloutPolicySpec)
 }
 
 /** Whether a policy speaks for a route, be it the most specific one or not. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { renderDiagnostic } from '../../src/cli/render-diagnostic.ts'
 import type { Diagnostic } from '../../src/base/diagnostic.ts'
+import type { ReadOutcome } from '../../src/mesh/mesh.ts'
 import { readMesh } from '../../src/mesh/read-mesh.ts'
 
 const root = join(import.meta.dirname, 'mesh')
@@ -14,11 +15,15 @@ test.for(readdirSync(root))('mesh/%s', async (name) => {
 	const outcome = readMesh(files)
 	const shown =
 		outcome.kind === 'ok'
-			? { outcome: 'ok', warnings: outcome.warnings.map(render), mesh: outcome.mesh }
+			? { outcome: 'ok', warnings: outcome.warnings.map(render), mesh: outcome.mesh, ...expectationsIn(outcome) }
 			: { outcome: 'refused', diagnostics: outcome.diagnostics.map(render) }
 	await expect(`${JSON.stringify(shown, null, '\t')}\n`).toMatchFileSnapshot(join(root, name, 'out.json'))
 	expect(outcome.kind === 'refused').toBe(name.startsWith('wrong-') || name === 'no-follow-ups')
 })
+
+function expectationsIn({ expectations }: Extract<ReadOutcome, { kind: 'ok' }>) {
+	return expectations.length === 0 ? {} : { expectations }
+}
 
 function render(diagnostic: Diagnostic): string[] {
 	return renderDiagnostic(diagnostic, { color: false }).split('\n')

@@ -2,6 +2,7 @@ import { durationToMs } from '../duration.ts'
 import { errorAt, type Finding } from '../finding.ts'
 import type { RolloutPolicyErrorsGuard, RolloutPolicyManifest, RolloutPolicyStep } from '../manifest.generated.ts'
 import type { ErrorsGuard, RolloutPolicySpec, RolloutStep } from '../mesh.ts'
+import { percentToPpm } from '../percent-to-ppm.ts'
 import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep } from '../rollout-policy.ts'
 
 /** Percent become parts per million, durations milliseconds; what is not written is as in `defaultRolloutPolicySpec`. */
@@ -43,10 +44,6 @@ function readGuard({
 		absoluteLimitPpm: absoluteLimit === undefined ? defaults.absoluteLimitPpm : percentToPpm(absoluteLimit),
 		hardLimitPpm: hardLimit === undefined ? defaults.hardLimitPpm : percentToPpm(hardLimit),
 	}
-}
-
-function percentToPpm(percent: number): number {
-	return Math.round(percent * 10_000)
 }
 
 export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Finding[] {

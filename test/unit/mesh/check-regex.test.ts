@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { checkRegex } from '../../../src/mesh/check-regex.ts'
 
+test.for([
+	['a{255}', []],
+	['.{499}', ['SL0246']],
+	['(a{100}){5}', ['SL0246']],
+] as const)('the size of %s', ([regex, codes]) => {
+	expect(checkRegex(['spec'], regex).map(({ code }) => code)).toEqual(codes)
+})
+
 test.for<[string, boolean]>([
 	['/api/v[0-9]+/users/[^/]+', true],
 	['^(a+)+$', true],

@@ -48,6 +48,20 @@ test('a mix of two revisions: the applied route, and the desired node on another
 	expect(findBrokenLinks(desired)).toEqual([])
 })
 
+test('a mix of two revisions: a listener that changes its protocol under the applied route', () => {
+	const http = readOk({ 'm.yaml': smallMesh.replaceAll('http2', 'http') }).mesh.resources
+	expect(findBrokenLinks({ ...applied, [router]: http[router] as Resource })).toEqual([])
+	const tcpMesh = smallMesh
+		.replace('http2Route:\n    match: {prefix: /}', 'tcpRoute:')
+		.replaceAll('protocol: http2', 'protocol: tcp')
+	const tcp = readOk({ 'm.yaml': tcpMesh }).mesh.resources
+	const codes = (mix: ResourceId) =>
+		findBrokenLinks({ ...applied, [mix]: tcp[mix] as Resource }).map(({ code, resource }) => [code, resource])
+	expect(codes(router)).toEqual([['SL0313', route]])
+	expect(codes(route)).toEqual([['SL0313', route]])
+	expect(codes(node)).toEqual([])
+})
+
 test('services of two meshes may have the same name', () => {
 	const both = { ...applied, ...readOk({ 'm.yaml': smallMesh.replaceAll('apps', 'shop') }).mesh.resources }
 	expect(findBrokenLinks(both)).toEqual([])

@@ -74,6 +74,18 @@ test('the schema for whole files knows every kind', () => {
 	expect(validate?.({ apiVersion: 'sluice/v1', kind: 'Mesh', metadata: { nam: 'x' } })).toBe(false)
 })
 
+test('mesh, node and gateway say the same of what they have alike', () => {
+	/** A gateway speaks no tcp, and nobody runs its health checks. */
+	const different = ['listener', 'protocol', 'healthCheck', 'connectionPool']
+	const [first, ...others] = ['virtual-node', 'virtual-gateway', 'mesh'].map(
+		(kind) => readSchema(`${kind}.schema.json`).$defs ?? {},
+	)
+	for (const definitions of others) {
+		const alike = Object.keys(definitions).filter((name) => !different.includes(name))
+		for (const name of alike) expect(definitions[name], name).toEqual(first?.[name])
+	}
+})
+
 const folder = join(root, 'mesh-config')
 
 test('mesh-config/ is accepted without a warning', () => {

@@ -14,7 +14,15 @@ test('what is not written has the defaults of App Mesh', () => {
 		virtualRouter: resourceId.virtualRouter('apps', 'b'),
 		priority: 1001,
 		protocol: 'http2',
-		match: { path: { kind: 'prefix', prefix: '/' }, method: null, scheme: null, headers: [], port: null },
+		match: {
+			kind: 'http',
+			path: { kind: 'prefix', prefix: '/' },
+			method: null,
+			scheme: null,
+			headers: [],
+			queryParameters: [],
+			port: null,
+		},
 		targets: [{ virtualNode: resourceId.virtualNode('apps', 'b'), port: 80, weight: 100 }],
 		retryPolicy: null,
 		timeout: { perRequestMs: null, idleMs: null },
@@ -54,6 +62,25 @@ test.for<[string, string, string[]]>([
 	['{prefix: /}', `{path: {regex: ${'a'.repeat(256)}}}`, ['SL0208']],
 	['{prefix: /}', '{headers: [{name: a, match: {range: {start: 2, end: 1}}}]}', ['SL0217']],
 	['{prefix: /}', '{headers: []}', ['SL0208']],
+	['{prefix: /}', '{scheme: https}', []],
+	['{prefix: /}', '{prefix: "/a?b"}', ['SL0241']],
+	['{prefix: /}', '{path: {exact: "/a#b"}}', ['SL0241']],
+	['{prefix: /}', `{queryParameters: [{name: ${'a'.repeat(257)}}]}`, ['SL0208']],
+	['http2Route', 'grpcRoute', ['SL0204']],
+	['http2Route:\n    match: {prefix: /}', 'grpcRoute:\n    match: {}', ['SL0312']],
+	['http2Route:\n    match: {prefix: /}', 'grpcRoute:\n    match: {methodName: a}', ['SL0312', 'SL0205']],
+	['http2Route:\n    match: {prefix: /}', 'tcpRoute:', ['SL0313', 'SL0314']],
 ])('%s → %s finds %j', ([before, after, codes]) => {
 	expect(codesOf({ 'm.yaml': smallMesh.replace(before, after) })).toEqual(codes)
+})
+
+test('a route without a port belongs to the listeners of its own protocol', () => {
+	const both = smallMesh
+		.replace('spec: {listeners: [', 'spec: {listeners: [{portMapping: {port: 3306, protocol: tcp}}, ')
+		.replace('spec:\n  listeners: [', 'spec:\n  listeners: [{portMapping: {port: 3306, protocol: tcp}}, ')
+		.replace('weight: 100', 'weight: 100, port: 80')
+	expect(codesOf({ 'm.yaml': both })).toEqual([])
+	const tcp = both.replace('http2Route:\n    match: {prefix: /}', 'tcpRoute:').replace('port: 80}]', 'port: 3306}]')
+	expect(codesOf({ 'm.yaml': tcp })).toEqual([])
+	expect(specOf(tcp)).toMatchObject({ protocol: 'tcp', match: { kind: 'tcp', port: null }, retryPolicy: null })
 })

@@ -1,0 +1,60 @@
+import type { ErrorsGuard, RolloutPolicySpec, RolloutStep } from './mesh.ts'
+import { type Written, writeMembers, writeUnlessEmpty } from './write-members.ts'
+
+/** Every field is written, so that it stays what it is when the defaults change. */
+export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
+	return writeMembers({
+		match: writeUnlessEmpty(spec.match),
+		steps: spec.steps.map(writeStep),
+		guards: spec.guards.map(writeGuard),
+		deadline: msToText(spec.deadlineMs),
+		onNoEvidence: spec.onNoEvidence,
+		bake: msToText(spec.bakeMs),
+		warmUp: msToText(spec.warmUpMs),
+	})
+}
+
+function writeStep({ sharePpm, minDurationMs, minRequests }: RolloutStep): Written {
+	return { weight: ppmToPercent(sharePpm), minDuration: msToText(minDurationMs), minRequests }
+}
+
+function writeGuard({
+	kind,
+	alpha,
+	toleranceRatio,
+	tolerancePpm,
+	absoluteLimitPpm,
+	hardLimitPpm,
+}: ErrorsGuard): Written {
+	return {
+		kind,
+		alpha,
+		toleranceRatio,
+		tolerance: ppmToPercent(tolerancePpm),
+		absoluteLimit: ppmToPercent(absoluteLimitPpm),
+		hardLimit: ppmToPercent(hardLimitPpm),
+	}
+}
+
+function ppmToPercent(ppm: number): number {
+	return ppm / 10_000
+}
+
+const units = [
+	['h', 3_600_000],
+	['m', 60_000],
+	['s', 1000],
+	['ms', 1],
+] as const
+
+/** Such as `1h30m`; `0s` for nothing. */
+export function msToText(ms: number): string {
+	let rest = ms
+	let text = ''
+	for (const [unit, size] of units) {
+		const count = Math.floor(rest / size)
+		rest -= count * size
+		if (count > 0) text += `${count}${unit}`
+	}
+	return text === '' ? '0s' : text
+}
