@@ -1,19 +1,31 @@
 // The names that App Mesh gave Envoy's configuration, byte for byte: dashboards and alarms are keyed on them. None of
 // their parts can hold a dot or a colon, which would break the tags that Envoy takes out of its statistics' names.
-import type { Resource, ResourceId } from '#mesh/mesh.ts'
+import type { Resource, ResourceId, VirtualGateway } from '#mesh/mesh.ts'
 import type { Protocol } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import type { ProxyGroup, ProxyIdentity } from './compiled.ts'
+import { type Caller, callerOf, identityOf } from './caller-of.ts'
+import { type ProxyGroup, type ProxyIdentity, type TypeUrl, typeUrls } from './compiled.ts'
 import { egressTables } from './egress-table.ts'
 import { meshIndex } from './mesh-index.ts'
-import { virtualNodeOf } from './virtual-node-of.ts'
+import { tcpEgresses } from './tcp-egress.ts'
+import type { Upstream } from './upstream.ts'
 
 export type Resources = Readonly<Record<ResourceId, Resource>>
 
 /** Whatever address and port a listener binds, it keeps App Mesh's name. */
 export const egressListenerName = 'lds_egress_0.0.0.0_15001'
-export const ingressListenerName = 'lds_ingress_0.0.0.0_15000'
+export const interceptedIngressListenerName = 'lds_ingress_0.0.0.0_15000'
+
+/** A gateway has one listener for each of its ports; so has a node whose ports are dialled and not redirected. */
+export function ingressListenerName(port: number): string {
+	return `lds_ingress_0.0.0.0_${port}`
+}
+
+/** Explicit capture of a TCP backend. */
+export function tcpEgressListenerName(egressPort: number): string {
+	return `lds_egress_0.0.0.0_${egressPort}`
+}
 
 export function ingressRoutesName(port: number): string {
 	return `rds_ingress_http_${port}`
@@ -40,35 +52,80 @@ export function passThroughClusterName(mesh: string): string {
 	return `cds_egress_${mesh}_mesh-allow-all`
 }
 
+/** Where calls of AWS's own services go. */
+export function amazonawsClusterName(mesh: string): string {
+	return `cds_egress_${mesh}_amazonaws`
+}
+
+/** A gateway's way from a listener to its own egress listener, whatever port that binds. */
+export function gatewaySelfClusterName(
+	gateway: VirtualGateway,
+	listener: { protocol: Protocol; port: number },
+): string {
+	const ofPort = gateway.spec.listeners.length > 1 ? `${listener.port}_` : ''
+	return `cds_ingress_${gateway.mesh}_${gateway.name}_self_redirect_${ofPort}${listener.protocol}_15001`
+}
+
+/** Ours: where a proxy sends its traces. It has one such place at most. */
+export const collectorClusterName = 'sluice-tracing'
+
 /** `mesh/apps/virtualNode/serviceB` → `apps_serviceB_http2_80`. */
 function targetName(node: ResourceId, protocol: Protocol, port: number): string {
 	const [, mesh, , name] = node.split('/')
 	return `${mesh}_${name}_${protocol}_${port}`
 }
 
-/** Whose route configurations carry the route, sorted: the proxies to which a change of its shares matters. */
-export function callersOf(effective: EffectiveMesh, route: ResourceId): ProxyIdentity[] {
-	const { resources } = effective
+/** Whose configuration carries the route, in some capture mode, sorted: those to whom a change of its shares matters. */
+export function callersOf({ resources }: EffectiveMesh, route: ResourceId): ProxyIdentity[] {
 	const found = resources[route]
 	if (found?.kind !== 'Route') return []
 	const { services, callers } = meshIndex(resources)
-	const nodes = (services.get(found.spec.virtualRouter) ?? []).flatMap(({ id }) => callers.get(id) ?? [])
-	return [...new Set(nodes)]
-		.filter((node) => egressTables(resources, node, 'explicit').some((table) => carries(table, route)))
+	const all = (services.get(found.spec.virtualRouter) ?? []).flatMap(({ id }) => callers.get(id) ?? [])
+	return [...new Set(all)]
+		.filter((caller) => calls(resources, caller, route))
 		.sort((left, right) => (left.id < right.id ? -1 : 1))
-		.map(({ mesh, name }) => ({ mesh, kind: 'virtualNode', name }))
+		.map(identityOf)
 }
 
-/** Names of the group's route configurations that carry the route: none when it does not call it. */
+/** Whichever way its traffic is captured: intercepted TCP needs no more than explicit HTTP does. */
+function calls(resources: Resources, caller: Caller, route: ResourceId): boolean {
+	const upstreams = [
+		...egressTables(resources, caller, 'explicit').flatMap(({ hosts }) => hosts.map(({ upstream }) => upstream)),
+		...tcpEgresses(resources, caller, { mode: 'intercept' }).map(({ upstream }) => upstream),
+	]
+	return upstreams.some((upstream) => leadsTo(upstream, route))
+}
+
+export type Carrier = { readonly typeUrl: TypeUrl; readonly name: string }
+
+/**
+ * What carries the shares of a route at the group's proxies: route configurations, or for a TCP route listeners. None
+ * when the group does not call it, or a TCP route is never reached: another has its port.
+ */
+export function carriersOf(effective: EffectiveMesh, group: ProxyGroup, route: ResourceId): readonly Carrier[] {
+	const { resources } = effective
+	const { capture } = group
+	const caller = callerOf(resources, group.identity)
+	if (caller === null) return []
+	const tables = egressTables(resources, caller, capture.mode)
+		.filter(({ hosts }) => hosts.some(({ upstream }) => leadsTo(upstream, route)))
+		.map(({ name }) => name)
+	const listeners = tcpEgresses(resources, caller, capture)
+		.filter(({ upstream }) => leadsTo(upstream, route))
+		.map(({ port }) => (capture.mode === 'intercept' ? egressListenerName : tcpEgressListenerName(port)))
+	return [
+		...tables.map((name) => ({ typeUrl: typeUrls.route, name })),
+		...[...new Set(listeners)].map((name) => ({ typeUrl: typeUrls.listener, name })),
+	]
+}
+
+/** Names of the group's route configurations that carry the route: none when it does not call it, or it is TCP's. */
 export function routeConfigurationsOf(effective: EffectiveMesh, group: ProxyGroup, route: ResourceId): string[] {
-	const node = virtualNodeOf(effective.resources, group.identity)
-	if (node === null) return []
-	const tables = egressTables(effective.resources, node, group.capture.mode)
-	return tables.filter((table) => carries(table, route)).map(({ name }) => name)
+	return carriersOf(effective, group, route)
+		.filter(({ typeUrl }) => typeUrl === typeUrls.route)
+		.map(({ name }) => name)
 }
 
-function carries(table: ReturnType<typeof egressTables>[number], route: ResourceId): boolean {
-	return table.hosts.some(
-		({ upstream }) => upstream.kind === 'router' && upstream.routes.some(({ id }) => id === route),
-	)
+function leadsTo(upstream: Upstream, route: ResourceId): boolean {
+	return upstream.kind === 'router' && upstream.routes.some(({ id }) => id === route)
 }

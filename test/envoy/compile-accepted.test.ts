@@ -10,14 +10,18 @@ import { makeTempDirectory } from '#lab/temp.ts'
 import type { BootstrapOptions } from '../../src/cli/bootstrap/bootstrap-options.ts'
 import { renderBootstrapYaml } from '../../src/cli/bootstrap/render-bootstrap-yaml.ts'
 import { bootstrapVariants } from '../fixtures/bootstrap-variants.ts'
-import { type CompileInput, compileInput, staticResources } from '../fixtures/compile-fixture.ts'
+import { type CertificateFiles, writeCertificateFiles } from '../fixtures/certificate-files.ts'
+import { type CompileInput, compileInput } from '../fixtures/compile-fixture.ts'
+import { staticResources } from '../fixtures/static-resources.ts'
 
 const goldens = join(import.meta.dirname, '../golden/compile')
 const versions: readonly EnvoyVersion[] = ['1.40.0', '1.36.2']
 const envoys = new Map<EnvoyVersion, string>()
 const folder = makeTempDirectory('accepted')
+let certificates: CertificateFiles
 
 beforeAll(async () => {
+	certificates = writeCertificateFiles(folder.path)
 	for (const version of versions) {
 		const found = await findEnvoy({ version, onProgress: console.log })
 		if (!found.ok) throw new Error(found.error.message)
@@ -48,7 +52,7 @@ function fileOf(content: object): string {
 describe.for(versions)('Envoy %s', (version) => {
 	test.for(readdirSync(goldens))('takes what is compiled: %s', async (name) => {
 		const input = JSON.parse(readFileSync(join(goldens, name, 'in.json'), 'utf8')) as CompileInput
-		const text = fileOf({ static_resources: staticResources(compileInput(input)) })
+		const text = fileOf({ static_resources: staticResources(compileInput(input), certificates) })
 		expect(await complaintsOf(version, name, text)).toBe('OK')
 	})
 

@@ -31,12 +31,12 @@ function nodeOf(name: string): NodeInit {
 test('a caller holds a way out and a way in, whom it calls a way in alone', async () => {
 	expect(await namesHeld('front-1')).toEqual({
 		clusters: [`cds_egress_apps_shop1_http2_${stage.port}`, `cds_ingress_apps_front_http2_${stage.port}`],
-		listeners: ['lds_egress_0.0.0.0_15001', 'lds_ingress_0.0.0.0_15000'],
+		listeners: ['lds_egress_0.0.0.0_15001', `lds_ingress_0.0.0.0_${stage.port}`],
 		routes: ['rds_egress_http_15001', `rds_ingress_http_${stage.port}`],
 	})
 	expect(await namesHeld('shop1-1')).toEqual({
 		clusters: [`cds_ingress_apps_shop1_http2_${stage.port}`],
-		listeners: ['lds_ingress_0.0.0.0_15000'],
+		listeners: [`lds_ingress_0.0.0.0_${stage.port}`],
 		routes: [`rds_ingress_http_${stage.port}`],
 	})
 })

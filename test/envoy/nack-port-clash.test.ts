@@ -44,12 +44,12 @@ test('is told with proxy, words of Envoy and line, while a canary elsewhere is t
 	expect(rejection).toMatchObject({
 		proxy: callerKey('front-2'),
 		type: 'listener',
-		name: 'lds_ingress_0.0.0.0_15000',
+		name: `lds_ingress_0.0.0.0_${taken}`,
 		place: line,
 	})
 	expect(rejection.text).toMatch(/cannot bind .*Address already in use/)
 	const told = await daemon.sluice('status')
-	expect(told).toContain(`REJECTED listener lds_ingress_0.0.0.0_15000 at ${callerKey('front-2')}`)
+	expect(told).toContain(`REJECTED listener lds_ingress_0.0.0.0_${taken} at ${callerKey('front-2')}`)
 	expect(told).toContain(`: Address already in use (probably ${line})`)
 
 	const rollout = await stage.shift('till', { till1: 0, till2: 100 })

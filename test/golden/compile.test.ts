@@ -15,7 +15,7 @@ test.for(readdirSync(root))('compile/%s', async (name) => {
 	const shown = compiled.map((resource) => ({
 		type: resource.typeUrl.split('.').at(-1),
 		made_of: resource.madeOf,
-		needs: [...resource.references.clusters, ...resource.references.routes],
+		needs: Object.values(resource.references).flat(),
 		resource: readable(resource),
 	}))
 	await expect(dump(shown, { lineWidth: -1, noRefs: true })).toMatchFileSnapshot(join(root, name, 'out.yaml'))

@@ -1,33 +1,35 @@
-import { unreachable } from '#base/assert.ts'
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { ListenerFilterSchema } from '#proto/gen/envoy/config/listener/v3/listener_components_pb.ts'
+import type { ListenerSchema } from '#proto/gen/envoy/config/listener/v3/listener_pb.ts'
 import { OriginalDstSchema } from '#proto/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.ts'
-import type { Capture } from '../compiled.ts'
 import { packAny } from '../proto/any.ts'
-import { socketAddress } from '../proto/socket-address.ts'
+import { type ListenAddress, listenAddress } from '../proto/listen-address.ts'
 
-/**
- * Where a listener takes its connections. Explicit: on the ports that clients dial. Intercept: on App Mesh's one port,
- * to which the system redirects them; the port that was dialled is asked back from it.
- */
-export function capturePoint(capture: Capture, dialled: readonly number[], interceptPort: number) {
-	switch (capture.mode) {
-		case 'intercept': {
-			const value = packAny(OriginalDstSchema, {})
-			const configType = { case: 'typedConfig', value } as const
-			return {
-				address: socketAddress('0.0.0.0', interceptPort),
-				listenerFilters: [{ name: 'envoy.filters.listener.original_dst', configType }],
-			}
-		}
-		case 'explicit': {
-			const [first = 0, ...more] = dialled
-			return {
-				address: socketAddress(capture.bind, first),
-				additionalAddresses: more.map((port) => ({ address: socketAddress(capture.bind, port) })),
-				// With it two proxies that are given the same port would share its connections, and nobody would be told.
-				enableReusePort: false,
-			}
-		}
-		default:
-			return unreachable(capture)
+/** Where a listener takes its connections. Plain data. */
+export type CapturePoint =
+	/** One port of App Mesh's, to which the system redirects connections; what was dialled is asked back from it. */
+	| { readonly kind: 'redirected'; readonly address: ListenAddress; readonly port: number }
+	/**
+	 * The port that clients dial. One alone: Envoy refuses to change a listener's set of addresses to one that shares some
+	 * with the set before (`has duplicate address`), so ports that come and go are listeners that come and go.
+	 */
+	| { readonly kind: 'dialled'; readonly address: ListenAddress; readonly port: number }
+
+type ListenerPlace = Pick<MessageInitShape<typeof ListenerSchema>, 'address' | 'enableReusePort'>
+
+export function listenerPlace(point: CapturePoint): ListenerPlace {
+	const address = listenAddress(point.address, point.port)
+	if (point.kind === 'redirected') return { address }
+	return {
+		address,
+		// With it two proxies that are given the same port would share its connections, and nobody would be told.
+		enableReusePort: false,
 	}
+}
+
+/** Before every other listener filter: those look at the port that was dialled. */
+export function originalDestination(point: CapturePoint): MessageInitShape<typeof ListenerFilterSchema>[] {
+	if (point.kind === 'dialled') return []
+	const value = packAny(OriginalDstSchema, {})
+	return [{ name: 'envoy.filters.listener.original_dst', configType: { case: 'typedConfig', value } }]
 }

@@ -21,7 +21,11 @@ export function egressAction(
 	}
 }
 
-/** Towards the application beside the proxy: tried once, since the caller's proxy does the retrying. */
-export function ingressAction(cluster: string, timeout: Timeout): RouteActionInit {
-	return { clusterSpecifier: { case: 'cluster', value: cluster }, ...routeTimeouts(timeout) }
+/**
+ * Towards the application beside the proxy: tried once, since the caller's proxy does the retrying. A timeout of null
+ * leaves Envoy's own.
+ */
+export function ingressAction(cluster: string, timeout: Timeout | null) {
+	const clusterSpecifier = { case: 'cluster', value: cluster } as const
+	return timeout === null ? { clusterSpecifier } : { clusterSpecifier, ...routeTimeouts(timeout) }
 }

@@ -1,96 +1,101 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { assert, unreachable } from '#base/assert.ts'
-import { canonicalJson, sha256Hex } from '#base/hash.ts'
-import type { ResourceId, Route, VirtualNode } from '#mesh/mesh.ts'
-import type { Timeout } from '#mesh/route-spec.ts'
+import { sha256Hex } from '#base/hash.ts'
 import type { RouteSchema, VirtualHostSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { Caller } from '../caller-of.ts'
 import { type CompiledResource, typeUrls } from '../compiled.ts'
 import { compiledResource } from '../compiled-resource.ts'
-import type { EgressHost, EgressTable } from '../egress-table.ts'
-import { egressClusterName } from '../names.ts'
+import type { EgressTable } from '../egress-table.ts'
+import { handOverHeader } from '../handed-over.ts'
 import { sluiceMetadata } from '../proto/sluice-metadata.ts'
+import { sourcesOf } from '../upstream.ts'
 import { egressAction } from './action.ts'
+import { escapeRegex } from './escape-regex.ts'
+import { exactHeader, type HeaderMatcherInit } from './header-match.ts'
 import { anyPath, pathSpecifier, routeMatch } from './match.ts'
-import { type ClusterWeight, clusterWeights, wholeWeight } from './weights.ts'
+import { type WeighedHost, type WeighedRoute, weighedHostKey, weighHost } from './weighed-host.ts'
 
-/** A host with the shares in force; what the route configuration is made from, and nothing else. */
-type WeighedHost = { readonly host: EgressHost; readonly routes: readonly WeighedRoute[] }
+type RouteInit = MessageInitShape<typeof RouteSchema>
+type VirtualHostInit = MessageInitShape<typeof VirtualHostSchema>
 
-type WeighedRoute =
-	| { readonly kind: 'route'; readonly route: Route; readonly weights: readonly ClusterWeight[] }
-	| { readonly kind: 'node'; readonly weights: readonly ClusterWeight[]; readonly timeout: Timeout }
+/** A host that is meant when App Mesh's header says `value`, whatever host the request names. */
+type HandedHost = { readonly value: string; readonly weighed: WeighedHost }
 
 /**
- * One route configuration of what a node may call. `validate_clusters` stays off: the snapshot's own check finds names
+ * One route configuration of what a proxy may call. `validate_clusters` stays off: the snapshot's own check finds names
  * that lead nowhere, and one cluster that a proxy refused must not make it refuse everybody's way back.
  */
-export function compileEgressRoutes(effective: EffectiveMesh, node: VirtualNode, table: EgressTable): CompiledResource {
-	const hosts = table.hosts.map((host) => ({ host, routes: weighRoutes(effective, host) }))
+export function compileEgressRoutes(effective: EffectiveMesh, caller: Caller, table: EgressTable): CompiledResource {
+	const hosts = table.hosts.map((host) => weighHost(effective, host))
+	const handed = table.handedOver.map(({ value, host }) => ({ value, weighed: weighHost(effective, host) }))
 	const weights = hosts.flatMap(({ routes }) => routes.flatMap((route) => route.weights))
 	return compiledResource({
 		typeUrl: typeUrls.route,
 		name: table.name,
-		key: sha256Hex(hosts.map(hostKey).join('\n')),
+		key: sha256Hex([...hosts.map(weighedHostKey), ...handed.map(({ value }) => `handed over ${value}`)].join('\n')),
 		schema: RouteConfigurationSchema,
 		clusters: weights.map(({ cluster }) => cluster),
-		madeOf: [node.id, ...new Set(table.hosts.flatMap(sourcesOf))],
-		make: () => create(RouteConfigurationSchema, { name: table.name, virtualHosts: hosts.map(virtualHost) }),
+		madeOf: [caller.id, ...new Set(table.hosts.flatMap(({ service, upstream }) => sourcesOf(service, upstream)))],
+		make: () =>
+			create(RouteConfigurationSchema, {
+				name: table.name,
+				virtualHosts: [
+					...hosts.map((weighed) => virtualHost(weighed, handed.length === 0 ? [] : [notForOthers(weighed)])),
+					...handedOverHost(handed),
+				],
+				// Of every host: a request that is handed over may name one of them itself.
+				requestHeadersToRemove: handed.length === 0 ? [] : [handOverHeader],
+			}),
 	})
 }
 
-function weighRoutes(effective: EffectiveMesh, { upstream }: EgressHost): WeighedRoute[] {
-	switch (upstream.kind) {
-		case 'node': {
-			const cluster = egressClusterName(upstream.target, effective.resources)
-			return [{ kind: 'node', weights: wholeWeight(cluster), timeout: upstream.timeout }]
-		}
-		case 'router':
-			return upstream.routes.map((route) => {
-				const split = effective.splits[route.id]
-				assert(split !== undefined, `an effective mesh has the shares of every route, and not of ${route.id}`)
-				return { kind: 'route', route, weights: clusterWeights(split, effective.resources) }
-			})
-		default:
-			return unreachable(upstream)
-	}
-}
-
-function hostKey({ host, routes }: WeighedHost): string {
-	return [host.service.id, host.name, ...host.domains, ...routes.map(routeKey)].join(' ')
-}
-
-function routeKey(route: WeighedRoute): string {
-	const weights = route.weights.map(({ cluster, weight }) => `${cluster}=${weight}`).join(' ')
-	return `${route.kind === 'route' ? route.route.hash : canonicalJson(route.timeout)} ${weights}`
-}
-
-function sourcesOf({ service, upstream }: EgressHost): ResourceId[] {
-	if (upstream.kind === 'node') return [service.id, upstream.target.virtualNode]
-	return [service.id, upstream.router, ...upstream.routes.map(({ id }) => id)]
-}
-
-function virtualHost({ host, routes }: WeighedHost): MessageInitShape<typeof VirtualHostSchema> {
+function virtualHost({ host, routes }: WeighedHost, conditions: readonly HeaderMatcherInit[]): VirtualHostInit {
 	return {
 		name: host.name,
 		domains: [...host.domains],
-		routes: routes.map(envoyRoute),
+		routes: routes.map((route) => envoyRoute(route, conditions)),
 		metadata: sluiceMetadata('virtualService', host.service.id),
 	}
 }
 
-function envoyRoute(weighed: WeighedRoute): MessageInitShape<typeof RouteSchema> {
+/**
+ * The host of a request that is handed over was written by a client. Where it names a virtual service, the header must
+ * name the same, or a client could choose another one than the gateway's route did.
+ */
+function notForOthers({ host }: WeighedHost): HeaderMatcherInit {
+	const regex = `(${host.domains.map(escapeRegex).join('|')})?`
+	const matchPattern = { case: 'safeRegex', value: { regex } } as const
+	return {
+		name: handOverHeader,
+		treatMissingHeaderAsEmpty: true,
+		headerMatchSpecifier: { case: 'stringMatch', value: { matchPattern } },
+	}
+}
+
+/** App Mesh's virtual host for requests that came in by a gateway and keep the host that they came with. */
+function handedOverHost(handed: readonly HandedHost[]): VirtualHostInit[] {
+	if (handed.length === 0) return []
+	const routes = handed.flatMap(({ value, weighed }) =>
+		weighed.routes.map((route) => envoyRoute(route, [exactHeader(handOverHeader, value)])),
+	)
+	return [{ name: 'default_backend', domains: ['*'], routes }]
+}
+
+/** `conditions`: what must hold beside the route's own match. */
+function envoyRoute(weighed: WeighedRoute, conditions: readonly HeaderMatcherInit[]): RouteInit {
 	switch (weighed.kind) {
 		case 'node': {
 			const value = egressAction(weighed.weights, weighed.timeout, null)
-			return { match: { pathSpecifier: pathSpecifier(anyPath) }, action: { case: 'route', value } }
+			const match = { pathSpecifier: pathSpecifier(anyPath), headers: [...conditions] }
+			return { match, action: { case: 'route', value } }
 		}
 		case 'route': {
 			const { match, timeout, retryPolicy } = weighed.route.spec
+			assert(match.kind !== 'tcp', 'a host is made of routes for requests')
 			const value = egressAction(weighed.weights, timeout, retryPolicy)
-			if (match.kind !== 'http') return { name: weighed.route.name }
-			return { name: weighed.route.name, match: routeMatch(match), action: { case: 'route', value } }
+			return { name: weighed.route.name, match: routeMatch(match, conditions), action: { case: 'route', value } }
 		}
 		default:
 			return unreachable(weighed)

@@ -4,7 +4,7 @@ import type { HeaderMatch } from '#mesh/route-spec.ts'
 import type { HeaderMatcherSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import type { StringMatcherSchema } from '#proto/gen/envoy/type/matcher/v3/string_pb.ts'
 
-type HeaderMatcherInit = MessageInitShape<typeof HeaderMatcherSchema>
+export type HeaderMatcherInit = MessageInitShape<typeof HeaderMatcherSchema>
 type StringPattern = NonNullable<MessageInitShape<typeof StringMatcherSchema>['matchPattern']>
 
 /** As in Envoy, `invert` of anything but presence still needs the header to be there. */

@@ -1,21 +1,62 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { unreachable } from '#base/assert.ts'
-import type { HttpMatch, PathMatch } from '#mesh/route-spec.ts'
+import type { GatewayRouteMatch, HeaderMatch, HttpMatch, PathMatch, RouteMatch } from '#mesh/route-spec.ts'
 import type { RouteMatchSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
-import { exactHeader, headerMatcher } from './header-match.ts'
+import { grpcPath } from './grpc-path.ts'
+import { exactHeader, type HeaderMatcherInit, headerMatcher } from './header-match.ts'
+import { hostnameMatcher } from './hostname-match.ts'
+import { queryParameterMatcher } from './query-parameter-match.ts'
 
-type RouteMatchInit = MessageInitShape<typeof RouteMatchSchema>
+export type RouteMatchInit = MessageInitShape<typeof RouteMatchSchema>
 
-/** The port of a match is not here: it decides in which virtual host a route is. */
-export function routeMatch({ path, method, scheme, headers }: HttpMatch): RouteMatchInit {
+/** What is matched request by request: of TCP nothing is. */
+export type RequestMatch = Exclude<RouteMatch, { kind: 'tcp' }>
+
+/** The port of a match is not here: it decides in which virtual host a route is. `more`: conditions beside its own. */
+export function routeMatch(match: RequestMatch, more: readonly HeaderMatcherInit[]): RouteMatchInit {
+	switch (match.kind) {
+		case 'http': {
+			const scheme = match.scheme === null ? [] : [exactHeader(':scheme', match.scheme)]
+			return httpMatch(match, [...more, ...scheme])
+		}
+		case 'grpc':
+			return grpcMatch(grpcPath(match.serviceName, match.methodName), match.metadata, more)
+		default:
+			return unreachable(match)
+	}
+}
+
+/** The host name is a condition like the others, not a virtual host: priorities hold over all host names. */
+export function gatewayRouteMatch(match: GatewayRouteMatch): RouteMatchInit {
+	const hostname = match.hostname === null ? [] : [hostnameMatcher(match.hostname)]
+	switch (match.kind) {
+		case 'http':
+			return httpMatch(match, hostname)
+		case 'grpc':
+			return grpcMatch(grpcPath(match.serviceName, null), match.metadata, hostname)
+		default:
+			return unreachable(match)
+	}
+}
+
+type HttpConditions = Pick<HttpMatch, 'path' | 'method' | 'headers' | 'queryParameters'>
+
+function httpMatch(conditions: HttpConditions, more: readonly HeaderMatcherInit[]): RouteMatchInit {
+	const { path, method, headers, queryParameters } = conditions
 	return {
 		pathSpecifier: pathSpecifier(path),
-		headers: [
-			...(method === null ? [] : [exactHeader(':method', method)]),
-			...(scheme === null ? [] : [exactHeader(':scheme', scheme)]),
-			...headers.map(headerMatcher),
-		],
+		headers: [...(method === null ? [] : [exactHeader(':method', method)]), ...more, ...headers.map(headerMatcher)],
+		queryParameters: queryParameters.map(queryParameterMatcher),
 	}
+}
+
+/** `grpc`: the content type must be gRPC's. */
+function grpcMatch(
+	path: PathMatch,
+	metadata: readonly HeaderMatch[],
+	more: readonly HeaderMatcherInit[],
+): RouteMatchInit {
+	return { pathSpecifier: pathSpecifier(path), grpc: {}, headers: [...more, ...metadata.map(headerMatcher)] }
 }
 
 export const anyPath: PathMatch = { kind: 'prefix', prefix: '/' }

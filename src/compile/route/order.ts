@@ -1,20 +1,31 @@
 import { unreachable } from '#base/assert.ts'
 import { compareText } from '#base/diagnostic.ts'
 import type { Route } from '#mesh/mesh.ts'
-import type { PathMatch, RouteMatch } from '#mesh/route-spec.ts'
+import type { GatewayRouteMatch, PathMatch, RouteMatch } from '#mesh/route-spec.ts'
+import { grpcPath } from './grpc-path.ts'
 
 /**
  * The order in which a router's routes are tried; the first that matches takes the request. App Mesh: by priority, then
  * the longest path first. Where it leaves the order open, the match that says more comes first: an exact path before a
- * regex before a prefix, then the one with more conditions, then by name.
+ * regex before a prefix, then the one with more conditions, then by name. A gRPC service and method are a path too.
  */
 export function inMatchOrder(left: Route, right: Route): number {
 	return (
 		left.spec.priority - right.spec.priority ||
-		pathText(pathOf(right)).length - pathText(pathOf(left)).length ||
-		pathRanks[pathOf(left).kind] - pathRanks[pathOf(right).kind] ||
-		conditions(right.spec.match) - conditions(left.spec.match) ||
+		compareMatches(left.spec.match, right.spec.match) ||
 		compareText(left.name, right.name)
+	)
+}
+
+type Match = RouteMatch | GatewayRouteMatch
+
+/** Negative: `left` says more, and is tried first. */
+export function compareMatches(left: Match, right: Match): number {
+	const [leftPath, rightPath] = [pathOf(left), pathOf(right)]
+	return (
+		pathText(rightPath).length - pathText(leftPath).length ||
+		pathRanks[leftPath.kind] - pathRanks[rightPath.kind] ||
+		conditions(right) - conditions(left)
 	)
 }
 
@@ -33,12 +44,32 @@ function pathText(path: PathMatch): string {
 	}
 }
 
-function pathOf({ spec: { match } }: Route): PathMatch {
-	return match.kind === 'http' ? match.path : { kind: 'prefix', prefix: '/' }
+function pathOf(match: Match): PathMatch {
+	switch (match.kind) {
+		case 'http':
+			return match.path
+		case 'grpc':
+			return grpcPath(match.serviceName, 'methodName' in match ? match.methodName : null)
+		case 'tcp':
+			return { kind: 'prefix', prefix: '/' }
+		default:
+			return unreachable(match)
+	}
 }
 
-function conditions(match: RouteMatch): number {
-	if (match.kind !== 'http') return 0
-	const { method, scheme, headers, port } = match
-	return headers.length + [method, scheme, port].filter((condition) => condition !== null).length
+function conditions(match: Match): number {
+	const port = match.port === null ? 0 : 1
+	switch (match.kind) {
+		case 'http': {
+			const scheme = 'scheme' in match ? match.scheme : null
+			const written = [match.method, scheme].filter((condition) => condition !== null).length
+			return match.headers.length + match.queryParameters.length + written + port
+		}
+		case 'grpc':
+			return match.metadata.length + port
+		case 'tcp':
+			return port
+		default:
+			return unreachable(match)
+	}
 }

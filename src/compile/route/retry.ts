@@ -27,8 +27,11 @@ const conditionsOfEvents: readonly {
 	{ event: 'stream-error', conditions: ['refused-stream'], codes: [] },
 ]
 
-/** Envoy's conditions in the order in which App Mesh wrote them. */
-const conditionOrder = ['reset', 'connect-failure', 'refused-stream', 'retriable-status-codes'] as const
+/** Envoy's conditions in the order in which they are written out; those of gRPC have the names of App Mesh's events. */
+const conditionOrder = [
+	...['reset', 'connect-failure', 'refused-stream', 'retriable-status-codes'],
+	...['cancelled', 'deadline-exceeded', 'internal', 'resource-exhausted', 'unavailable'],
+]
 
 /** What every retry has in common: try another host than before, five times at most. Shared: there may be 1,000 routes. */
 const otherHosts = {
@@ -53,9 +56,10 @@ export function retryPolicyOf(policy: RetryPolicy | null): RetryInit {
 	return policy === null ? defaultRetries : writtenRetries(policy)
 }
 
-function writtenRetries({ maxRetries, perRetryTimeoutMs, httpRetryEvents, tcpRetryEvents }: RetryPolicy): RetryInit {
+function writtenRetries(policy: RetryPolicy): RetryInit {
+	const { maxRetries, perRetryTimeoutMs, httpRetryEvents, tcpRetryEvents, grpcRetryEvents } = policy
 	const rows = conditionsOfEvents.filter(({ event }) => httpRetryEvents.includes(event))
-	const conditions = new Set(rows.flatMap((row) => row.conditions))
+	const conditions = new Set<string>([...rows.flatMap((row) => row.conditions), ...grpcRetryEvents])
 	if (tcpRetryEvents.includes('connection-error')) conditions.add('connect-failure')
 	return {
 		retryOn: conditionOrder.filter((condition) => conditions.has(condition)).join(','),

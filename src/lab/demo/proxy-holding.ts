@@ -45,11 +45,11 @@ export function findDeviations(dump: ProxyDump, expected: ExpectedHolding): stri
 	]
 }
 
-function listenerDeviations(dump: ProxyDump, { egress }: ExpectedHolding): string[] {
+function listenerDeviations(dump: ProxyDump, { egress, port }: ExpectedHolding): string[] {
 	const listeners = dump.dynamic_listeners.map(asObject)
 	const refused = listeners.filter((listener) => listener.error_state !== undefined)
 	const names = listeners.filter((listener) => listener.active_state !== undefined).map(nameOf)
-	const wanted = [...(egress === null ? [] : ['lds_egress_0.0.0.0_15001']), 'lds_ingress_0.0.0.0_15000']
+	const wanted = [...(egress === null ? [] : ['lds_egress_0.0.0.0_15001']), `lds_ingress_0.0.0.0_${port}`]
 	return [
 		...refused.map((listener) => `listener ${nameOf(listener)} is refused`),
 		...compareLists('listeners', names.toSorted(), wanted),

@@ -2,8 +2,10 @@ import { toBinary } from '@bufbuild/protobuf'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileGroup } from '#compile/compile-group.ts'
-import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
+import { type Capture, type CompiledResource, typeUrls } from '#compile/compiled.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
+import { FilterChainSchema } from '#proto/gen/envoy/config/listener/v3/listener_components_pb.ts'
+import type { Listener } from '#proto/gen/envoy/config/listener/v3/listener_pb.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { compileInput, explicitCapture, fixtureGroup, readableOf } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective, fixtureSplit } from '../../fixtures/mesh-fixture.ts'
@@ -35,7 +37,7 @@ describe("App Mesh's names, byte for byte", () => {
 			'cds_egress_apps_serviceBv2_http2_80',
 			'cds_ingress_apps_serviceA_http2_80',
 			'lds_egress_0.0.0.0_15001',
-			'lds_ingress_0.0.0.0_15000',
+			'lds_ingress_0.0.0.0_80',
 			'rds_egress_http_15001',
 			'rds_ingress_http_80',
 		])
@@ -44,7 +46,7 @@ describe("App Mesh's names, byte for byte", () => {
 	test('a node without backends holds no way out', () => {
 		expect(namesOf(compile(fixtureEffective(walkthrough), 'serviceB'))).toEqual([
 			'cds_ingress_apps_serviceB_http2_80',
-			'lds_ingress_0.0.0.0_15000',
+			'lds_ingress_0.0.0.0_80',
 			'rds_ingress_http_80',
 		])
 	})
@@ -113,6 +115,12 @@ describe('what a change costs', () => {
 		const after = replaced({ kind: 'VirtualNode', name: 'serviceB', listeners: [{ timeout }] })
 		expect(rebuilt(after, 'serviceB')).toEqual(['rds_ingress_http_80'])
 		expect(rebuilt(after)).toEqual([])
+	})
+
+	test("the mesh's access log: every listener", () => {
+		const accessLog = { path: '/dev/stdout', format: null }
+		const after = fixtureEffective([{ kind: 'Mesh', spec: { accessLog } }, ...walkthrough.slice(1)])
+		expect(rebuilt(after)).toEqual(['lds_egress_0.0.0.0_15001', 'lds_ingress_0.0.0.0_80'])
 	})
 
 	test('what the proxy cannot reach: nothing', () => {
@@ -197,5 +205,101 @@ test("the application's address is the proxy's own affair", () => {
 				{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: '::1', port_value: 80 } } } }] },
 			],
 		},
+	})
+})
+
+describe('a step of a TCP route', () => {
+	const tcp = (port: number) => ({ port, protocol: 'tcp' as const })
+	const backends = ['cache', 'db'].flatMap((name, index): BriefResource[] => [
+		{ kind: 'VirtualNode', name, listeners: [tcp(5000 + index)] },
+		{ kind: 'VirtualNode', name: `${name}v2`, listeners: [tcp(5000 + index)] },
+		{ kind: 'VirtualService', name: `${name}.apps.local`, router: name },
+		{ kind: 'VirtualRouter', name, listeners: [tcp(5000 + index)] },
+		{
+			kind: 'Route',
+			name: 'all',
+			router: name,
+			targets: { [`${name}:${5000 + index}`]: 1, [`${name}v2:${5000 + index}`]: 0 },
+			spec: { match: { kind: 'tcp', port: null } },
+		},
+	])
+	const web: BriefResource = {
+		kind: 'VirtualNode',
+		name: 'web',
+		backends: [
+			{ service: 'cache.apps.local', egressPort: 6000 },
+			{ service: 'db.apps.local', egressPort: 6001 },
+		],
+	}
+	const resources: BriefResource[] = [{ kind: 'Mesh' }, web, ...backends]
+	const splits = { 'mesh/apps/virtualRouter/db/route/all': { 'db:5001': 900_000, 'dbv2:5001': 100_000 } }
+	const both = (capture: Capture) => ({
+		before: compileInput({ proxy: 'web', capture, resources }),
+		after: compileInput({ proxy: 'web', capture, resources, splits }),
+	})
+
+	test('explicit: its own listener', () => {
+		const { before, after } = both(explicitCapture)
+		const known = new Set(before.map(({ key }) => key))
+		expect(namesOf(after.filter(({ key }) => !known.has(key)))).toEqual(['lds_egress_0.0.0.0_6001'])
+	})
+
+	test('intercepted: its own filter chain, the others byte for byte', () => {
+		const { before, after } = both({ mode: 'intercept' })
+		const known = new Set(before.map(({ key }) => key))
+		expect(namesOf(after.filter(({ key }) => !known.has(key)))).toEqual(['lds_egress_0.0.0.0_15001'])
+		const chainsOf = (compiled: readonly CompiledResource[]) => {
+			const built = compiled.find(({ name }) => name === 'lds_egress_0.0.0.0_15001')?.build()
+			const listener = built?.message as Listener
+			return listener.filterChains.map((chain) => [
+				chain.filterChainMatch?.destinationPort,
+				Buffer.from(toBinary(FilterChainSchema, chain)).toString('hex'),
+			])
+		}
+		const unchanged = new Set(chainsOf(before).map(String))
+		const changed = chainsOf(after).filter((chain) => !unchanged.has(String(chain)))
+		expect(changed.map(([port]) => port)).toEqual([5001])
+	})
+
+	test('a weight of 0 is left out, and its cluster is there', () => {
+		const { before } = both(explicitCapture)
+		const listener = before.find(({ name }) => name === 'lds_egress_0.0.0.0_6001')
+		expect(listener?.references.clusters).toEqual(['cds_egress_apps_db_tcp_5001'])
+		expect(namesOf(before)).toContain('cds_egress_apps_dbv2_tcp_5001')
+	})
+})
+
+describe('a gateway', () => {
+	const edge: BriefResource[] = [
+		{ kind: 'VirtualGateway', name: 'edge' },
+		{ kind: 'GatewayRoute', name: 'all', gateway: 'edge', service: 'serviceb.apps.local' },
+	]
+	const namesAt = (resources: readonly BriefResource[]) =>
+		namesOf(compileInput({ proxy: 'edge', kind: 'virtualGateway', resources }))
+
+	test("has App Mesh's names", () => {
+		expect(namesAt([...walkthrough, ...edge])).toEqual([
+			'cds_egress_apps_serviceB_http2_80',
+			'cds_egress_apps_serviceBv2_http2_80',
+			'cds_ingress_apps_edge_self_redirect_http_15001',
+			'lds_egress_0.0.0.0_15001',
+			'lds_ingress_0.0.0.0_8080',
+			'rds_egress_http_15001',
+			'rds_ingress_http_8080',
+		])
+	})
+
+	test('a weight costs one route configuration, its first route two', () => {
+		const compiledOf = (resources: readonly BriefResource[], splits = {}) =>
+			compileInput({ proxy: 'edge', kind: 'virtualGateway', resources, splits })
+		const changed = (before: readonly CompiledResource[], after: readonly CompiledResource[]) => {
+			const known = new Set(before.map(({ key }) => key))
+			return namesOf(after.filter(({ key, typeUrl }) => typeUrl !== typeUrls.cluster && !known.has(key)))
+		}
+		const all = [...walkthrough, ...edge]
+		const step = { [route]: { serviceB: 500_000, serviceBv2: 500_000 } }
+		expect(changed(compiledOf(all), compiledOf(all, step))).toEqual(['rds_egress_http_15001'])
+		const without = compiledOf([...walkthrough, ...edge.slice(0, 1)])
+		expect(changed(without, compiledOf(all))).toEqual(['rds_egress_http_15001', 'rds_ingress_http_8080'])
 	})
 })

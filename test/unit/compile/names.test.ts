@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { identityPath } from '#compile/compiled.ts'
-import { callersOf, egressClusterName, ingressClusterName, routeConfigurationsOf } from '#compile/names.ts'
+import { type Capture, identityPath, typeUrls } from '#compile/compiled.ts'
+import { callersOf, carriersOf, egressClusterName, ingressClusterName, routeConfigurationsOf } from '#compile/names.ts'
 import { resourceId } from '#mesh/mesh.ts'
-import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
+import { explicitCapture, fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective, fixtureTarget } from '../../fixtures/mesh-fixture.ts'
 
 const resources: readonly BriefResource[] = [
@@ -23,6 +23,36 @@ const resources: readonly BriefResource[] = [
 	},
 	{ kind: 'Route', name: 'all', router: 'shop', targets: { 'shop_v-1': 1 } },
 	{ kind: 'Route', name: 'one-port', router: 'shop', targets: { 'shop_v-1': 1 }, spec: { match: { port: 8080 } } },
+	{ kind: 'VirtualGateway', name: 'edge' },
+	{ kind: 'GatewayRoute', name: 'shop', gateway: 'edge', service: 'shop.apps.local' },
+	{ kind: 'GatewayRoute', name: 'again', gateway: 'edge', service: 'shop.apps.local' },
+	{ kind: 'GatewayRoute', name: 'lost', gateway: 'gone', service: 'shop.apps.local' },
+	{
+		kind: 'VirtualNode',
+		name: 'worker',
+		backends: [{ service: 'db.apps.local', egressPort: 15_432 }, { service: 'second-db.apps.local' }],
+	},
+	{ kind: 'VirtualNode', name: 'db', listeners: [{ port: 5432, protocol: 'tcp' }] },
+	{ kind: 'VirtualService', name: 'db.apps.local', router: 'db' },
+	{ kind: 'VirtualService', name: 'second-db.apps.local', router: 'second-db' },
+	{ kind: 'VirtualRouter', name: 'db', listeners: [{ port: 5432, protocol: 'tcp' }] },
+	{ kind: 'VirtualRouter', name: 'second-db', listeners: [{ port: 5432, protocol: 'tcp' }] },
+	...['db', 'second-db'].map(
+		(router): BriefResource => ({
+			kind: 'Route',
+			name: 'all',
+			router,
+			targets: { 'db:5432': 1 },
+			spec: { match: { kind: 'tcp', port: null } },
+		}),
+	),
+	{
+		kind: 'Route',
+		name: 'later',
+		router: 'db',
+		targets: { 'db:5432': 1 },
+		spec: { match: { kind: 'tcp', port: null } },
+	},
 	{ kind: 'Route', name: 'no-port', router: 'shop', targets: { 'shop_v-1': 1 }, spec: { match: { port: 9 } } },
 ]
 const effective = fixtureEffective(resources)
@@ -41,7 +71,19 @@ test('a cluster is named after its target: mesh, node, protocol, port', () => {
 
 describe('who calls a route', () => {
 	test('all that declare a virtual service of its router, each once and sorted', () => {
-		expect(callers('all')).toEqual(['mesh/apps/virtualNode/alpha', 'mesh/apps/virtualNode/zulu'])
+		expect(callers('all')).toEqual([
+			'mesh/apps/virtualGateway/edge',
+			'mesh/apps/virtualNode/alpha',
+			'mesh/apps/virtualNode/zulu',
+		])
+	})
+
+	test('of TCP: those whose port it is', () => {
+		const callersOfTcp = (router: string, name: string) =>
+			callersOf(effective, resourceId.route('apps', router, name)).map(identityPath)
+		expect(callersOfTcp('db', 'all')).toEqual(['mesh/apps/virtualNode/worker'])
+		expect(callersOfTcp('db', 'later')).toEqual([])
+		expect(callersOfTcp('second-db', 'all')).toEqual([])
 	})
 
 	test('nobody, where its router does not listen on its port, or there is no such route', () => {
@@ -69,5 +111,40 @@ describe('where a route is served', () => {
 	test('nowhere, for those who do not call it', () => {
 		expect(served('direct', 'all', 'explicit')).toEqual([])
 		expect(served('nobody', 'all', 'explicit')).toEqual([])
+	})
+})
+
+describe('what carries a route', () => {
+	const carriers = (group: ReturnType<typeof fixtureGroup>, router: string) =>
+		carriersOf(effective, group, resourceId.route('apps', router, 'all'))
+	const intercept: Capture = { mode: 'intercept' }
+
+	test('of HTTP: route configurations', () => {
+		expect(carriers(fixtureGroup('zulu', intercept), 'shop')).toEqual([
+			{ typeUrl: typeUrls.route, name: 'rds_egress_http_80' },
+			{ typeUrl: typeUrls.route, name: 'rds_egress_http_8080' },
+		])
+	})
+
+	test.for([explicitCapture, intercept])('at a gateway: the one of its way out, $mode', (capture) => {
+		expect(carriers(fixtureGroup('edge', capture, 'virtualGateway'), 'shop')).toEqual([
+			{ typeUrl: typeUrls.route, name: 'rds_egress_http_15001' },
+		])
+	})
+
+	test('of TCP: the listener', () => {
+		expect(carriers(fixtureGroup('worker', intercept), 'db')).toEqual([
+			{ typeUrl: typeUrls.listener, name: 'lds_egress_0.0.0.0_15001' },
+		])
+		expect(carriers(fixtureGroup('worker'), 'db')).toEqual([
+			{ typeUrl: typeUrls.listener, name: 'lds_egress_0.0.0.0_15432' },
+		])
+	})
+
+	test('nothing, where it is not called, or another has its port', () => {
+		expect(carriers(fixtureGroup('zulu'), 'db')).toEqual([])
+		expect(carriers(fixtureGroup('nobody'), 'shop')).toEqual([])
+		expect(carriers(fixtureGroup('worker', intercept), 'second-db')).toEqual([])
+		expect(carriers(fixtureGroup('worker'), 'second-db')).toEqual([])
 	})
 })

@@ -9,6 +9,9 @@ function routeNamed(name: string, spec: Omit<Partial<RouteSpec>, 'match'> & { ma
 }
 
 const prefix = (value: string) => ({ match: { path: { kind: 'prefix', prefix: value } as const } })
+const grpc = (serviceName: string | null, methodName: string | null = null) => ({
+	match: { kind: 'grpc', serviceName, methodName, metadata: [], port: null } as const,
+})
 const header = { name: 'x', invert: false, match: { kind: 'present' } } as const
 
 test.for([
@@ -32,6 +35,34 @@ test.for([
 			routeNamed('z', { match: { headers: [header], method: 'GET' } }),
 			routeNamed('y', { match: { headers: [header] } }),
 			routeNamed('a', {}),
+		],
+	},
+	{
+		rule: 'a query parameter and a port are conditions too',
+		order: [
+			routeNamed('z', { match: { queryParameters: [{ name: 'q', exact: null }], port: 80 } }),
+			routeNamed('y', { match: { queryParameters: [{ name: 'q', exact: null }] } }),
+			routeNamed('a', {}),
+		],
+	},
+	{
+		rule: 'gRPC: a method before its service, a longer name before a shorter, any before none',
+		order: [
+			routeNamed('z', grpc('shop.Ledger', 'Book')),
+			routeNamed('y', grpc('shop.Ledger')),
+			routeNamed('x', grpc('shop.L', 'A')),
+			routeNamed('a', grpc(null)),
+		],
+	},
+	{
+		rule: 'gRPC: more metadata first',
+		order: [routeNamed('z', { match: { ...grpc('a.B').match, metadata: [header] } }), routeNamed('a', grpc('a.B'))],
+	},
+	{
+		rule: 'TCP: a written port before every port',
+		order: [
+			routeNamed('z', { match: { kind: 'tcp', port: 80 } }),
+			routeNamed('a', { match: { kind: 'tcp', port: null } }),
 		],
 	},
 	{ rule: 'by name at last, capitals first', order: [routeNamed('B', {}), routeNamed('a', {}), routeNamed('b', {})] },

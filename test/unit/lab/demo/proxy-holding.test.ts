@@ -31,7 +31,7 @@ function egress(weights: Record<string, number>, action: object = {}) {
 /** serviceA's Envoy at 75/25. */
 function callerDump(change: Partial<ProxyDump> = {}): ProxyDump {
 	return {
-		dynamic_listeners: [listener('lds_ingress_0.0.0.0_15000'), listener('lds_egress_0.0.0.0_15001')],
+		dynamic_listeners: [listener('lds_ingress_0.0.0.0_80'), listener('lds_egress_0.0.0.0_15001')],
 		dynamic_route_configs: [egress({ serviceB: 75, serviceBv2: 25 }), ingress('serviceA')],
 		dynamic_active_clusters: [
 			cluster('cds_egress_apps_serviceB_http2_80'),
@@ -104,7 +104,7 @@ describe('a caller', () => {
 describe('one that calls nobody', () => {
 	const called: ExpectedHolding = { node: 'serviceB', mesh: 'apps', port: 80, egress: null }
 	const dump: ProxyDump = {
-		dynamic_listeners: [listener('lds_ingress_0.0.0.0_15000')],
+		dynamic_listeners: [listener('lds_ingress_0.0.0.0_80')],
 		dynamic_route_configs: [ingress('serviceB')],
 		dynamic_active_clusters: [cluster('cds_ingress_apps_serviceB_http2_80')],
 	}

@@ -1,0 +1,31 @@
+// Names of the secrets that are served over ADS. A certificate and a trust may be written under the same name, so each
+// role has its own. What the proxy reads from its own files is named after what uses it, not after the files: we cannot
+// know whether they are there. Where they are not, Envoy refuses the secret and goes on with the one it has under that
+// name; under a new name it would have none, and every handshake would fail.
+
+export function certificateSecretName(secretName: string): string {
+	return `certificate/${part(secretName)}`
+}
+
+/** Several: the authorities of all of them together. */
+export function trustSecretName(secretNames: readonly string[]): string {
+	return `trust/${secretNames.map(part).join(',')}`
+}
+
+export function certificateFilesName(owner: string): string {
+	return `file_certificate/${owner}`
+}
+
+export function trustFileName(owner: string): string {
+	return `file_trust/${owner}`
+}
+
+/** The secret that stands for something of ACM: the last part of its ARN. */
+export function acmSecretName(arn: string): string {
+	return arn.slice(arn.lastIndexOf('/') + 1)
+}
+
+/** No two lists of parts have the same name. */
+function part(text: string): string {
+	return text.replaceAll('%', '%25').replaceAll(',', '%2C')
+}

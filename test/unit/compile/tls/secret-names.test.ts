@@ -1,0 +1,25 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { acmSecretName, certificateSecretName, trustSecretName } from '#compile/tls/secret-names.ts'
+
+test('the parts of a name tell apart what is joined', () => {
+	const part = fc.string({ unit: fc.constantFrom('a', ',', '%', '2', 'C'), minLength: 1, maxLength: 4 })
+	const list = fc.array(part, { minLength: 1, maxLength: 3 })
+	fc.assert(
+		fc.property(list, list, (left, right) => {
+			expect(trustSecretName(left) === trustSecretName(right)).toBe(left.join('\n') === right.join('\n'))
+		}),
+	)
+})
+
+test('a certificate and a trust of one name are two secrets', () => {
+	expect(certificateSecretName('web')).not.toBe(trustSecretName(['web']))
+})
+
+test.for([
+	['arn:aws:acm:eu-west-1:111122223333:certificate/12-ab', '12-ab'],
+	['arn:aws:acm-pca:eu-west-1:111122223333:certificate-authority/34-cd', '34-cd'],
+	['plain', 'plain'],
+])('%s stands for %s', ([arn = '', name]) => {
+	expect(acmSecretName(arn)).toBe(name)
+})
