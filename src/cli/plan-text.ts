@@ -20,7 +20,7 @@ function renderChange(change: PlannedChange, paint: Paint): string {
 	const name = shortName(change.resource)
 	switch (change.kind) {
 		case 'prepare':
-			return `  ${paint.green('prepare')}  ${change.action} ${name}`
+			return `  ${paint.green('prepare')}  ${change.action} ${name}${change.reason === null ? '' : `: ${toPrintable(change.reason)}`}`
 		case 'replace':
 			return `  ${paint.yellow('replace')}  ${change.action} ${name}: ${toPrintable(change.reason ?? '')}`
 		case 'remove':
@@ -30,18 +30,21 @@ function renderChange(change: PlannedChange, paint: Paint): string {
 	}
 }
 
+const connectionsNote =
+	'             TCP: the weights hold for new connections; at each step the open ones have the drain time to end'
+
 function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: Paint): string {
 	const head = `  ${paint.cyan('shift  ')}  ${shortName(change.resource)}: ${toPrintable(change.before)} ${paint.bold('→')} ${toPrintable(change.after)}`
 	const steps = change.steps.map((step, index) => {
 		const isLast = index === change.steps.length - 1
 		const demands = [
 			`${isLast ? 'watched' : 'at least'} ${formatDuration(step.minDurationMs)}`,
-			...(step.minRequests > 0 ? [`${step.minRequests} canary requests`] : []),
-			`about ${step.proofRequests} canary requests for the proof`,
+			...(step.minRequests > 0 ? [`${step.minRequests} canary ${change.unit}`] : []),
+			`about ${step.proofRequests} canary ${change.unit} for the proof`,
 		]
 		return `             ${index + 1}. ${toPrintable(step.shares)}: ${demands.join(', ')}`
 	})
-	return [head, ...steps].join('\n')
+	return [head, ...(change.unit === 'connections' ? [connectionsNote] : []), ...steps].join('\n')
 }
 
 function renderResources({ resources, identities }: PlanPreview, paint: Paint): string[] {

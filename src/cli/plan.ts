@@ -39,6 +39,7 @@ async function plan(path: string, flags: PlanFlags, terminal: Terminal): Promise
 			return sayRefused(outcome, { path, form: flags.output, terminal })
 		case 'planned':
 			sayPlan(outcome.preview, { path, form: flags.output, terminal })
+			if (outcome.preview.traps.length > 0) return 'findings'
 			return flags.detailedExitcode === true && outcome.preview.changes.length > 0 ? 'changes' : 'ok'
 	}
 }
@@ -58,7 +59,9 @@ function sayRefused(outcome: Extract<PlanOutcome, { kind: 'refused' }>, { path, 
 
 function sayPlan(preview: PlanPreview, { path, form, terminal }: SayOptions): void {
 	if (form === 'json') return terminal.out(toPrintableJson({ apiVersion: 'sluice/v1', kind: 'Plan', ...preview }))
-	if (preview.warnings.length > 0)
-		terminal.out(`${renderFindings(preview.warnings, { folder: path, form, terminal })}\n`)
+	const findings = [...preview.traps, ...preview.warnings]
+	if (findings.length > 0) terminal.out(`${renderFindings(findings, { folder: path, form, terminal })}\n`)
 	terminal.out(renderPlan(preview, { color: terminal.color.out }))
+	if (preview.traps.length > 0)
+		terminal.talk(`\nthe mesh is refused beside this base, unless accepted: ${countFindings(preview.traps)}`)
 }

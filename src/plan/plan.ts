@@ -28,6 +28,8 @@ export type Prepare = {
 	readonly kind: 'prepare'
 	readonly resource: ResourceId
 	readonly action: 'add' | 'change' | 'remove'
+	/** Why no proxy does anything else, where one might think it did; else null. */
+	readonly reason: string | null
 }
 
 /** Changes how live traffic is treated, other than by shares. */

@@ -1,11 +1,11 @@
 import type { Mesh, ResourceId } from '#mesh/mesh.ts'
 
 /**
- * Who reaches what in one mesh: which routers and nodes some virtual node's traffic can get to. Made once for a mesh,
- * since every change of a plan asks it.
+ * Who reaches what in one mesh: which routers and nodes the traffic of some virtual node or gateway can get to. Made
+ * once for a mesh, since every change of a plan asks it.
  */
 export type Reach = {
-	/** Virtual services that some virtual node declares as a backend and that have a provider. */
+	/** Virtual services that a virtual node declares as a backend, or a gateway route leads to, and that have a provider. */
 	readonly services: ReadonlySet<ResourceId>
 	readonly routers: ReadonlySet<ResourceId>
 	/** Targets of live routes, whatever their weight, and direct providers. */
@@ -17,9 +17,10 @@ export function reachOf(mesh: Mesh): Reach {
 	const services = new Set<ResourceId>()
 	const routers = new Set<ResourceId>()
 	const nodes = new Set<ResourceId>()
-	for (const node of resources) {
-		if (node.kind !== 'VirtualNode') continue
-		for (const { virtualService } of node.spec.backends) reachService(virtualService)
+	for (const resource of resources) {
+		if (resource.kind === 'VirtualNode')
+			for (const { virtualService } of resource.spec.backends) reachService(virtualService)
+		if (resource.kind === 'GatewayRoute') reachService(resource.spec.target.virtualService)
 	}
 	for (const route of resources) {
 		if (route.kind !== 'Route' || !routers.has(route.spec.virtualRouter)) continue

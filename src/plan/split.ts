@@ -103,9 +103,12 @@ export function formatShare(sharePpm: number): string {
 	return `${Number((sharePpm / 10_000).toFixed(4))} %`
 }
 
-/** `serviceB 75 % · serviceBv2 25 %`. */
-export function formatSplit(split: Split): string {
-	return split.map((member) => `${nameOf(member.virtualNode)} ${formatShare(member.sharePpm)}`).join(' · ')
+/** `serviceB 75 % · serviceBv2 25 %`; with its port where a node takes traffic on several, in `beside` or in the split. */
+export function formatSplit(split: Split, beside: Split = []): string {
+	const all = unionOfTargets(split, beside)
+	const hasSeveral = (target: Target) => all.filter(({ virtualNode }) => virtualNode === target.virtualNode).length > 1
+	const name = (target: Target) => nameOf(target.virtualNode) + (hasSeveral(target) ? `:${target.port}` : '')
+	return split.map((member) => `${name(member)} ${formatShare(member.sharePpm)}`).join(' · ')
 }
 
 /** The last part of an id: a resource's own name. */

@@ -1,6 +1,6 @@
 import { limits } from '#base/limits.ts'
 import type { ClusterFlush } from './flush.ts'
-import type { ClusterMetric, MetricsMessage } from './read-metrics.ts'
+import { type ClusterMetric, type CounterMetric, grpcErrors, type MetricsMessage } from './read-metrics.ts'
 
 // What is remembered of one proxy's cumulative counters, and the increments that a flush adds to them.
 
@@ -23,7 +23,10 @@ export type Counters = {
 	healthyHosts(cluster: string): number | null
 }
 
-const counterKinds = ['completed', 'errors', 'retries', 'started'] as const satisfies readonly ClusterMetric[]
+const counterKinds: readonly CounterMetric[] = [
+	...(['completed', 'errors', 'retries', 'started', 'connects', 'connectFailures', 'withoutHost'] as const),
+	...grpcErrors,
+]
 
 export function createCounters(): Counters {
 	/** Cluster → its last cumulative values. A flush of which a part was lost leaves those of the others as they were. */
@@ -34,13 +37,13 @@ export function createCounters(): Counters {
 
 	function rebase(cluster: string, values: ReadonlyMap<ClusterMetric, number>): Counts {
 		const before = bases.get(cluster)
-		const counts: Counts = { completed: 0, errors: 0, retries: 0, started: 0 }
-		const base: Counts = { ...counts, ...before }
+		const counts: Counts = new Map()
+		const base: Counts = before ?? new Map()
 		for (const kind of counterKinds) {
 			const value = values.get(kind)
 			if (value === undefined) continue
-			counts[kind] = increment(value, base[kind])
-			base[kind] = value
+			counts.set(kind, increment(value, base.get(kind) ?? 0))
+			base.set(kind, value)
 		}
 		bases.delete(cluster)
 		bases.set(cluster, base)
@@ -63,7 +66,7 @@ export function createCounters(): Counters {
 			const clusters = new Map<string, ClusterFlush>()
 			for (const [cluster, values] of flush.clusters) {
 				const counts = rebase(cluster, values)
-				clusters.set(cluster, { ...gauges(values), ...(counted ? counts : noCounts) })
+				clusters.set(cluster, { ...gauges(values), ...countsOf(counted ? counts : new Map()) })
 			}
 			let unrouted = 0
 			for (const [name, value] of flush.unrouted) {
@@ -76,9 +79,27 @@ export function createCounters(): Counters {
 	}
 }
 
-const noCounts: Counts = { completed: 0, errors: 0, retries: 0, started: 0 }
+type Counts = Map<CounterMetric, number>
 
-type Counts = Record<(typeof counterKinds)[number], number>
+/**
+ * A failed call of gRPC is mostly an answer 200 with a status in its trailers. What Envoy answers by itself counts as 5xx
+ * and as gRPC's 14, an answer 503 of somebody who speaks no gRPC as 5xx alone: so the larger of the two is what is
+ * certain to have failed.
+ */
+function countsOf(counts: ReadonlyMap<CounterMetric, number>) {
+	const of = (kind: CounterMetric) => counts.get(kind) ?? 0
+	return {
+		completed: of('completed'),
+		errors: Math.max(
+			of('errors'),
+			grpcErrors.reduce((sum, kind) => sum + of(kind), 0),
+		),
+		retries: of('retries'),
+		started: of('started'),
+		connects: of('connects') + of('withoutHost'),
+		connectFailures: of('connectFailures') + of('withoutHost'),
+	}
+}
 
 function increment(value: number, before: number): number {
 	return value < before ? value : value - before

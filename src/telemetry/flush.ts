@@ -2,11 +2,15 @@
 // volatile: a first flush is only a starting point, a smaller counter is a reset.
 
 export type ClusterFlush = {
-	/** Increments since the last flush: `upstream_rq_completed`, `_5xx`, `_retry`, `_total`. */
+	/** Increments since the last flush: `upstream_rq_completed`, `_retry`, `_total`. */
 	readonly completed: number
+	/** Final 5xx answers, and gRPC errors in answers of any kind: an answer that is both counts once. */
 	readonly errors: number
 	readonly retries: number
 	readonly started: number
+	/** Connections that were tried, those that found no host among them, and how many of these failed. */
+	readonly connects: number
+	readonly connectFailures: number
 	/** Gauges: `upstream_rq_active`, `membership_healthy`, `membership_total`. */
 	readonly active: number
 	readonly healthyHosts: number

@@ -7,7 +7,38 @@ import { fail, type Result, succeed } from '#base/result.ts'
 // envoy/service/metrics/v3/metrics_service.proto and io/prometheus/client/metrics.proto.
 
 /** The value of one counter or gauge of one cluster. Counters are cumulative. */
-export type ClusterMetric = 'completed' | 'errors' | 'retries' | 'started' | 'active' | 'healthyHosts' | 'hosts'
+export type ClusterMetric =
+	| CounterMetric
+	/** Gauges. */
+	| 'active'
+	| 'healthyHosts'
+	| 'hosts'
+
+export type CounterMetric =
+	| 'completed'
+	/** Final answers of the class 5xx. */
+	| 'errors'
+	| 'retries'
+	| 'started'
+	/** Connections begun, and those of them that failed: refused, timed out, or without a TLS session. */
+	| 'connects'
+	| 'connectFailures'
+	/** Connections that were not even begun: there was no healthy host. */
+	| 'withoutHost'
+	| GrpcError
+
+/** Answers with this gRPC status, whatever their HTTP status. */
+export type GrpcError = (typeof grpcErrors)[number]
+
+/** The statuses that say that the server failed: what a caller did wrong, or asked for in vain, is none. */
+export const grpcErrors = [
+	'grpcUnknown',
+	'grpcDeadlineExceeded',
+	'grpcUnimplemented',
+	'grpcInternal',
+	'grpcUnavailable',
+	'grpcDataLoss',
+] as const
 
 export type MetricsMessage = {
 	/** Bytes of the node; only a stream's first message has them. */
@@ -29,6 +60,15 @@ const clusterMetrics: ReadonlyMap<string, ClusterMetric> = new Map([
 	['cluster.upstream_rq_active', 'active'],
 	['cluster.membership_healthy', 'healthyHosts'],
 	['cluster.membership_total', 'hosts'],
+	['cluster.upstream_cx_total', 'connects'],
+	['cluster.upstream_cx_connect_fail', 'connectFailures'],
+	['cluster.upstream_cx_none_healthy', 'withoutHost'],
+	['cluster.grpc.2', 'grpcUnknown'],
+	['cluster.grpc.4', 'grpcDeadlineExceeded'],
+	['cluster.grpc.12', 'grpcUnimplemented'],
+	['cluster.grpc.13', 'grpcInternal'],
+	['cluster.grpc.14', 'grpcUnavailable'],
+	['cluster.grpc.15', 'grpcDataLoss'],
 ])
 const uptimeMetric = 'server.uptime'
 const unroutedPattern = /^http\..*\bno_cluster$/

@@ -6,6 +6,7 @@ const none = { added: [], changed: [], removed: [] }
 const empty: PlanPreview = {
 	base: 'origin/main',
 	warnings: [],
+	traps: [],
 	changes: [],
 	resources: { cluster: none, endpoint: none, listener: none, route: none, secret: none },
 	identities: { total: 3, changed: 0 },
@@ -27,6 +28,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				resource: route,
 				before: 'serviceB 100 %',
 				after: 'serviceB 75 % · serviceBv2 25 %',
+				unit: 'requests',
 				bakeMs: 300_000,
 				leastMs: 360_000,
 				steps: [
@@ -79,4 +81,33 @@ test('colour adds nothing but colour', () => {
 	expect(colored).toContain('\u001b[31m')
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: colour is made of them
 	expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(renderPlan({ ...empty, changes }, { color: false }))
+})
+
+test('a TCP route says for whom its weights hold, and what has no effect says why', () => {
+	const step = { canarySharePpm: 100_000, shares: 'db 90 % · db2 10 %', minDurationMs: 60_000, minRequests: 0 }
+	const shift = { kind: 'shift', resource: 'mesh/apps/virtualRouter/db/route/db', bakeMs: 0, leastMs: 60_000 } as const
+	const text = renderPlan(
+		{
+			...empty,
+			changes: [
+				{
+					kind: 'prepare',
+					resource: 'mesh/apps/virtualNode/db',
+					action: 'change',
+					reason: 'stats with the next bootstrap',
+				},
+				{
+					...shift,
+					before: 'db 100 %',
+					after: 'db2 100 %',
+					unit: 'connections',
+					steps: [{ ...step, proofRequests: 976 }],
+				},
+			],
+		},
+		{ color: false },
+	)
+	expect(text).toContain('prepare  change virtualNode/db: stats with the next bootstrap\n')
+	expect(text).toContain('TCP: the weights hold for new connections')
+	expect(text).toContain('about 976 canary connections for the proof')
 })

@@ -21,7 +21,17 @@ function flush(
 	}
 }
 
-const none = { completed: 0, errors: 0, retries: 0, started: 0, active: 0, healthyHosts: 0, hosts: 0 }
+const none = {
+	completed: 0,
+	errors: 0,
+	retries: 0,
+	started: 0,
+	connects: 0,
+	connectFailures: 0,
+	active: 0,
+	healthyHosts: 0,
+	hosts: 0,
+}
 
 describe('createCounters', () => {
 	test('the first flush only sets the starting point, but its gauges count', () => {
@@ -112,4 +122,23 @@ describe('createCounters', () => {
 		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(1)
 		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(0)
 	})
+})
+
+// Each pair was seen on a real Envoy 1.40: what it adds to its counters for a call.
+test.for<[string, Values, Partial<typeof none>]>([
+	['gRPC 13 in the trailers of a 200', { completed: 1, grpcInternal: 1 }, { completed: 1, errors: 1 }],
+	['503 of Envoy itself, which says 14', { completed: 1, errors: 1, grpcUnavailable: 1 }, { completed: 1, errors: 1 }],
+	['503 of a server that speaks no gRPC', { completed: 1, errors: 1 }, { completed: 1, errors: 1 }],
+	[
+		'all the statuses that are the fault of the server',
+		{ completed: 9, grpcUnknown: 1, grpcDeadlineExceeded: 1, grpcUnimplemented: 1, grpcInternal: 1, grpcDataLoss: 1 },
+		{ completed: 9, errors: 5 },
+	],
+	['a TCP connection refused', { connects: 1, connectFailures: 1 }, { connects: 1, connectFailures: 1 }],
+	['a TCP connection made', { connects: 1, started: 1 }, { connects: 1, started: 1 }],
+	['a TCP connection without a host', { withoutHost: 1 }, { connects: 1, connectFailures: 1 }],
+])('counts once: %s', ([, values, expected]) => {
+	const counters = createCounters()
+	counters.add(flush({ a: {} }))
+	expect(counters.add(flush({ a: values })).clusters.get('a')).toEqual({ ...none, ...expected })
 })

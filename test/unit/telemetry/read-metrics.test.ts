@@ -22,12 +22,28 @@ describe('readMetrics', () => {
 		const gauges = { upstream_rq_active: 1, membership_healthy: 2, membership_total: 3 }
 		const message = read(
 			...clusterMetrics('a', { ...values, ...gauges }),
-			...clusterMetrics('b', { upstream_rq_4xx: 9, upstream_cx_total: 1 }),
+			...clusterMetrics('b', { upstream_rq_4xx: 9, upstream_rq_timeout: 1, 'grpc.0': 5, 'grpc.5': 2 }),
 		)
 		const counted = { completed: 10, errors: 3, retries: 1, started: 11, active: 1, healthyHosts: 2, hosts: 3 }
 		expect(message.clusters).toEqual(new Map([['a', new Map(Object.entries(counted))]]))
 		expect(message.flushedAtMs).toBe(1_795_408_159_135)
 		expect(message.node).toBeNull()
+	})
+
+	test('takes connections, and the gRPC statuses that are the fault of the server', () => {
+		const grpc = { 'grpc.2': 1, 'grpc.4': 2, 'grpc.12': 3, 'grpc.13': 4, 'grpc.14': 5, 'grpc.15': 6 }
+		const tcp = { upstream_cx_total: 7, upstream_cx_connect_fail: 8, upstream_cx_none_healthy: 9 }
+		expect(Object.fromEntries(read(...clusterMetrics('a', { ...grpc, ...tcp })).clusters.get('a') ?? [])).toEqual({
+			grpcUnknown: 1,
+			grpcDeadlineExceeded: 2,
+			grpcUnimplemented: 3,
+			grpcInternal: 4,
+			grpcUnavailable: 5,
+			grpcDataLoss: 6,
+			connects: 7,
+			connectFailures: 8,
+			withoutHost: 9,
+		})
 	})
 
 	test.for<[string, string, string, number]>([

@@ -1,0 +1,77 @@
+import type { Mesh } from '#mesh/mesh.ts'
+import type { ClientTls } from '#mesh/proxy-spec.ts'
+import { addressTraps } from './address-traps.ts'
+import type { ChangedPath } from './changed-path.ts'
+import { type Call, callsOf, type LivePath, livePathsOf, type TargetsOf, writtenTargets } from './live-paths.ts'
+import { portTraps, servicePortTraps } from './port-traps.ts'
+import { tlsTraps } from './tls-traps.ts'
+import { joinCallers, type Trap } from './trap.ts'
+
+// What both ends of a connection must agree on (TLS, ports, protocol, names) cannot change on both at once. A revision
+// that would is found here, before anything of it is applied. Only what carries traffic now is looked at: a path that
+// nobody uses breaks nobody.
+
+/** Sorted by code and resource; empty when every change can be taken up by one proxy after the other. */
+export function findTraps(applied: Mesh, desired: Mesh, targetsOf: TargetsOf = writtenTargets): readonly Trap[] {
+	if (applied.hash === desired.hash) return []
+	const paths = changedPaths(applied, desired, targetsOf)
+	const traps = paths.flatMap((path) => [
+		...tlsTraps(path),
+		...portTraps(path, desired),
+		...addressTraps(path, { applied, desired }),
+	])
+	return joinCallers([...traps, ...servicePortTraps(paths, { applied, desired })])
+}
+
+function changedPaths(applied: Mesh, desired: Mesh, targetsOf: TargetsOf): ChangedPath[] {
+	const calls = { before: callsOf(applied), after: callsOf(desired) }
+	const laterCalls = new Map(calls.after.map((call) => [keyOfCall(call), call]))
+	const kept = new Set(livePathsOf(desired, calls.after, writtenTargets).map(keyOfPath))
+	const reached = {
+		before: livePathsOf(applied, calls.before, allTargets),
+		after: livePathsOf(desired, calls.after, allTargets),
+	}
+	const before = policiesByEnds(reached.before)
+	// What the weights lead to meanwhile is reached with the new policies, old paths among them.
+	const after = policiesByEnds([
+		...reached.after,
+		...reached.before.flatMap((path) => {
+			const call = laterCalls.get(keyOfCall(path))
+			return call === undefined || kept.has(keyOfPath(path)) ? [] : [{ ...path, clientTls: call.clientTls }]
+		}),
+	])
+	return livePathsOf(applied, calls.before, targetsOf).flatMap((path): ChangedPath[] => {
+		const call = laterCalls.get(keyOfCall(path))
+		if (call === undefined) return []
+		const node = desired.resources[path.node.id]
+		const ends = keyOfEnds(path)
+		return [
+			{
+				before: path,
+				call,
+				node: node?.kind === 'VirtualNode' ? node : null,
+				policies: { before: before.get(ends) ?? [], after: after.get(ends) ?? [] },
+				end: kept.has(keyOfPath(path)) ? 'kept' : 'left',
+			},
+		]
+	})
+}
+
+const allTargets: TargetsOf = ({ spec }) => spec.targets
+
+function policiesByEnds(paths: readonly LivePath[]): ReadonlyMap<string, readonly (ClientTls | null)[]> {
+	const groups = Map.groupBy(paths, keyOfEnds)
+	return new Map([...groups].map(([key, group]) => [key, group.map(({ clientTls }) => clientTls)]))
+}
+
+function keyOfEnds({ caller, node, listener }: LivePath): string {
+	return `${caller.id} ${node.id} ${listener.port}`
+}
+
+function keyOfCall({ caller, service }: Call): string {
+	return `${caller.id} ${service.id}`
+}
+
+function keyOfPath(path: LivePath): string {
+	return `${keyOfCall(path)} ${path.route?.id ?? ''} ${path.node.id} ${path.listener.port}`
+}
