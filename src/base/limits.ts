@@ -78,6 +78,7 @@ export const limits = {
 	envoyReadyMs: 30_000,
 	envoyStopMs: 5_000,
 	envoyAdminMs: 5_000,
+	motoReadyMs: 60_000,
 	childStartMs: 15_000,
 	childCallMs: 20_000,
 	childStopMs: 5_000,
@@ -123,8 +124,11 @@ export const limits = {
 	storeReserveBytes: 256 * 1024,
 	/** The database's write-ahead log is cut back to this after a checkpoint. */
 	storeLogBytes: 4 * 1024 * 1024,
-	/** Serving: one request of a proxy, and the names one stream may ask for in one type. */
-	xdsMessageBytes: 1024 * 1024,
+	/**
+	 * Serving: one message of a proxy, and the names one stream may ask for in one type. The largest message is a flush of
+	 * all statistics: about 4.5 KB for each cluster in use, 6.5 KB with App Mesh's tags.
+	 */
+	xdsMessageBytes: 4 * 1024 * 1024,
 	xdsNames: 5_000,
 	/** Messages of one stream that the transport has not passed on yet; further ones are not even assembled. */
 	xdsUnflushed: 2,
@@ -155,6 +159,30 @@ export const limits = {
 	flushGapMs: 10,
 	/** Counters remembered of one proxy. */
 	flushClusters: 10_000,
+	/** Discovery: how often each Cloud Map query is asked, its deadline, how many at once; the longest pause after failures. */
+	cloudMapPollMs: 5_000,
+	cloudMapDeadlineMs: 4_000,
+	cloudMapAtOnce: 16,
+	cloudMapRetryMostMs: 60_000,
+	/** Instances in one answer: Cloud Map gives no more. */
+	cloudMapInstances: 1_000,
+	/** Some instances, then none: believed when nothing else was answered for so long. */
+	cloudMapEmptyMs: 60_000,
+	/** Endpoints that no mesh names any more are kept so long: a way back may name them again. */
+	discoveredKeptMs: 600_000,
+	/** Changes that come together are published together. */
+	discoveryBatchMs: 20,
+	/** The file of the last endpoints: pause before it is written, pause after a failure, how much of it is read. */
+	endpointsFileDelayMs: 1_000,
+	endpointsFileRetryMs: 30_000,
+	endpointsFileBytes: 64 * 1024 * 1024,
+	/** Certificates: one file; two reads so far apart must agree; how often is looked without a sign of a change. */
+	secretFileBytes: 256 * 1024,
+	secretQuietMs: 200,
+	secretPollMs: 10_000,
+	/** Before a certificate expires people are told, in the last part of its life and at most so long before. */
+	certificateSoonShare: 0.2,
+	certificateSoonMs: 7 * 86_400_000,
 	/** The daemon: a heart beats in the main loop; without a beat or a due turn for the second, it is not alive. */
 	heartbeatMs: 1_000,
 	aliveMs: 15_000,

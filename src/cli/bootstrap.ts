@@ -1,97 +1,149 @@
-import { hostname } from 'node:os'
-import { type Command, InvalidArgumentError } from 'commander'
-import { type BootstrapOptions, bootstrapDefaults, type HostPort } from './bootstrap/bootstrap-options.ts'
+import { type Command, Option } from 'commander'
+import {
+	type BootstrapFlags,
+	collectAddress,
+	parseApp,
+	parseIp,
+	parseIpPort,
+	parseNode,
+	parsePlace,
+	parsePort,
+	parseSocketPath,
+} from './bootstrap/bootstrap-flags.ts'
+import { flagsToOptions } from './bootstrap/flags-to-options.ts'
+import { findProxyInMesh, type ProxyInMesh } from './bootstrap/proxy-in-mesh.ts'
 import { renderBootstrapYaml } from './bootstrap/render-bootstrap-yaml.ts'
-import { parseHostPort } from './parse-address.ts'
+import { type InterceptTool, interceptTools } from './intercept/intercept-options.ts'
+import { interceptScript } from './intercept/intercept-script.ts'
+import { type InterceptTexts, readInterceptOptions } from './intercept/read-intercept-options.ts'
+import { readMeshFolder } from './read-mesh-folder.ts'
 import { type VerbContext, verbGroups } from './verb.ts'
 
-type BootstrapFlags = {
-	readonly node: BootstrapOptions['identity']
-	readonly xds: readonly HostPort[]
-	readonly bind: string
-	readonly app: { readonly address: string; readonly port: number | null }
-	readonly egressPort: number
-	readonly instance: string
-	readonly dnsResolver?: HostPort
-	readonly admin: HostPort
-	readonly zone?: string
-	readonly region?: string
+/** Of the script's flags only `--egress-port` is also one of the bootstrap. */
+type ScriptFlags = Omit<InterceptTexts, 'egressPort' | 'ipv6'> & {
+	readonly intercept?: InterceptTool
+	readonly ipv6?: true
 }
+type Flags = BootstrapFlags & ScriptFlags
 
-export function addBootstrap(program: Command, { terminal }: VerbContext): void {
-	const { admin, bind, egressPort, appAddress, controlPlane } = bootstrapDefaults
-	program
+export function addBootstrap(program: Command, context: VerbContext): void {
+	const command = program
 		.command('bootstrap')
 		.helpGroup(verbGroups.offline)
-		.summary("write the file that a node's Envoy is started with")
-		.description("Prints Envoy's bootstrap for one virtual node. Everything else comes from the daemon.")
-		.requiredOption('--node <id>', "App Mesh's id of the node: mesh/apps/virtualNode/serviceA, or its ARN", parseNode)
-		.option(
-			'--xds <host:port...>',
-			'where the daemon is; a second one is used while the first does not answer',
-			collectAddress,
-			[],
+		.summary("write the file that a proxy's Envoy is started with")
+		.description(
+			"Prints Envoy's bootstrap for a virtual node or a virtual gateway; everything else comes from the daemon. With --intercept: the script that leads an application's traffic through it.",
 		)
-		.option('--bind <address>', 'address that the listeners bind', bind)
-		.option('--app <address>', 'where the application listens: ADDRESS or HOST:PORT', parseApp, {
-			address: appAddress,
-			port: null,
-		})
-		.option('--egress-port <port>', 'where the application sends its requests', parsePort, egressPort)
-		.option('--instance <name>', 'tells replicas of the node apart, and stays the same over restarts', hostname())
-		.option('--dns-resolver <ip:port>', 'the DNS server to ask (default: what the system is set to)', parseAddress)
-		.option('--admin <host:port>', "Envoy's own admin port", parseAddress, { ...admin })
-		.option('--zone <name>', 'availability zone')
-		.option('--region <name>', 'region')
-		.addHelpText(
-			'after',
-			'\nExample:\n  sluice bootstrap --node mesh/apps/virtualNode/serviceA > envoy.yaml && envoy -c envoy.yaml',
-		)
-		.action((flags: BootstrapFlags) => {
-			const [first = controlPlane[0], second] = flags.xds
-			terminal.out(renderBootstrapYaml(optionsOf(flags, second === undefined ? [first] : [first, second])).trimEnd())
-		})
-}
+	addProxyFlags(command)
+	addCaptureFlags(command)
+	addStatisticsFlags(command)
+	addScriptFlags(command)
+	command
+		.addHelpText('after', afterHelp)
+		.action((flags: Flags) => (flags.intercept === undefined ? print(flags, context) : printScript(flags, context)))
 
-function optionsOf(flags: BootstrapFlags, controlPlane: BootstrapOptions['controlPlane']): BootstrapOptions {
-	const { node, instance, bind, egressPort, app, admin, dnsResolver, zone, region } = flags
-	return {
-		identity: node,
-		instance,
-		capture: { mode: 'explicit', bind, egressPort, app },
-		controlPlane,
-		locality: zone === undefined && region === undefined ? null : { region: region ?? '', zone: zone ?? '' },
-		admin,
-		dnsResolver: dnsResolver ?? null,
-		maxDownstreamConnections: bootstrapDefaults.maxDownstreamConnections,
+	async function print(flags: BootstrapFlags, { terminal }: VerbContext): Promise<void> {
+		const proxy = await lookUp(flags)
+		if (proxy === 'told') return
+		const options = flagsToOptions(flags, proxy?.stats ?? null)
+		if (!options.ok) return command.error(`error: ${options.error}`)
+		terminal.out(renderBootstrapYaml(options.value).trimEnd())
+	}
+
+	async function printScript(flags: Flags, { terminal, environment }: VerbContext): Promise<void> {
+		if (flags.node?.kind === 'virtualGateway')
+			return command.error('error: a virtual gateway is dialled on its own ports: there is nothing to intercept')
+		const proxy = await lookUp(flags)
+		if (proxy === 'told') return
+		const options = readInterceptOptions({
+			tool: flags.intercept ?? 'iptables',
+			flags: scriptTexts(flags),
+			environment,
+			listenerPorts: proxy?.listenerPorts ?? null,
+		})
+		if (!options.ok) return command.error(`error: ${options.error}`)
+		terminal.out(interceptScript(options.value).trimEnd())
+	}
+
+	/** Null without a folder; `told`: what is wrong with it has been said. */
+	async function lookUp({ mesh: folder, node }: BootstrapFlags): Promise<ProxyInMesh | 'told' | null> {
+		if (folder === undefined) return null
+		if (node === undefined) return command.error("error: required option '--node <id>' not specified")
+		const mesh = await readMeshFolder(folder, context)
+		if (mesh === null) return 'told'
+		const found = findProxyInMesh(mesh, node)
+		return found.ok ? found.value : command.error(`error: ${folder}: ${found.error}`)
 	}
 }
 
-/** `mesh/M/virtualNode/N`, also at the end of an ARN, as App Mesh writes it in APPMESH_RESOURCE_ARN. */
-function parseNode(text: string): BootstrapOptions['identity'] {
-	const [, mesh, kind, name] =
-		/^(?:arn:[^/]*:)?mesh\/([^/\s]+)\/(virtualNode|virtualGateway)\/([^/\s]+)$/.exec(text) ?? []
-	if (mesh === undefined || name === undefined) throw new InvalidArgumentError('Write mesh/MESH/virtualNode/NAME.')
-	return { mesh, kind: kind === 'virtualGateway' ? 'virtualGateway' : 'virtualNode', name }
+function addProxyFlags(command: Command): void {
+	command
+		.option('--node <id>', "App Mesh's id: mesh/apps/virtualNode/A, mesh/apps/virtualGateway/B, or its ARN", parseNode)
+		.option(
+			'--xds <host:port...>',
+			'where the daemon is; a second one is used while the first does not answer (default: 127.0.0.1:18000)',
+			collectAddress,
+		)
+		.option('--instance <name>', "tells replicas apart, and stays the same over restarts (default: the host's name)")
+		.option('--dns-resolver <ip:port>', 'the DNS server to ask (default: what the system is set to)', parseIpPort)
+		.option('--admin <ip:port>', "Envoy's own admin port (default: 127.0.0.1:9901)", parseIpPort)
+		.option('--zone <name>', 'availability zone')
+		.option('--region <name>', 'region')
+		.option('--sds-socket <path>', 'secrets come from an SDS server here, not from the daemon', parseSocketPath)
+		.option('--mesh <folder>', 'read statistics settings and listener ports from the mesh in this folder')
 }
 
-function collectAddress(text: string, before: readonly HostPort[]): readonly HostPort[] {
-	if (before.length === 2) throw new InvalidArgumentError('There are at most two.')
-	return [...before, parseAddress(text)]
+function addCaptureFlags(command: Command): void {
+	const modes = ['explicit', 'intercept'] as const
+	command
+		.optionsGroup('How traffic gets into the proxy:')
+		.addOption(
+			new Option('--capture <mode>', 'explicit: clients dial it; intercept: the system redirects to it')
+				.choices(modes)
+				.default('explicit'),
+		)
+		.option('--bind <ip>', 'explicit: address that the listeners bind (default: 0.0.0.0)', parseIp)
+		.option('--app <ip[:port]>', 'explicit: where the application listens (default: 127.0.0.1)', parseApp)
+		.option('--egress-port <port>', 'where the application sends its requests (default: 15001)', parsePort)
 }
 
-function parseAddress(text: string): HostPort {
-	const parsed = parseHostPort(text)
-	if (!parsed.ok) throw new InvalidArgumentError(`${parsed.error}.`)
-	return parsed.value
+function addStatisticsFlags(command: Command): void {
+	command
+		.optionsGroup('Who reads the statistics beside the daemon:')
+		.option('--statsd <ip:port>', 'push them to StatsD', parseIpPort)
+		.option('--dogstatsd <ip:port>', 'push them to DogStatsD', parseIpPort)
+		.option('--statsd-prefix <name>', 'first part of their names there')
+		.option('--prometheus <[ip:]port>', 'answer /stats/prometheus here, and nothing else', parsePlace)
+		.option('--stats-tags', "say App Mesh's mesh and node with each")
 }
 
-function parseApp(text: string): BootstrapFlags['app'] {
-	return text.includes(':') ? parseAddress(text) : { address: text, port: null }
+function addScriptFlags(command: Command): void {
+	command
+		.optionsGroup("The script of --intercept (App Mesh's variables, APPMESH_APP_PORTS and so on, are read as well):")
+		.addOption(
+			new Option('--intercept [tool]', 'print the script that redirects traffic, not the bootstrap')
+				.choices(interceptTools)
+				.preset('iptables'),
+		)
+		.option('--app-ports <ports>', "where the application listens: 8080,8081 or none (default: --mesh's listeners)")
+		.option('--ignore-uid <number>', 'the user that Envoy runs as (default: 1337)')
+		.option('--ignore-gid <number>', 'the group that Envoy runs as')
+		.option('--ingress-port <port>', "Envoy's listener for what comes in (default: 15000)")
+		.option('--ignore-ips <ips>', 'where the application goes without Envoy (default: AWS metadata)')
+		.option('--ignore-ports <ports>', 'likewise, to any address; 22 always is')
+		.option('--ipv6', 'redirect IPv6 too')
 }
 
-function parsePort(text: string): number {
-	const port = Number(text)
-	if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('A port is 1 to 65535.')
-	return port
+function scriptTexts({ egressPort, ipv6, ...flags }: Flags): InterceptTexts {
+	const { ignoreUid, ignoreGid, appPorts, ingressPort, ignoreIps, ignorePorts } = flags
+	const texts = { ignoreUid, ignoreGid, appPorts, ingressPort, ignoreIps, ignorePorts, egressPort, ipv6: ipv6 && '1' }
+	const written = Object.entries(texts).filter(([, value]) => value !== undefined)
+	return Object.fromEntries(written.map(([name, value]) => [name, String(value)]))
 }
+
+const afterHelp = `
+Examples:
+  sluice bootstrap --node mesh/apps/virtualNode/serviceA > envoy.yaml && envoy -c envoy.yaml
+  sluice bootstrap --node mesh/apps/virtualGateway/edge --bind 10.0.0.7 > envoy.yaml
+  sluice bootstrap --node mesh/apps/virtualNode/serviceA --capture intercept > envoy.yaml
+  sluice bootstrap --intercept --app-ports 8080 > capture.sh && sudo sh capture.sh`

@@ -17,11 +17,13 @@ export type EnvoyProcessOptions = {
 	readonly bootstrap: { readonly file: string } | { readonly content: object }
 	/** What messages call it. */
 	readonly name: string
+	/** Of its admin listener, on loopback; a free one by default. */
+	readonly adminPort?: number
 	readonly clock?: Clock
 }
 
 /**
- * One real Envoy on this machine, with one worker and an admin listener on a free loopback port; it ends with this
+ * One real Envoy on this machine, with one worker and an admin listener on a loopback port; it ends with this
  * process. `pid`, `admin`, `adminAddress` and `exited` are those of the current start.
  */
 export type EnvoyProcess = AsyncDisposable & {
@@ -48,12 +50,12 @@ export type EnvoyProcess = AsyncDisposable & {
 
 /** Starts Envoy and resolves as soon as its admin listener is there, which is before it is ready. */
 export async function startEnvoy(options: EnvoyProcessOptions): Promise<EnvoyProcess> {
-	const { envoy, name, clock = systemClock } = options
+	const { envoy, name, adminPort = 0, clock = systemClock } = options
 	const directory = makeTempDirectory('envoy')
 	const logFile = join(directory.path, 'envoy.log')
 	const addressFile = join(directory.path, 'admin-address')
 	const bootstrapFile = await placeBootstrap(options.bootstrap, directory.path)
-	const start = () => startEnvoyRun({ envoy, name, clock, bootstrapFile, addressFile, logFile })
+	const start = () => startEnvoyRun({ envoy, name, adminPort, clock, bootstrapFile, addressFile, logFile })
 	let starts = 1
 	let run: EnvoyRun = await start()
 	let admin = envoyAdmin(run.adminAddress)

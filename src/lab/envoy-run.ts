@@ -31,6 +31,7 @@ export type EnvoyRun = {
 export type EnvoyRunOptions = {
 	readonly envoy: string
 	readonly name: string
+	readonly adminPort: number
 	readonly clock: Clock
 	readonly bootstrapFile: string
 	/** Written by Envoy: where its admin listener is. */
@@ -84,13 +85,17 @@ export async function startEnvoyRun(options: EnvoyRunOptions): Promise<EnvoyRun>
 
 async function spawnEnvoy(options: EnvoyRunOptions): Promise<ChildProcess> {
 	// Laid over the file: whatever admin port a bootstrap names, several Envoys share this machine.
-	const adminPort = 'admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}'
-	const files = ['-c', options.bootstrapFile, '--config-yaml', adminPort, '--admin-address-path', options.addressFile]
+	const admin = `admin: {address: {socket_address: {address: 127.0.0.1, port_value: ${options.adminPort}}}}`
+	const files = ['-c', options.bootstrapFile, '--config-yaml', admin, '--admin-address-path', options.addressFile]
 	const log = openSync(options.logFile, 'a')
 	try {
-		const child = spawn(options.envoy, [...files, '--concurrency', '1', '--disable-hot-restart'], {
-			stdio: ['ignore', log, log],
-		})
+		const child = spawn(
+			options.envoy,
+			[...files, '--concurrency', '1', '--disable-hot-restart', '--file-flush-interval-msec', '100'],
+			{
+				stdio: ['ignore', log, log],
+			},
+		)
 		await once(child, 'spawn')
 		return child
 	} finally {

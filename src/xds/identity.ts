@@ -12,8 +12,11 @@ import type { Proxy } from './fleet-view.ts'
 const unknownMinor = '0.0'
 const defaults = { bind: '0.0.0.0', egressPort: 15001, app: '127.0.0.1' }
 
+/** A mesh of another account is written `mesh@account`. */
 const idPattern =
-	/^(?:arn:[a-z-]+:appmesh:[a-z0-9-]+:[0-9]{12}:)?mesh\/([\w.-]{1,255})\/(virtualNode|virtualGateway)\/([\w.-]{1,255})$/
+	/^(?:arn:[a-z-]+:appmesh:[a-z0-9-]+:[0-9]{12}:)?mesh\/([\w.-]{1,255})(?:@[0-9]{12})?\/(virtualNode|virtualGateway)\/([\w.-]{1,255})$/
+/** What App Mesh's image writes of itself into the metadata. */
+const appMeshPrefix = 'aws.appmesh.'
 const instancePattern = /^[\w.:/@-]{1,255}$/
 
 /** Without an instance the proxy goes by its connection. A failure says what is wrong with the node. */
@@ -28,7 +31,7 @@ export function readProxy(node: Node, connectionId: number): Result<Proxy, strin
 	if (instance !== null && !(typeof instance === 'string' && instancePattern.test(instance))) {
 		return fail('node.metadata.sluice.instance must be a name of at most 255 letters, digits, and . _ : / @ -')
 	}
-	const capture = readCapture(sluice)
+	const capture = readCapture(sluice, usualCapture(node))
 	if (!capture.ok) return capture
 	if (sluice.sds !== undefined && sluice.sds !== 'socket') return fail('node.metadata.sluice.sds can only be "socket"')
 	const secrets = sluice.sds === 'socket' ? 'socket' : 'daemon'
@@ -54,8 +57,13 @@ function readIdentity(id: string): ProxyIdentity | null {
 	return { mesh, kind: kind === 'virtualGateway' ? 'virtualGateway' : 'virtualNode', name }
 }
 
-function readCapture(sluice: JsonObject): Result<Capture, string> {
-	const { capture = 'explicit', bind = defaults.bind, egressPort = defaults.egressPort, app = defaults.app } = sluice
+/** Where nothing is said: traffic of App Mesh's own image was always intercepted. */
+function usualCapture(node: Node): Capture['mode'] {
+	return Object.keys(node.metadata ?? {}).some((key) => key.startsWith(appMeshPrefix)) ? 'intercept' : 'explicit'
+}
+
+function readCapture(sluice: JsonObject, usual: Capture['mode']): Result<Capture, string> {
+	const { capture = usual, bind = defaults.bind, egressPort = defaults.egressPort, app = defaults.app } = sluice
 	if (capture === 'intercept') return succeed({ mode: 'intercept' })
 	if (capture !== 'explicit') return fail('node.metadata.sluice.capture must be explicit or intercept')
 	if (typeof bind !== 'string' || isIP(bind) === 0) return fail('node.metadata.sluice.bind must be an IP address')

@@ -1,4 +1,5 @@
 import type { Capture, ProxyIdentity } from '#compile/compiled.ts'
+import type { StatsSettings } from '#mesh/proxy-spec.ts'
 
 /** An IP address or a host name, and a port. */
 export type HostPort = { readonly address: string; readonly port: number }
@@ -15,11 +16,18 @@ export type BootstrapOptions = {
 	readonly controlPlane: readonly [HostPort] | readonly [HostPort, HostPort]
 	/** Region and availability zone, as far as they are known. */
 	readonly locality: { readonly region: string; readonly zone: string } | null
+	/** An IP address. With a Prometheus address the port is a real one: 0 would not be found again. */
 	readonly admin: HostPort
 	/** The DNS server that Envoy asks, an IP and a port; null: what the system is set to. */
 	readonly dnsResolver: HostPort | null
 	/** Connections from clients above this are closed at once, to protect the proxy. */
 	readonly maxDownstreamConnections: number
+	/** Absolute path of the socket of an SDS server beside the proxy. Not there: secrets come from the daemon. */
+	readonly sdsSocket?: string
+	/** Who reads the statistics beside the daemon. Where somebody does, Envoy keeps all of them. */
+	readonly stats?: StatsSettings
+	/** `appMesh`: every statistic says whose proxy it is of, as App Mesh's tags did. Not there: none does. */
+	readonly statsTags?: 'appMesh'
 }
 
 /** What holds where the user says nothing. */
@@ -28,6 +36,6 @@ export const bootstrapDefaults = {
 	controlPlane: [{ address: '127.0.0.1', port: 18_000 }],
 	bind: '0.0.0.0',
 	egressPort: 15_001,
-	appAddress: '127.0.0.1',
+	app: { address: '127.0.0.1', port: null },
 	maxDownstreamConnections: 50_000,
 } as const

@@ -1,9 +1,18 @@
 import { isIP } from 'node:net'
 import type { BootstrapOptions, HostPort } from './bootstrap-options.ts'
+import { http2Protocol } from './http2-protocol.ts'
+import { socketAddress } from './socket-address.ts'
 
-export const controlPlaneClusterName = 'xds'
+const name = 'xds'
 
-const http2Extension = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
+/**
+ * A call to the daemon, for configuration or with counters. The retry policy only has effect inside `envoy_grpc`; without
+ * it Envoy may wait 30 s before it comes back.
+ */
+export function streamToControlPlane(): object {
+	const backOff = { base_interval: '0.1s', max_interval: '1s' }
+	return { cluster_name: name, authority: 'sluice', retry_policy: { retry_back_off: backOff } }
+}
 
 /**
  * Where configuration comes from and counters go. A second address is a second priority, never an equal: between equals
@@ -12,19 +21,12 @@ const http2Extension = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
  */
 export function controlPlaneCluster(addresses: BootstrapOptions['controlPlane']): object {
 	return {
-		name: controlPlaneClusterName,
+		name,
 		type: discoveryType(addresses),
 		connect_timeout: '1s',
-		load_assignment: { cluster_name: controlPlaneClusterName, endpoints: addresses.map(endpointsOf) },
-		typed_extension_protocol_options: {
-			[http2Extension]: {
-				'@type': `type.googleapis.com/${http2Extension}`,
-				// A daemon that is frozen, or gone without a word, is noticed after seven seconds.
-				explicit_http_config: {
-					http2_protocol_options: { connection_keepalive: { interval: '5s', timeout: '2s' } },
-				},
-			},
-		},
+		load_assignment: { cluster_name: name, endpoints: addresses.map(endpointsOf) },
+		// A daemon that is frozen, or gone without a word, is noticed after seven seconds.
+		typed_extension_protocol_options: http2Protocol({ connection_keepalive: { interval: '5s', timeout: '2s' } }),
 		...(addresses.length === 1 ? {} : { outlier_detection: leaveAfterOneFailure }),
 	}
 }
@@ -43,7 +45,7 @@ function discoveryType(addresses: readonly HostPort[]): string {
 	return addresses.length === 1 ? 'LOGICAL_DNS' : 'STRICT_DNS'
 }
 
-function endpointsOf({ address, port }: HostPort, priority: number): object {
-	const endpoint = { address: { socket_address: { address, port_value: port } } }
+function endpointsOf(address: HostPort, priority: number): object {
+	const endpoint = { address: socketAddress(address) }
 	return { ...(priority === 0 ? {} : { priority }), lb_endpoints: [{ endpoint }] }
 }

@@ -1,11 +1,16 @@
 import { identityPath } from '#compile/compiled.ts'
 import type { BootstrapOptions, HostPort } from './bootstrap-options.ts'
-import { controlPlaneCluster, controlPlaneClusterName } from './control-plane-cluster.ts'
+import { controlPlaneCluster, streamToControlPlane } from './control-plane-cluster.ts'
 import { nodeMetadata } from './node-metadata.ts'
-import { statsMatcher } from './stats-matcher.ts'
+import { adminCluster, prometheusListener } from './prometheus.ts'
+import { sdsCluster } from './sds-cluster.ts'
+import { socketAddress } from './socket-address.ts'
+import { statsConfig } from './stats-config.ts'
+import { statsSinks } from './stats-sinks.ts'
 
 const fetchTimeout = '15s'
-const regexProgramSize = 1000
+/** More than any expression that a mesh may hold (`mesh/check-regex.ts`): Envoy's own bound is 100. */
+const regexProgramSize = 100_000
 
 /**
  * The file that Envoy is started with: who it is, where the daemon is, and what it counts. Everything else comes over
@@ -16,15 +21,10 @@ export function makeBootstrap(options: BootstrapOptions): object {
 		node: nodeOf(options),
 		admin: { address: socketAddress(options.admin) },
 		dynamic_resources: dynamicResources(),
-		static_resources: { clusters: [controlPlaneCluster(options.controlPlane)] },
+		static_resources: staticResources(options),
 		stats_flush_interval: '1s',
-		stats_sinks: [metricsSink()],
-		stats_config: {
-			stats_matcher: statsMatcher(),
-			histogram_bucket_settings: [
-				{ match: { suffix: '_time' }, buckets: [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] },
-			],
-		},
+		stats_sinks: statsSinks(options.stats),
+		stats_config: statsConfig(options),
 		...(options.dnsResolver === null ? {} : { typed_dns_resolver_config: dnsResolver(options.dnsResolver) }),
 		layered_runtime: {
 			layers: [{ name: 'sluice', static_layer: { 're2.max_program_size.error_level': regexProgramSize } }],
@@ -33,13 +33,25 @@ export function makeBootstrap(options: BootstrapOptions): object {
 	}
 }
 
-function nodeOf({ identity, instance, capture, locality }: BootstrapOptions): object {
+function nodeOf(options: BootstrapOptions): object {
+	const { identity, locality } = options
 	return {
 		id: identityPath(identity),
 		cluster: identity.name,
 		...(locality === null ? {} : { locality: { region: locality.region, zone: locality.zone } }),
-		metadata: { sluice: nodeMetadata(instance, capture) },
+		metadata: { sluice: nodeMetadata(options) },
 	}
+}
+
+/** What must be there without the daemon: the way to it, to secrets beside the proxy, and Prometheus's way in. */
+function staticResources({ controlPlane, sdsSocket, stats, admin }: BootstrapOptions): object {
+	const prometheus = stats?.prometheus ?? null
+	const clusters = [
+		controlPlaneCluster(controlPlane),
+		...(sdsSocket === undefined ? [] : [sdsCluster(sdsSocket)]),
+		...(prometheus === null ? [] : [adminCluster(admin)]),
+	]
+	return { clusters, ...(prometheus === null ? {} : { listeners: [prometheusListener(prometheus)] }) }
 }
 
 /** `initial_fetch_timeout`: so long a starting Envoy waits for the daemon before it goes on without listeners. */
@@ -55,27 +67,6 @@ function dynamicResources(): object {
 		},
 		cds_config: source,
 		lds_config: source,
-	}
-}
-
-/** The retry policy only has effect inside `envoy_grpc`; without it Envoy may wait 30 s before it comes back. */
-function streamToControlPlane(): object {
-	const backOff = { base_interval: '0.1s', max_interval: '1s' }
-	return { cluster_name: controlPlaneClusterName, authority: 'sluice', retry_policy: { retry_back_off: backOff } }
-}
-
-/** Cumulative counters: a lost flush loses nothing, and a daemon that comes back reads on. */
-function metricsSink(): object {
-	return {
-		name: 'envoy.stat_sinks.metrics_service',
-		typed_config: {
-			'@type': 'type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig',
-			transport_api_version: 'V3',
-			grpc_service: { envoy_grpc: streamToControlPlane() },
-			report_counters_as_deltas: false,
-			emit_tags_as_labels: true,
-			histogram_emit_mode: 'HISTOGRAM',
-		},
 	}
 }
 
@@ -99,8 +90,4 @@ function connectionLimit(most: number): object {
 			max_active_downstream_connections: most,
 		},
 	}
-}
-
-function socketAddress({ address, port }: HostPort): object {
-	return { socket_address: { address, port_value: port } }
 }

@@ -1,14 +1,16 @@
 import { unreachable } from '#base/assert.ts'
-import type { Capture, SluiceNodeMetadata } from '#compile/compiled.ts'
+import type { SluiceNodeMetadata } from '#compile/compiled.ts'
+import type { BootstrapOptions } from './bootstrap-options.ts'
 
 /** What the daemon has to know of a proxy beside its identity, in the form in which the proxy tells it. */
-export function nodeMetadata(instance: string, capture: Capture): SluiceNodeMetadata {
+export function nodeMetadata({ instance, capture, sdsSocket }: BootstrapOptions): SluiceNodeMetadata {
+	const sds = sdsSocket === undefined ? {} : { sds: 'socket' as const }
 	switch (capture.mode) {
 		case 'intercept':
-			return { instance, capture: 'intercept' }
+			return { instance, capture: 'intercept', ...sds }
 		case 'explicit': {
 			const { bind, egressPort, app } = capture
-			return { instance, capture: 'explicit', bind, egressPort, app: addressText(app.address, app.port) }
+			return { instance, capture: 'explicit', bind, egressPort, app: addressText(app.address, app.port), ...sds }
 		}
 		default:
 			return unreachable(capture)

@@ -34,6 +34,7 @@ describe('readProxy', () => {
 						egressPort: 15002,
 						app: { address: '127.0.0.12', port: 8080 },
 					},
+					secrets: 'daemon',
 					envoyMinor: '1.36',
 				},
 				groupKey: 'mesh/apps/virtualNode/serviceA|stable|1.36|explicit|127.0.0.11|15002|127.0.0.12:8080',
@@ -65,6 +66,7 @@ describe('readProxy', () => {
 			'arn:aws-cn:appmesh:cn-north-1:123456789012:mesh/m.x/virtualGateway/g_1',
 			'mesh/m.x/virtualGateway/g_1#connection-7',
 		],
+		['mesh/apps@123456789012/virtualNode/a', 'mesh/apps/virtualNode/a#connection-7'],
 	])('%s is %s', ([id, key]) => {
 		expect(read({ id: id ?? '' })).toMatchObject({ ok: true, value: { key } })
 	})
@@ -76,6 +78,7 @@ describe('readProxy', () => {
 		'mesh//virtualNode/a',
 		'mesh/apps/virtualRouter/a',
 		'mesh/apps/virtualNode/a/b',
+		'mesh/apps@1234/virtualNode/a',
 		'mesh/apps/virtualNode/a|b',
 		'mesh/apps/virtualNode/a#b',
 		'mesh/apps/virtualNode/a\n',
@@ -100,6 +103,24 @@ describe('readProxy', () => {
 			ok: true,
 			value: { group: { capture: { mode: 'intercept' } } },
 		})
+	})
+
+	test("App Mesh's own image is intercepted, as it always was, unless it says otherwise", () => {
+		const ofImage = {
+			'aws.appmesh.task.interfaces': { ipv4: { eth0: ['10.0.0.141/24'], lo: ['127.0.0.1/8'] } },
+			'aws.appmesh.platformInfo': { ecsPlatformInfo: { ecsLaunchType: 'FARGATE', AvailabilityZone: 'eu-west-1a' } },
+			'aws.appmesh.static_runtime': { 're2.max_program_size.error_level': 1000 },
+			'aws.appmesh.metric_filter': [1, null, 'x'],
+		}
+		const id = 'arn:aws:appmesh:eu-west-1:123456789012:mesh/apps/virtualNode/a'
+		const captureOf = (metadata: NonNullable<Init['metadata']>) => {
+			const proxy = read({ id, metadata })
+			return proxy.ok ? proxy.value.group.capture.mode : proxy.error
+		}
+		expect(captureOf(ofImage)).toBe('intercept')
+		expect(captureOf({ ...ofImage, sluice: { instance: 'task-1' } })).toBe('intercept')
+		expect(captureOf({ ...ofImage, sluice: { capture: 'explicit' } })).toBe('explicit')
+		expect(captureOf({ 'aws.ecs.other': {} })).toBe('explicit')
 	})
 
 	test.for([

@@ -1,0 +1,78 @@
+import { hostname } from 'node:os'
+import { fail, type Result, succeed } from '#base/result.ts'
+import type { Capture, ProxyIdentity } from '#compile/compiled.ts'
+import type { StatsSettings } from '#mesh/proxy-spec.ts'
+import type { BootstrapFlags } from './bootstrap-flags.ts'
+import { type BootstrapOptions, bootstrapDefaults } from './bootstrap-options.ts'
+
+const instancePattern = /^[\w.:/@-]{1,255}$/
+
+/**
+ * What the flags ask for. `meshStats` is what the mesh says of statistics; a flag comes before it. A failure is a
+ * sentence about flags that do not go together.
+ */
+export function flagsToOptions(
+	flags: BootstrapFlags,
+	meshStats: StatsSettings | null,
+): Result<BootstrapOptions, string> {
+	const { node, instance = hostname(), zone, region, sdsSocket, admin = bootstrapDefaults.admin } = flags
+	if (node === undefined) return fail("required option '--node <id>' not specified")
+	if (!instancePattern.test(instance)) {
+		return fail(`--instance is ${JSON.stringify(instance)}: it has at most 255 letters, digits and _ . : / @ -`)
+	}
+	const capture = captureOf(flags, node)
+	if (!capture.ok) return capture
+	const stats = statsOf(flags, meshStats)
+	if (!stats.ok) return stats
+	if (stats.value.prometheus !== null && admin.port === 0)
+		return fail('Prometheus is answered by the admin interface, which needs a port of its own: --admin 127.0.0.1:9901')
+	const [first = bootstrapDefaults.controlPlane[0], second] = flags.xds ?? []
+	return succeed({
+		identity: node,
+		instance,
+		capture: capture.value,
+		controlPlane: second === undefined ? [first] : [first, second],
+		locality: zone === undefined && region === undefined ? null : { region: region ?? '', zone: zone ?? '' },
+		admin,
+		dnsResolver: flags.dnsResolver ?? null,
+		maxDownstreamConnections: bootstrapDefaults.maxDownstreamConnections,
+		stats: stats.value,
+		...(sdsSocket === undefined ? {} : { sdsSocket }),
+		...(flags.statsTags === undefined ? {} : { statsTags: 'appMesh' }),
+	})
+}
+
+/** A gateway is dialled in both modes; `intercept` then says that its listeners are where App Mesh had them. */
+function captureOf(
+	{ capture, bind, app, egressPort }: BootstrapFlags,
+	{ kind }: ProxyIdentity,
+): Result<Capture, string> {
+	if (kind === 'virtualGateway' && app !== undefined)
+		return fail('a virtual gateway has no application: leave out --app')
+	if (capture === 'intercept') {
+		if (bind !== undefined || app !== undefined || egressPort !== undefined)
+			return fail("with --capture intercept Envoy's ports are App Mesh's: leave out --bind, --app and --egress-port")
+		return succeed({ mode: 'intercept' })
+	}
+	return succeed({
+		mode: 'explicit',
+		bind: bind ?? bootstrapDefaults.bind,
+		egressPort: egressPort ?? bootstrapDefaults.egressPort,
+		app: app ?? bootstrapDefaults.app,
+	})
+}
+
+function statsOf(flags: BootstrapFlags, meshStats: StatsSettings | null): Result<StatsSettings, string> {
+	const { statsd, dogstatsd, statsdPrefix: prefix = null, prometheus, bind = bootstrapDefaults.bind } = flags
+	if (statsd !== undefined && dogstatsd !== undefined) return fail('say --statsd or --dogstatsd, not both')
+	const collector = statsd ?? dogstatsd
+	if (collector === undefined && prefix !== null) return fail('--statsd-prefix needs --statsd or --dogstatsd')
+	const format = statsd === undefined ? 'dogstatsd' : 'statsd'
+	return succeed({
+		statsd: collector === undefined ? (meshStats?.statsd ?? null) : { ...collector, prefix, format },
+		prometheus:
+			prometheus === undefined
+				? (meshStats?.prometheus ?? null)
+				: { address: prometheus.address ?? bind, port: prometheus.port },
+	})
+}
