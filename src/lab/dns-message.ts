@@ -68,15 +68,26 @@ export function writeAnswer(question: DnsQuestion, answer: DnsAnswer): Buffer {
 }
 
 function addressRecord(ip: string, ttlSeconds: number): Buffer {
-	const record = Buffer.alloc(16)
+	const bytes = addressBytes(ip)
+	const record = Buffer.alloc(12 + bytes.length)
 	// The name: a pointer back to the question (RFC 1035 §4.1.4).
 	record.writeUInt16BE(0xc000 | headerBytes, 0)
-	record.writeUInt16BE(dnsTypes.a, 2)
+	record.writeUInt16BE(bytes.length === 4 ? dnsTypes.a : dnsTypes.aaaa, 2)
 	record.writeUInt16BE(classInternet, 4)
 	record.writeUInt32BE(ttlSeconds, 6)
-	record.writeUInt16BE(4, 10)
-	record.set(ip.split('.').map(Number), 12)
+	record.writeUInt16BE(bytes.length, 10)
+	record.set(bytes, 12)
 	return record
+}
+
+function addressBytes(ip: string): number[] {
+	if (!ip.includes(':')) return ip.split('.').map(Number)
+	// `::` stands for as many groups of zeros as are missing to eight (RFC 4291 §2.2).
+	const [head = '', tail = ''] = ip.split('::')
+	const groups = (text: string) => (text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16)))
+	const [before, after] = [groups(head), groups(tail)]
+	const missing = Array.from({ length: 8 - before.length - after.length }, () => 0)
+	return [...before, ...missing, ...after].flatMap((group) => [group >> 8, group & 0xff])
 }
 
 /** The labels of the question's name. A pointer or a length past the end is null: a question has nothing to point to. */

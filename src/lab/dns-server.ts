@@ -1,11 +1,11 @@
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
-import { isIPv4 } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 import { assert, unreachable } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import { type DnsAnswer, type DnsQuestion, dnsTypes, readQuery, writeAnswer } from './dns-message.ts'
 
-/** Host name → IPv4 address, or several. */
+/** Host name → IP address, or several. */
 export type DnsRecords = Readonly<Record<string, string | readonly string[]>>
 
 export type DnsServerOptions = {
@@ -16,7 +16,7 @@ export type DnsServerOptions = {
 
 /**
  * A DNS server of the lab's own, on loopback and UDP: Envoy's resolver is pointed at it, so that real names resolve
- * without root and without /etc/hosts. A known name has A records and no others; any other name does not exist.
+ * without root and without /etc/hosts. A known name has an A or AAAA record for each address; any other name does not exist.
  */
 export type DnsServer = AsyncDisposable & {
 	readonly address: string
@@ -36,7 +36,7 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
 	const socket = createSocket('udp4')
 
 	function set(name: string, ...addresses: string[]): void {
-		for (const ip of addresses) assert(isIPv4(ip), `${ip} is an IPv4 address`)
+		for (const ip of addresses) assert(isIP(ip) !== 0, `${ip} is an IP address`)
 		// With more, an answer could pass the 512 bytes of a plain UDP one.
 		assert(addresses.length >= 1 && addresses.length <= 8, `${name} has 1 to 8 addresses`)
 		records.set(keyOf(name), addresses)
@@ -45,8 +45,8 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
 	function answerTo(question: DnsQuestion): DnsAnswer {
 		const addresses = records.get(question.name)
 		if (addresses === undefined) return { kind: 'noSuchName' }
-		const wanted = question.type === dnsTypes.a || question.type === dnsTypes.any
-		return { kind: 'addresses', addresses: wanted ? addresses : [], ttlSeconds }
+		const wanted = addresses.filter((ip) => isAskedFor(question.type, ip))
+		return { kind: 'addresses', addresses: wanted, ttlSeconds }
 	}
 
 	function receive(message: Buffer, from: RemoteInfo): void {
@@ -90,6 +90,10 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
 		close,
 		[Symbol.asyncDispose]: close,
 	}
+}
+
+function isAskedFor(type: number, ip: string): boolean {
+	return type === dnsTypes.any || type === (isIPv6(ip) ? dnsTypes.aaaa : dnsTypes.a)
 }
 
 function keyOf(name: string): string {

@@ -28,7 +28,8 @@ export type HttpExchange = {
 
 /**
  * A TCP server that speaks HTTP/2 with prior knowledge and HTTP/1.1 on the same port, without TLS, so that both Envoy
- * and a plain `curl` can talk to it. Not listening yet. Request bodies are read and dropped.
+ * and a plain `curl` can talk to it. Not listening yet. Request bodies are read and dropped; an upgraded connection gets
+ * back what it sends.
  */
 export function createExchangeServer(receive: (exchange: HttpExchange) => void): Server {
 	const http2 = createHttp2Server()
@@ -50,6 +51,13 @@ export function createExchangeServer(receive: (exchange: HttpExchange) => void):
 			},
 			reset: () => void request.socket.resetAndDestroy(),
 		})
+	})
+	http1.on('upgrade', (request, socket) => {
+		socket.write(
+			`HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${request.headers.upgrade}\r\n\r\n`,
+		)
+		socket.pipe(socket)
+		socket.on('error', () => socket.destroy())
 	})
 	return createServer({ noDelay: true }, (socket) => {
 		// A client that goes away is its own business.
