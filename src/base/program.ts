@@ -1,10 +1,11 @@
 /**
- * Every file at which a process or worker of Sluice begins, by name: its place in src/. The bundle holds each as
- * dist/NAME.js, and scripts/build.ts builds those of this table.
+ * Every file at which a process or worker of Sluice begins, or that is loaded only where it is needed, by name: its
+ * place in src/. The bundle holds each as dist/NAME.js, and scripts/build.ts builds those of this table.
  */
 export const programs = {
 	main: 'main.ts',
 	'mesh-worker': 'controller/mesh-worker.ts',
+	'aws-directory': 'discovery/aws-directory.ts',
 } as const
 
 export type ProgramName = keyof typeof programs

@@ -83,6 +83,7 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 		daemon: {
 			source: source.value,
 			stateDirectory: valueOf(settings, 'state'),
+			certificates: settings.certificates?.value ?? null,
 			xds: { address: valueOf(settings, 'xds'), identity: unproven ? 'unproven' : 'loopbackOnly' },
 		},
 		api: { host: http.value.address, port: http.value.port },

@@ -61,6 +61,13 @@ export const settingTable = [
 		check: anything,
 	},
 	{
+		name: 'certificates',
+		placeholder: 'DIR',
+		about: 'folder of certificates and keys to serve: DIR/NAME/{tls.crt,tls.key,ca.crt}',
+		byDefault: null,
+		check: anything,
+	},
+	{
 		name: 'xds',
 		placeholder: 'HOST:PORT',
 		about: 'where Envoys connect',

@@ -33,6 +33,7 @@ export function renderStatus(status: Status, { color }: { readonly color: boolea
 			'To be removed',
 			status.pendingRemovals.map(({ resource, reason }) => toPrintable(`  ${resource}: ${reason}`)),
 		),
+		...section('Discovery', status.discovery.map(renderTrouble)),
 		...section(
 			'Proxies',
 			status.groups.length === 0
@@ -148,6 +149,10 @@ function phaseSign({ phase }: Rollout, paint: Paint): string {
 	}
 }
 
+function renderTrouble({ code, subject, message }: Status['discovery'][number]): string {
+	return toPrintable(`  ${code}  ${subject} ${message}`)
+}
+
 function renderGroup(group: GroupStatus, paint: Paint): string[] {
 	const pending = Object.entries(group.types).filter(([, { pending }]) => pending > 0)
 	const state =
@@ -163,6 +168,7 @@ function renderGroup(group: GroupStatus, paint: Paint): string[] {
 				toPrintable(`    ✗ REJECTED ${type} ${name} at ${proxy}: ${text}${place === '' ? '' : ` (probably ${place})`}`),
 			),
 		),
+		...group.waits.map((wait) => toPrintable(`    ○ WAITS ${wait}`)),
 		...group.gone.map(({ proxy, version }) => toPrintable(`    ? GONE ${proxy}, last held ${version}`)),
 		...(group.silent.length === 0
 			? []

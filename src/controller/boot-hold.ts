@@ -1,8 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import { compileGroup } from '#compile/compile-group.ts'
-import { typeUrls } from '#compile/compiled.ts'
-import { routeConfigurationsOf } from '#compile/names.ts'
+import { type Carrier, carriersOf } from '#compile/names.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
@@ -25,7 +24,9 @@ export type BootHold = {
 	expire(rollouts: readonly Rollout[]): void
 }
 
-type Held = { readonly rollout: Rollout; readonly versions: Map<string, ReadonlyMap<string, string>> }
+type Good = Carrier & { readonly version: string }
+/** `versions`: by group key. */
+type Held = { readonly rollout: Rollout; readonly versions: Map<string, readonly Good[]> }
 
 export function createBootHold(options: {
 	rollouts: readonly Rollout[]
@@ -41,21 +42,23 @@ export function createBootHold(options: {
 			held.set(rollout.id, { rollout, versions: new Map() })
 	}
 
-	/** Names and versions of the route configurations that carry the route at its last good shares. */
-	function goodVersions({ rollout }: Held, { group }: Proxy): ReadonlyMap<string, string> {
-		if (applied === undefined) return new Map()
+	/** What carries the route at its last good shares. */
+	function goodVersions({ rollout }: Held, { group }: Proxy): readonly Good[] {
+		if (applied === undefined) return []
 		const others = rollouts.filter(({ id }) => id !== rollout.id)
 		const effective = effectiveMesh(applied, [...others, { ...rollout, step: -1 }])
 		const compiled = compileGroup(effective, group, nothingDiscovered)
-		if (compiled === null) return new Map()
-		const routes = encodeSnapshot(compiled, null).snapshot.types[typeUrls.route].resources
-		const names = routeConfigurationsOf(effective, group, rollout.route)
-		return new Map(names.flatMap((name) => (routes.has(name) ? [[name, routes.get(name)?.version ?? '']] : [])))
+		if (compiled === null) return []
+		const { types } = encodeSnapshot(compiled, null).snapshot
+		return carriersOf(effective, group, rollout.route).flatMap((carrier): Good[] => {
+			const resource = types[carrier.typeUrl].resources.get(carrier.name)
+			return resource === undefined ? [] : [{ ...carrier, version: resource.version }]
+		})
 	}
 
 	function release({ versions }: Held): void {
-		for (const [groupKey, names] of versions)
-			for (const name of names.keys()) fleet.keep(groupKey, typeUrls.route, name, null)
+		for (const [groupKey, good] of versions)
+			for (const { typeUrl, name } of good) fleet.keep(groupKey, typeUrl, name, null)
 	}
 
 	return {
@@ -64,16 +67,16 @@ export function createBootHold(options: {
 				if (one.versions.has(proxy.groupKey)) continue
 				const versions = goodVersions(one, proxy)
 				one.versions.set(proxy.groupKey, versions)
-				for (const [name, version] of versions) fleet.keep(proxy.groupKey, typeUrls.route, name, version)
+				for (const { typeUrl, name, version } of versions) fleet.keep(proxy.groupKey, typeUrl, name, version)
 			}
 		},
 		foundBack(rollout, concern) {
 			const one = held.get(rollout.id)
 			if (one === undefined) return false
 			return [...concern.groupKeys].some((groupKey) => {
-				const versions = one.versions.get(groupKey) ?? new Map<string, string>()
+				const versions = one.versions.get(groupKey) ?? []
 				return [...fleet.connected(groupKey)].some(({ key }) =>
-					[...versions].some(([name, version]) => fleet.holds(key, typeUrls.route, name) === version),
+					versions.some(({ typeUrl, name, version }) => fleet.holds(key, typeUrl, name) === version),
 				)
 			})
 		},

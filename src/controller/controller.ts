@@ -1,18 +1,17 @@
-import type { Clock, Timer } from '#base/clock.ts'
+import type { Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import type { Log } from '#base/log.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning } from '#rollout/rollout.ts'
 import type { SourceEvent } from '#source/source.ts'
-import type { JournalEntry, Store } from '#store/store.ts'
+import type { JournalEntry } from '#store/store.ts'
 import type { Flush } from '#telemetry/flush.ts'
 import type { Rejection, XdsEvent } from '#xds/fleet-view.ts'
 import { answer, type CommandReply, type ControllerCommand, type Waiting } from './commands.ts'
+import type { ControllerOptions } from './controller-options.ts'
 import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 import { createFacts } from './facts.ts'
 import { createKeeper } from './keeper.ts'
-import type { FleetPort, RevisionReader } from './ports.ts'
 import { createServing } from './serving.ts'
 import type { Settlement } from './settle.ts'
 import { coreEventOf, healthAfter, type SourceHealth, untriedSource } from './source-events.ts'
@@ -23,21 +22,13 @@ import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 // The loop: outside events only mark work due; a turn drains them, decides, stores, publishes. The only writer of
 // state. Everything that is served or told is derived from that state.
 
-export type ControllerOptions = {
-	readonly clock: Clock
-	readonly log: Log
-	readonly store: Store
-	readonly fleet: FleetPort
-	readonly readRevision: RevisionReader
-	/** A decision that cannot be undone by trying again: another writer, a broken assertion. The process must end. */
-	readonly fatal: (error: Error) => void
-}
-
 export type Controller = {
 	/** Loads the last state. From then on arrivals are served from it; Git comes later. */
 	start(): Promise<void>
 	takeSource(event: SourceEvent): void
 	takeXds(event: XdsEvent): void
+	/** What discovery knows has changed. Served at once: it is no decision, and waits for no turn. */
+	takeDiscovery(): void
 	takeFlush(flush: Flush): void
 	command(command: ControllerCommand): Promise<CommandReply>
 	view(): ControllerView
@@ -52,7 +43,7 @@ export type Controller = {
 }
 
 export function createController(options: ControllerOptions): Controller {
-	const { clock, log, store, fleet } = options
+	const { clock, log, store, fleet, discovery } = options
 	const evidence = createEvidence({
 		clock,
 		emit: (event) => take(event),
@@ -60,6 +51,7 @@ export function createController(options: ControllerOptions): Controller {
 	const keeper = createKeeper({ store, clock, log })
 	const serving = createServing({
 		fleet,
+		discovery,
 		evidence,
 		clock,
 		log,
@@ -146,6 +138,7 @@ export function createController(options: ControllerOptions): Controller {
 			durable: keeper.isDurable(),
 			fleetLags: serving.fleetLags(),
 			meshes: keeper.content().meshes,
+			originsOf: keeper.content().origins,
 			factsOf: (rollout) => facts.of(rollout, serving.concernOf(rollout)),
 		}
 		const result = stepController(state, input)
@@ -261,6 +254,9 @@ export function createController(options: ControllerOptions): Controller {
 			serving.takeXds(event)
 			need(false)
 		},
+		takeDiscovery() {
+			if (phase === 'running') serving.rediscover()
+		},
 		takeFlush: (flush) => evidence.takeFlush(flush),
 		command(command) {
 			return new Promise((answerWith) => {
@@ -276,7 +272,9 @@ export function createController(options: ControllerOptions): Controller {
 			source,
 			meshes: phase === 'loading' ? new Map() : keeper.content().meshes,
 			effective: serving.effective(),
+			origins: state.accepted === null ? {} : keeper.content().origins(state.accepted.origins),
 			served: serving.facts,
+			troubles: discovery.troubles(),
 			turns,
 			lastTurnMs,
 		}),

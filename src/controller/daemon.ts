@@ -7,6 +7,7 @@ import type { Log } from '#base/log.ts'
 import { isLoopback } from '#base/loopback.ts'
 import type { Random } from '#base/random.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
+import { openDiscovery } from '#discovery/discovery.ts'
 import { parseGitTarget } from '#source/git-target.ts'
 import { openSqliteStore } from '#store/sqlite-store.ts'
 import type { JournalEntry, Store } from '#store/store.ts'
@@ -24,6 +25,8 @@ import { createSourceDesk } from './source-desk.ts'
 export type DaemonSettings = {
 	readonly source: SourceSettings
 	readonly stateDirectory: string
+	/** Folder of certificates and keys that are served to proxies; null: none. */
+	readonly certificates: string | null
 	readonly xds: {
 		/** `host:port`. */
 		readonly address: string
@@ -115,11 +118,19 @@ async function startOnStore(
 			for (const observe of observers) observe(observation)
 		},
 	})
+	const discovery = await openDiscovery({
+		...ports,
+		stateDirectory: settings.stateDirectory,
+		certificates: settings.certificates,
+		changed: () => controller.takeDiscovery(),
+	})
+	closers.push(() => discovery.close())
 	const controller = createController({
 		clock,
 		log,
 		store,
 		fleet: fleet.port,
+		discovery,
 		readRevision: createWorkerReader({ clock, log }),
 		fatal: failure.resolve,
 	})
@@ -143,6 +154,7 @@ async function startOnStore(
 		clock,
 		controller,
 		fleet: fleet.port,
+		acked: (proxyKey) => server.acked(proxyKey),
 		readJournal: (after, limit) => store.readJournal(after, limit),
 		command: (command) => desk.command(command),
 		observers,

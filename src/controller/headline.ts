@@ -46,10 +46,17 @@ export function headlineOf(status: Omit<Status, 'headline'>): Headline {
 	// What is in force stays so; what Git asks for by now nobody knows.
 	if (source.kind === 'unreachable')
 		return { level: 'attention', text: `${shortRevision(accepted.id)} stays in force: ${source.text}` }
+	const [wait] = status.groups.flatMap(({ connected, waits }) => (connected > 0 ? waits : []))
+	if (wait !== undefined) return { level: 'held', text: wait }
+	const trouble = status.discovery.find(({ code }) => !announcements.includes(code))
+	if (trouble !== undefined) return { level: 'attention', text: `${trouble.subject} ${trouble.message}` }
 	if (heldBack.length > 0)
 		return { level: 'moving', text: `${heldBack.length} changes of ${shortRevision(accepted.id)} are not in force yet` }
 	return { level: 'settled', text: `${shortRevision(accepted.id)} is in force` }
 }
+
+/** Troubles that cost nothing yet: instances without an address, a certificate that expires soon. */
+const announcements: readonly string[] = ['SL0505', 'SL0509']
 
 /** An object id as people write it; other ids are left as they are. */
 export function shortRevision(id: string): string {

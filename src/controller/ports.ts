@@ -1,4 +1,5 @@
 import type { TypeUrl } from '#compile/compiled.ts'
+import type { Discovered, Trouble, Wanted } from '#discovery/discovered.ts'
 import type { ReadOutcome } from '#mesh/mesh.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Revision } from '#source/revision.ts'
@@ -24,6 +25,16 @@ export type FleetPort = {
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
 	/** Proxies of this group that hold this version of the resource keep it, whatever is published; null ends that. */
 	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
+}
+
+/** What is served but never in Git. Whoever fills this calls `takeDiscovery` of the controller when `current` changes. */
+export type DiscoveryPort = {
+	/** All that is known now. The same object until something changes. */
+	current(): Discovered
+	/** What to look for from now on. */
+	follow(wanted: Wanted): void
+	/** What keeps it from finding something, by subject. */
+	troubles(): readonly Trouble[]
 }
 
 /** Reads a revision apart from the main loop, under a deadline and a memory limit. */

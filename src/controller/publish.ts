@@ -1,15 +1,17 @@
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { compileGroup } from '#compile/compile-group.ts'
-import { identityPath, type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
-import { nothingDiscovered } from '#discovery/discovered.ts'
+import { identityPath, type ProxyGroup, proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import type { Discovered } from '#discovery/discovered.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import type { Reported } from '#xds/fleet-view.ts'
+import { describeWaiting } from './describe-waiting.ts'
 import type { FleetPort } from './ports.ts'
+import { withStandIns } from './stand-in.ts'
 
 /** Compiles what is in force for each proxy group that has shown up, and hands it to the fleet when it changed. */
 export type Publisher = {
@@ -19,6 +21,8 @@ export type Publisher = {
 	greet(group: ProxyGroup, groupKey: string): void
 	snapshotOf(groupKey: string): Snapshot | null
 	standingOf(groupKey: string): Standing
+	/** What of the group's snapshot waits for endpoints or a secret that nobody has found yet, in words. */
+	waitsOf(groupKey: string): readonly string[]
 	/** Names a group that is not served all that is in force; null when there is none. */
 	behind(): string | null
 	/** True when a group would be served just this, or was before. Null while nothing is in force. */
@@ -33,25 +37,37 @@ export type Publisher = {
  */
 export type Standing = 'current' | 'older' | 'stuck'
 
+type Preview = {
+	readonly key: string
+	readonly effective: EffectiveMesh
+	readonly discovered: Discovered
+	readonly snapshot: Snapshot | null
+}
+
 type Group = {
 	readonly group: ProxyGroup
 	snapshot: Snapshot | null
-	/** What the snapshot was made from. */
+	/** What the last snapshot was made from in which nothing waits. */
 	madeFrom: EffectiveMesh | null
 	standing: Standing
 }
 
-export function createPublisher(options: { fleet: FleetPort; log: Log }): Publisher {
-	const { fleet, log } = options
+export type PublisherOptions = {
+	readonly fleet: FleetPort
+	readonly log: Log
+	readonly discovered: () => Discovered
+}
+
+export function createPublisher({ fleet, log, discovered }: PublisherOptions): Publisher {
 	const groups = new Map<string, Group>()
 	const suspects = new Map<string, readonly ResourceId[]>()
 	let inForce: EffectiveMesh | null = null
-	let preview: { key: string; effective: EffectiveMesh; snapshot: Snapshot | null } | null = null
+	let preview: Preview | null = null
 	let hashes: Readonly<Record<ResourceId, string>> = {}
 
 	function publishGroup(key: string, known: Group, changed: ReadonlySet<ResourceId>): boolean {
 		if (inForce === null) return false
-		const compiled = compileGroup(inForce, known.group, nothingDiscovered)
+		const compiled = compileGroup(inForce, known.group, discovered())
 		if (compiled === null) {
 			known.snapshot = null
 			known.madeFrom = null
@@ -59,16 +75,22 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 			fleet.refuse(key, `${identityPath(known.group.identity)} is not in the mesh`)
 			return true
 		}
-		const { snapshot } = encodeSnapshot(compiled, known.snapshot)
+		const { resources, kind } = withStandIns(compiled, {
+			inForce,
+			before: known.madeFrom,
+			compile: (effective) => compileGroup(effective, known.group, discovered()),
+		})
+		const { snapshot } = encodeSnapshot(resources, known.snapshot)
 		const [broken] = snapshot.version === known.snapshot?.version ? [] : findInconsistencies(snapshot)
 		if (broken === undefined) {
 			known.standing = 'current'
-			known.madeFrom = inForce
+			if (kind === 'whole') known.madeFrom = inForce
 			return serve(key, known, snapshot, changed)
 		}
 		// Never serve what could drop traffic. The shares in force go out all the same: they may be a way back.
 		log.error('snapshot.inconsistent', { group: key, finding: JSON.stringify(broken) })
-		const older = known.madeFrom === null ? null : snapshotOfShares(inForce, known.madeFrom, known)
+		const older =
+			known.madeFrom === null ? null : snapshotOfShares(inForce, known.madeFrom, { known, discovered: discovered() })
 		known.standing = older === null ? 'stuck' : 'older'
 		return older !== null && serve(key, known, older, changed)
 	}
@@ -102,9 +124,15 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 	/** Asked for each resource that a proxy reports: worked out once for each group. */
 	function wouldBeServed(group: ProxyGroup, effective: EffectiveMesh): Snapshot | null {
 		const key = proxyGroupKey(group)
-		if (preview?.key !== key || preview.effective !== effective) {
-			const compiled = compileGroup(effective, group, nothingDiscovered)
-			preview = { key, effective, snapshot: compiled === null ? null : encodeSnapshot(compiled, null).snapshot }
+		const found = discovered()
+		if (preview?.key !== key || preview.effective !== effective || preview.discovered !== found) {
+			const compiled = compileGroup(effective, group, found)
+			preview = {
+				key,
+				effective,
+				discovered: found,
+				snapshot: compiled === null ? null : encodeSnapshot(compiled, null).snapshot,
+			}
 		}
 		return preview.snapshot
 	}
@@ -132,9 +160,11 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 				: `what is in force does not fit together for ${identityPath(behind.group.identity)}`
 		},
 		standingOf: (groupKey) => groups.get(groupKey)?.standing ?? 'current',
+		waitsOf: (groupKey) => describeWaiting(groups.get(groupKey)?.snapshot ?? null),
 		wouldServe(group, { typeUrl, name, version }) {
 			if (inForce === null) return null
-			if (suspects.has(version)) return true
+			// What is found changes by itself, and proves nothing of what was decided.
+			if (isDiscovered(typeUrl) || suspects.has(version)) return true
 			const snapshot = wouldBeServed(group, inForce)
 			// It is told that it is unknown, and keeps what it has.
 			if (snapshot === null) return true
@@ -146,15 +176,23 @@ export function createPublisher(options: { fleet: FleetPort; log: Log }): Publis
 }
 
 /** The shares in force upon resources that fitted together before; null when not even that does. */
-function snapshotOfShares(inForce: EffectiveMesh, before: EffectiveMesh, known: Group): Snapshot | null {
+function snapshotOfShares(
+	inForce: EffectiveMesh,
+	before: EffectiveMesh,
+	{ known, discovered }: { readonly known: Group; readonly discovered: Discovered },
+): Snapshot | null {
 	const splits = { ...before.splits, ...inForce.splits }
 	const compiled = compileGroup(
 		{ resources: before.resources, splits, prepared: inForce.prepared },
 		known.group,
-		nothingDiscovered,
+		discovered,
 	)
 	const snapshot = compiled === null ? null : encodeSnapshot(compiled, known.snapshot).snapshot
 	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot
+}
+
+function isDiscovered(typeUrl: TypeUrl): boolean {
+	return typeUrl === typeUrls.endpoint || typeUrl === typeUrls.secret
 }
 
 function* resourcesOf(snapshot: Snapshot): Iterable<EncodedResource> {

@@ -9,10 +9,11 @@ import type { Proxy, Rejection, XdsEvent } from '#xds/fleet-view.ts'
 import { type Adoption, createAdoption } from './adoption.ts'
 import { type BootHold, createBootHold } from './boot-hold.ts'
 import { type Concern, concernOf } from './concerns.ts'
+import { wantedOf } from './discovery-wanted.ts'
 import { effectiveMesh } from './effective.ts'
 import type { Evidence } from './evidence.ts'
 import { fleetLagOf, type Served } from './facts.ts'
-import type { FleetPort } from './ports.ts'
+import type { DiscoveryPort, FleetPort } from './ports.ts'
 import { createPublisher } from './publish.ts'
 import type { ControllerState } from './state.ts'
 import { createStranded } from './stranded.ts'
@@ -27,6 +28,8 @@ export type Serving = {
 	takeXds(event: XdsEvent): void
 	/** Taken in by the fleet when this returns. */
 	publish(state: ControllerState, applied: Mesh | undefined): void
+	/** What was found has changed: what is in force is published with it, at once. */
+	rediscover(): void
 	/** After each turn: pins of ways back, and what is watched. */
 	follow(state: ControllerState): void
 	concernOf(rollout: Rollout): Concern
@@ -42,6 +45,7 @@ export type Serving = {
 
 export type ServingOptions = {
 	readonly fleet: FleetPort
+	readonly discovery: DiscoveryPort
 	readonly evidence: Evidence
 	readonly clock: Clock
 	readonly log: Log
@@ -49,8 +53,9 @@ export type ServingOptions = {
 	readonly onStrangers: (proxyKeys: readonly string[]) => void
 }
 
-export function createServing({ fleet, evidence, clock, log, onStrangers }: ServingOptions): Serving {
-	const publisher = createPublisher({ fleet, log })
+export function createServing(options: ServingOptions): Serving {
+	const { fleet, discovery, evidence, clock, log, onStrangers } = options
+	const publisher = createPublisher({ fleet, log, discovered: () => discovery.current() })
 	const stranded = createStranded({ fleet, evidence })
 	const proxies = new Map<string, Proxy>()
 	let adoption: Adoption | null = null
@@ -62,6 +67,15 @@ export function createServing({ fleet, evidence, clock, log, onStrangers }: Serv
 	function concern(rollout: Rollout): Concern {
 		assert(effective !== null, 'a rollout runs on an applied mesh')
 		return concernOf(rollout, effective, fleet.fleet())
+	}
+
+	/** Says more than that its proxies have not ACKed. */
+	function waitingLag(): string | null {
+		for (const [groupKey, { connected }] of fleet.fleet()) {
+			const [first] = connected > 0 ? publisher.waitsOf(groupKey) : []
+			if (first !== undefined) return first
+		}
+		return null
 	}
 
 	const proxyOf = (proxyKey: string) => proxies.get(proxyKey)
@@ -103,12 +117,17 @@ export function createServing({ fleet, evidence, clock, log, onStrangers }: Serv
 		},
 		publish(state, applied) {
 			if (applied === undefined) return
+			const isOtherMesh = effective?.resources !== applied.resources
 			effective = effectiveMesh(applied, state.rollouts)
+			if (isOtherMesh) discovery.follow(wantedOf(Object.values(applied.resources)))
 			stranded.pin(state.rollouts, concern)
 			publisher.publish(effective)
 			adoption?.applied()
 			if (state.adoption === null && wasAsked) adoption?.release()
 			wasAsked = state.adoption !== null
+		},
+		rediscover() {
+			if (effective !== null) publisher.publish(effective)
 		},
 		follow(state) {
 			bootHold?.expire(state.rollouts)
@@ -118,7 +137,7 @@ export function createServing({ fleet, evidence, clock, log, onStrangers }: Serv
 		fleetLags() {
 			if (returning())
 				return `proxies may still come back: the daemon has started less than ${limits.bootHoldMs / 1000} s ago`
-			return publisher.behind() ?? fleetLagOf(fleet.fleet())
+			return publisher.behind() ?? waitingLag() ?? fleetLagOf(fleet.fleet())
 		},
 		proxyOf,
 		concernOf: concern,
@@ -133,6 +152,7 @@ export function createServing({ fleet, evidence, clock, log, onStrangers }: Serv
 		facts: {
 			holdsShares: (proxy, about) => holdsShares(proxy, about, { fleet, publisher }),
 			standingOf: publisher.standingOf,
+			waitsOf: publisher.waitsOf,
 			strandedOf: stranded.of,
 			foundBack: (rollout, about) => bootHold?.foundBack(rollout, about) ?? false,
 			returning,

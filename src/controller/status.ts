@@ -35,7 +35,17 @@ export type Status = {
 	readonly heldBack: readonly HeldBack[]
 	/** What nothing needs any more, still there, and why. */
 	readonly pendingRemovals: readonly { readonly resource: string; readonly reason: string }[]
+	/** What keeps discovery from finding endpoints or secrets; what was found last stays served. */
+	readonly discovery: readonly TroubleStatus[]
 	readonly groups: readonly GroupStatus[]
+}
+
+export type TroubleStatus = {
+	readonly code: string
+	readonly subject: string
+	/** Half a sentence that goes on after the subject. */
+	readonly message: string
+	readonly since: string
 }
 
 export type Headline = {
@@ -87,6 +97,8 @@ export type GroupStatus = {
 		Record<ResourceType, { readonly current: number; readonly pending: number; readonly rejected: number }>
 	>
 	readonly pending: readonly string[]
+	/** What cannot be sent yet since nobody has found the endpoints or the secret that it names. */
+	readonly waits: readonly string[]
 	/** Expected but not connected, with the version they last held. */
 	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
 	readonly rejections: readonly RejectionStatus[]
@@ -150,6 +162,7 @@ export function statusOf(source: StatusSource): Status {
 		rollouts: sorted,
 		heldBack,
 		pendingRemovals: (view.settlement?.waiting ?? []).map(({ resource, reason }) => ({ resource, reason })),
+		discovery: view.troubles.map(({ sinceWallMs, ...trouble }) => ({ ...trouble, since: isoTime(sinceWallMs) })),
 		groups: [...source.fleet.fleet()].map(([key, group]) => groupStatus(key, group, source)),
 	}
 	return { ...status, headline: headlineOf(status) }
@@ -171,6 +184,7 @@ function groupStatus(key: string, view: GroupView, source: StatusSource): GroupS
 		expected: view.expected,
 		types: Object.fromEntries(types) as GroupStatus['types'],
 		pending: view.pending,
+		waits: source.view.served.waitsOf(key),
 		gone: view.gone,
 		rejections: view.rejections.map((rejection) => rejectionStatus(rejection, source)),
 		silent: silent.slice(0, limits.namedProxies).map((proxy) => proxy.key),

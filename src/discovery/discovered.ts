@@ -27,6 +27,27 @@ export type SecretMaterial = {
 	readonly authorities: string | null
 }
 
+/** What the mesh in force names, and is to be looked for. */
+export type Wanted = {
+	readonly queries: readonly CloudMapQuery[]
+	/** Names of secrets that the daemon is to serve. */
+	readonly secrets: readonly string[]
+}
+
+/**
+ * Something that keeps discovery from finding what is wanted. What was found last stays in force; where nothing was
+ * found, what names it waits.
+ */
+export type Trouble = {
+	/** From the table in `diagnostic-codes.ts`. */
+	readonly code: string
+	/** `Cloud Map shop.local/web`, `the secret web-cert`. */
+	readonly subject: string
+	/** Half a sentence that goes on after the subject. Never holds a key or a credential. */
+	readonly message: string
+	readonly sinceWallMs: number
+}
+
 export const nothingDiscovered: Discovered = { endpoints: new Map(), secrets: new Map() }
 
 export type CloudMapQuery = Extract<ServiceDiscovery, { kind: 'awsCloudMap' }>

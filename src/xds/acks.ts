@@ -1,5 +1,6 @@
 import { limits } from '#base/limits.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
 
 // What one proxy refused. It outlives the proxy's streams: the same bytes are never sent to it again.
 
@@ -69,4 +70,11 @@ export function namesInRefusal(text: string, candidates: readonly string[]): str
 /** A name follows the introduction, or the reason of the one before. */
 function isNameStart(text: string, at: number): boolean {
 	return at === 0 || text[at - 1] === ' ' || text[at - 1] === '\n' || text[at - 1] === ','
+}
+
+/** That a proxy would not let go of a resource no longer matters once it is to have it again. */
+export function forgetKept(refusals: Refusals, { types }: Snapshot): void {
+	for (const { typeUrl, name, version } of [...refusals.list()]) {
+		if (version === '' && types[typeUrl].resources.has(name)) refusals.forget(typeUrl, name, version)
+	}
 }

@@ -68,14 +68,14 @@ function encodeResponse(parts: ResponseParts): Response {
 		const bytes = encodeDelta({ typeUrl, version, nonce, resources: upserts, removed: removals })
 		return { nonce, version, bytes, upserts, removals, after }
 	}
-	const version = after === difference.target ? parts.typeVersion : versionOf(after)
+	const version = after === difference.target ? parts.typeVersion : versionOfHolding(after)
 	const resources = answerIsFull(typeUrl) ? certainResources(after) : upserts
 	const bytes = encodeStateOfTheWorld({ typeUrl, version, nonce, resources })
 	return { nonce, version, bytes, upserts, removals, after }
 }
 
 /** Names a holding that is not the whole of a snapshot. */
-function versionOf(held: Holding): string {
+export function versionOfHolding(held: Holding): string {
 	const versions = [...held].map(([name, { version }]) => `${name}\n${version}`)
 	return sha256Hex(versions.sort().join('\n'))
 }

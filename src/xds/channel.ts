@@ -1,8 +1,8 @@
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
-import type { EncodedResource, TypeSnapshot } from '#snapshot/snapshot.ts'
+import type { EncodedResource, Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import { namesInRefusal, type Refusals } from './acks.ts'
 import { answerIsFull, assembleResponse, type Response } from './assemble.ts'
-import type { Reported } from './fleet-view.ts'
+import { type Claim, holdingOfClaim, wantedPart } from './claim.ts'
 import {
 	afterDoubt,
 	afterRefusal,
@@ -13,10 +13,9 @@ import {
 	type Holding,
 	heldVersion,
 	isEmpty,
-	recognise,
 	withoutNames,
 } from './holding.ts'
-import { mayAdd, mayRemove, type Possession, type Possessions } from './order.ts'
+import { mayAdd, mayRemove, type Possession, type Possessions, type Situation } from './order.ts'
 import type { Variant } from './request.ts'
 import { isWanted, type Subscription, type SubscriptionChange, targetOf } from './subscription.ts'
 
@@ -39,13 +38,11 @@ export type Channel = Possession & {
 	offered: Remembered['offered']
 	/** The proxy waits for an answer even if there is nothing to tell. */
 	answerDue: boolean
+	/** State of the world: it holds something that nobody here knows, and would let go of what an answer leaves out. */
+	hasUnknown: boolean
 	/** Name → version of resources that were refused together: each is sent alone until the bad one has shown itself. */
 	readonly isolated: Map<string, string>
 }
-
-export type Claim =
-	| { readonly kind: 'versions'; readonly versions: ReadonlyMap<string, string> }
-	| { readonly kind: 'version'; readonly version: string }
 
 export type Underway = {
 	readonly response: Response
@@ -77,6 +74,7 @@ export function createChannel(typeUrl: TypeUrl, remembered: Remembered | null): 
 		version: remembered?.version ?? '',
 		offered: remembered?.offered ?? null,
 		answerDue: false,
+		hasUnknown: false,
 		isolated: new Map(),
 	}
 }
@@ -91,27 +89,24 @@ export function rememberChannel(channel: Channel): Remembered {
 }
 
 /** Replaces the claim of a reconnected proxy by what it holds, as far as that is known. */
-export function settleClaim(channel: Channel, snapshot: TypeSnapshot): void {
-	const { claim, subscription } = channel
+export function settleClaim(channel: Channel, snapshot: Snapshot): void {
+	const { claim, subscription, held, version, offered, typeUrl } = channel
 	if (claim === null || subscription === null) return
 	channel.claim = null
-	const { offered } = channel
 	channel.offered = null
-	const target = targetOf(snapshot, subscription)
-	if (claim.kind === 'versions') {
-		const wanted = [...claim.versions].filter(([name]) => isWanted(subscription, name))
-		channel.held = recognise(new Map(wanted), target)
-		return
-	}
-	// What is remembered comes first: it knows which parts of a refused answer the proxy may have taken all the same.
-	if (claim.version === channel.version) channel.held = wantedPart(channel.held, subscription)
-	else if (claim.version === offered?.version) channel.held = wantedPart(offered.held, subscription)
-	else if (claim.version === snapshot.version) channel.held = target
-	else {
-		channel.held = emptyHolding
-		channel.answerDue = answerIsFull(channel.typeUrl)
-	}
-	channel.version = claim.version
+	const type = snapshot.types[typeUrl]
+	const known = holdingOfClaim(claim, {
+		subscription,
+		memory: { accepted: { held, version }, offered },
+		target: targetOf(type, subscription),
+		typeVersion: type.version,
+		snapshot,
+	})
+	channel.held = known ?? emptyHolding
+	if (claim.kind === 'version') channel.version = claim.version
+	if (known !== null || !answerIsFull(typeUrl)) return
+	channel.answerDue = true
+	channel.hasUnknown = true
 }
 
 export function changeSubscription(channel: Channel, change: SubscriptionChange, subscription: Subscription): void {
@@ -131,16 +126,21 @@ function withoutClaims(versions: ReadonlyMap<string, string>, names: readonly st
 	return { kind: 'versions', versions: left }
 }
 
-/** These are to be sent again, whatever the proxy holds. */
-export function resendNames(channel: Channel, names: readonly string[]): void {
-	channel.held = withoutNames(channel.held, names)
-	for (const name of names) channel.underway?.touched.add(name)
+/** Of these names, those that the proxy asks for are to be sent again, whatever it holds. */
+export function resendNames(channel: Channel, names: readonly (string | null)[]): void {
+	const { subscription } = channel
+	if (subscription === null) return
+	const again = names.filter((name) => name !== null).filter((name) => isWanted(subscription, name))
+	if (again.length === 0) return
+	channel.held = withoutNames(channel.held, again)
+	for (const name of again) channel.underway?.touched.add(name)
 }
 
 export function acceptResponse(channel: Channel, refusals: Refusals): void {
 	const { underway } = channel
 	if (underway === null) return
 	channel.underway = null
+	channel.hasUnknown = false
 	channel.version = underway.response.version
 	channel.held = withoutTouched(underway.response.after, underway.touched, channel)
 	for (const { name, version } of underway.upserts) {
@@ -184,8 +184,9 @@ function blamed(text: string, names: readonly string[], removals: readonly strin
 
 export type SendContext = {
 	readonly variant: Variant
-	readonly snapshot: TypeSnapshot
+	readonly snapshot: Snapshot
 	readonly possessions: Possessions
+	readonly proxy: Situation['proxy']
 	readonly refusals: Refusals
 	/** Whether the proxy is to keep the version that it holds, whatever the snapshot says. */
 	readonly retains: (typeUrl: TypeUrl, name: string, version: string) => boolean
@@ -195,7 +196,7 @@ export type SendContext = {
 export function nextResponse(channel: Channel, context: SendContext): Response | null {
 	const { subscription } = channel
 	if (subscription === null || channel.underway !== null) return null
-	const target = targetOf(context.snapshot, subscription)
+	const target = targetOf(context.snapshot.types[channel.typeUrl], subscription)
 	if (channel.held === target && !channel.answerDue) return null
 	const difference = dropUnsayable(channel, differenceOf(channel.held, target), context)
 	if (isEmpty(difference)) {
@@ -241,8 +242,9 @@ function sendablePart(channel: Channel, difference: Difference, context: SendCon
 	const { typeUrl, isolated } = channel
 	const { possessions } = context
 	const acceptable = acceptablePart(channel, difference, context)
-	const upserts = acceptable.upserts.filter((resource) => mayAdd(resource, possessions))
+	const upserts = acceptable.upserts.filter((resource) => mayAdd(resource, context))
 	const removals = acceptable.removals.filter((name) => mayRemove(typeUrl, name, possessions))
+	if (channel.hasUnknown && upserts.length < acceptable.upserts.length) return 'waits'
 	const isWaiting = acceptable.upserts.length + acceptable.removals.length > 0
 	if (upserts.length + removals.length === 0) return isWaiting ? 'waits' : nothing
 	if (isolated.size === 0) return { upserts, removals }
@@ -270,14 +272,15 @@ function acceptablePart(channel: Channel, difference: Difference, context: SendC
 function assemble(channel: Channel, context: SendContext, difference: Difference, part: Part): Response {
 	const { held, typeUrl, lastNonce } = channel
 	const { variant, snapshot } = context
-	return assembleResponse({ variant, typeUrl, typeVersion: snapshot.version, held, difference, ...part, lastNonce })
-}
-
-function wantedPart(held: Holding, subscription: Subscription): Holding {
-	return withoutNames(
+	return assembleResponse({
+		variant,
+		typeUrl,
+		typeVersion: snapshot.types[typeUrl].version,
 		held,
-		[...held.keys()].filter((name) => !isWanted(subscription, name)),
-	)
+		difference,
+		...part,
+		lastNonce,
+	})
 }
 
 /** What was touched meanwhile is as the subscription change left it. */
@@ -290,10 +293,3 @@ function withoutTouched(after: Holding, touched: ReadonlySet<string>, channel: C
 
 /** Types of which the proxy needs an answer before it goes on starting. */
 export const awaitedAtStart: ReadonlySet<TypeUrl> = new Set([typeUrls.cluster, typeUrls.listener])
-
-/** What the proxy said at its start, while there was nothing to compare it with. */
-export function reportedBy({ typeUrl, claim }: Channel): Reported[] {
-	if (claim === null) return []
-	if (claim.kind === 'version') return [{ typeUrl, name: null, version: claim.version }]
-	return [...claim.versions].map(([name, version]) => ({ typeUrl, name, version }))
-}

@@ -1,4 +1,5 @@
 import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
+import type { EncodedResource } from '#snapshot/snapshot.ts'
 
 // What the xDS room tells about the fleet: the only way in which ACKs, NACKs and arrivals reach the controller.
 
@@ -23,6 +24,13 @@ export type XdsEvent =
 
 /** What a proxy says that it holds, of which nothing is known here yet. In state of the world only the type's version. */
 export type Reported = { readonly typeUrl: TypeUrl; readonly name: string | null; readonly version: string }
+
+/** What a proxy has ACKed. Of what it has not answered for yet, what it had before. */
+export type Acked = {
+	readonly resources: readonly EncodedResource[]
+	/** Said by the proxy when it came back: an earlier run has sent it, and what is in it is not known. */
+	readonly unseen: readonly { readonly typeUrl: TypeUrl; readonly name: string }[]
+}
 
 /** A resource that a proxy refused, or did not answer for in time. */
 export type Rejection = {

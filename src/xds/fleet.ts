@@ -4,8 +4,9 @@ import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
-import type { FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
+import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
 import { createGroup, type Group, type Member } from './group.ts'
+import { certainResources, unseenNames } from './holding.ts'
 import { perType, sendOrder } from './order.ts'
 import type { Retention } from './retention.ts'
 import type { TypeState } from './standing.ts'
@@ -32,6 +33,8 @@ export type Fleet = {
 	fleet(): FleetView
 	proxies(groupKey: string): Iterable<ProxyStanding>
 	holds(proxyKey: string, typeUrl: TypeUrl, name: string): string | null
+	/** Null: it is not connected. */
+	acked(proxyKey: string): Acked | null
 	/** What a proxy said that it holds, while its group is not served. */
 	reported(proxyKey: string): readonly Reported[]
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
@@ -252,6 +255,10 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		},
 		proxies,
 		holds: (proxyKey, typeUrl, name) => newestStream(proxyKey)?.holds(typeUrl, name) ?? null,
+		acked(proxyKey) {
+			const channels = newestStream(proxyKey)?.memory().channels
+			return channels === undefined ? null : ackedOf(channels)
+		},
 		reported: (proxyKey) => newestStream(proxyKey)?.reported() ?? [],
 		pin: (groupKey, typeUrl, name, proxyKeys) =>
 			retain(groupKey, (retention) => retention.pin(typeUrl, name, proxyKeys)),
@@ -279,4 +286,12 @@ function overall(states: Readonly<Record<TypeUrl, TypeState>>): TypeState {
 	const all = sendOrder.map((typeUrl) => states[typeUrl])
 	if (all.includes('rejected')) return 'rejected'
 	return all.includes('pending') ? 'pending' : 'current'
+}
+
+function ackedOf(channels: ProxyMemory['channels']): Acked {
+	const names = sendOrder.map((typeUrl) => ({ typeUrl, names: unseenNames(channels[typeUrl].held) }))
+	return {
+		resources: sendOrder.flatMap((typeUrl) => certainResources(channels[typeUrl].held)),
+		unseen: names.flatMap((unseen) => unseen.names.map((name) => ({ typeUrl: unseen.typeUrl, name }))),
+	}
 }

@@ -143,6 +143,14 @@ export function certainResources(held: Holding): EncodedResource[] {
 	return resources
 }
 
+/** Names of what it holds, in a version of which nothing but the name of it is known here. */
+export function unseenNames(held: Holding): string[] {
+	return [...held].flatMap(([name, has]) => {
+		const certain = isUncertain(has) ? has.before : has
+		return certain !== null && !isResource(certain) && certain.kind === 'unseen' ? [name] : []
+	})
+}
+
 /** Whether the proxy surely has some version of it. */
 export function surelyHas(held: Holding, name: string): boolean {
 	const has = held.get(name)
@@ -169,6 +177,7 @@ export type References = {
 	readonly routes: ReadonlySet<string>
 	/** Names of the endpoint resources that EDS clusters use. */
 	readonly endpoints: ReadonlySet<string>
+	readonly secrets: ReadonlySet<string>
 	/** Something is held whose references are not known. */
 	readonly incomplete: boolean
 }
@@ -189,6 +198,7 @@ function collectReferences(held: Holding): References {
 	const clusters = new Set<string>()
 	const routes = new Set<string>()
 	const endpoints = new Set<string>()
+	const secrets = new Set<string>()
 	let incomplete = false
 	for (const has of held.values()) {
 		for (const version of isUncertain(has) ? [has.before, ...has.tried] : [has]) {
@@ -199,11 +209,13 @@ function collectReferences(held: Holding): References {
 			}
 			for (const name of version.references.clusters) clusters.add(name)
 			for (const name of version.references.routes) routes.add(name)
+			for (const name of version.references.endpoints) endpoints.add(name)
+			for (const name of version.references.secrets) secrets.add(name)
 			const endpointsName = endpointsOfCluster(version)
 			if (endpointsName !== null) endpoints.add(endpointsName)
 		}
 	}
-	return { clusters, routes, endpoints, incomplete }
+	return { clusters, routes, endpoints, secrets, incomplete }
 }
 
 function uncertain(has: Held | undefined, tried: EncodedResource | null): Uncertain {

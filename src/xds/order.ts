@@ -1,7 +1,8 @@
 import { unreachable } from '#base/assert.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
-import type { EncodedResource } from '#snapshot/snapshot.ts'
+import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import { type Holding, mayHave, referencesOf, surelyHas } from './holding.ts'
+import { missingReferences } from './missing-references.ts'
 
 // Make before break, at one proxy (rules: serving 1): what may be sent now, given what the proxy has ACKed and what is
 // on its way to it. A resource waits for nothing but what it needs: a way back to older clusters never waits.
@@ -15,14 +16,15 @@ export type Possessions = Readonly<Record<TypeUrl, Possession>>
 
 /**
  * The order in which types are looked at. Endpoints come right after the clusters that warm on them; what refers to
- * clusters comes after both.
+ * clusters comes after both. Secrets are last: clusters and listeners warm on them, and a proxy asks for one only after it
+ * saw what names it.
  */
 export const sendOrder: readonly TypeUrl[] = [
-	typeUrls.secret,
 	typeUrls.cluster,
 	typeUrls.endpoint,
 	typeUrls.listener,
 	typeUrls.route,
+	typeUrls.secret,
 ]
 
 /** A value for each type. */
@@ -30,16 +32,36 @@ export function perType<Value>(make: (typeUrl: TypeUrl) => Value): Record<TypeUr
 	return Object.fromEntries(sendOrder.map((typeUrl) => [typeUrl, make(typeUrl)])) as Record<TypeUrl, Value>
 }
 
-/** Whether everything that `resource` names is there already. A listener's routes are asked for by the proxy itself. */
-export function mayAdd(resource: EncodedResource, possessions: Possessions): boolean {
+/** What is to be served, of which `possessions` is what one proxy has. */
+export type Situation = {
+	readonly possessions: Possessions
+	readonly snapshot: Snapshot
+	/** `new`: it has just started, and nothing goes through it yet. */
+	readonly proxy: 'new' | 'inUse'
+}
+
+/** Nothing goes through a proxy that has neither listeners nor routes. */
+export function goesNothingThrough(possessions: Possessions): boolean {
+	const { [typeUrls.listener]: listeners, [typeUrls.route]: routes } = possessions
+	return [listeners, routes].every(({ held, underway }) => held.size === 0 && underway === null)
+}
+
+/**
+ * Whether everything that `resource` names is there already. A listener's routes are asked for by the proxy itself, and
+ * so are endpoints and secrets: of these the answer must be ready. A proxy that has just started gets its clusters all
+ * the same, since its routes wait for every one of them: better one service without hosts than none that is reached.
+ */
+export function mayAdd(resource: EncodedResource, { possessions, snapshot, proxy }: Situation): boolean {
 	switch (resource.typeUrl) {
 		case typeUrls.secret:
-		case typeUrls.cluster:
 		case typeUrls.endpoint:
 			return true
+		case typeUrls.cluster:
+			return proxy === 'new' || missingReferences(resource, snapshot).length === 0
 		case typeUrls.listener:
+			return areThere(resource, possessions) && missingReferences(resource, snapshot).length === 0
 		case typeUrls.route:
-			return resource.references.clusters.every((name) => isThere(name, possessions[typeUrls.cluster]))
+			return areThere(resource, possessions)
 		default:
 			return unreachable(resource.typeUrl)
 	}
@@ -47,8 +69,10 @@ export function mayAdd(resource: EncodedResource, possessions: Possessions): boo
 
 /** Whether nothing that the proxy holds, or may be about to hold, still names it. */
 export function mayRemove(typeUrl: TypeUrl, name: string, possessions: Possessions): boolean {
-	if (!mayHave(possessions[typeUrl].held, name)) return true
 	const { [typeUrls.cluster]: clusters, [typeUrls.listener]: listeners, [typeUrls.route]: routes } = possessions
+	// A proxy that asks for endpoints or a secret, and holds none, has something that waits for them.
+	const isAwaited = typeUrl === typeUrls.endpoint || typeUrl === typeUrls.secret
+	if (!isAwaited && !mayHave(possessions[typeUrl].held, name)) return true
 	switch (typeUrl) {
 		case typeUrls.listener:
 			return true
@@ -59,18 +83,23 @@ export function mayRemove(typeUrl: TypeUrl, name: string, possessions: Possessio
 		case typeUrls.endpoint:
 			return !isReferred('endpoints', name, clusters)
 		case typeUrls.secret:
-			// Which clusters and listeners use a secret is not known here: it goes once both have settled.
-			return clusters.underway === null && listeners.underway === null
+			return !isReferred('secrets', name, clusters) && !isReferred('secrets', name, listeners)
 		default:
 			return unreachable(typeUrl)
 	}
+}
+
+function areThere({ references }: EncodedResource, possessions: Possessions): boolean {
+	return references.clusters.every((name) => isThere(name, possessions[typeUrls.cluster]))
 }
 
 function isThere(cluster: string, clusters: Possession): boolean {
 	return surelyHas(clusters.held, cluster) && clusters.underway?.removals.includes(cluster) !== true
 }
 
-function isReferred(what: 'clusters' | 'routes' | 'endpoints', name: string, by: Possession): boolean {
+type Referred = 'clusters' | 'routes' | 'endpoints' | 'secrets'
+
+function isReferred(what: Referred, name: string, by: Possession): boolean {
 	const references = referencesOf(by.held)
 	if (!by.declared || references.incomplete || references[what].has(name)) return true
 	if (by.underway === null) return false

@@ -7,7 +7,7 @@ import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { type Admission, createAdmission } from './admission.ts'
 import { createFleet, type ProxyStanding } from './fleet.ts'
-import type { FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
+import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
 import { createGrpcTransport, type ListenError } from './grpc-transport.ts'
 import type { Variant } from './request.ts'
 import { createXdsStream } from './stream.ts'
@@ -28,6 +28,8 @@ export type XdsServer = {
 	proxies(groupKey: string): Iterable<ProxyStanding>
 	/** Version of the resource that this proxy has ACKed, or null while it holds none or that is in doubt. */
 	holds(proxyKey: string, typeUrl: TypeUrl, name: string): string | null
+	/** All that this proxy has ACKed; null when it is not connected. */
+	acked(proxyKey: string): Acked | null
 	/** What a proxy said that it holds, while its group is not served. */
 	reported(proxyKey: string): readonly Reported[]
 	/** These proxies keep what they hold of the resource, whatever is published; an empty set ends that. */
@@ -125,6 +127,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		fleet: () => fleet.fleet(),
 		proxies: (groupKey) => fleet.proxies(groupKey),
 		holds: (proxyKey, typeUrl, name) => fleet.holds(proxyKey, typeUrl, name),
+		acked: (proxyKey) => fleet.acked(proxyKey),
 		reported: (proxyKey) => fleet.reported(proxyKey),
 		pin: (groupKey, typeUrl, name, proxyKeys) => fleet.pin(groupKey, typeUrl, name, proxyKeys),
 		keep: (groupKey, typeUrl, name, version) => fleet.keep(groupKey, typeUrl, name, version),

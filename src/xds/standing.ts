@@ -5,6 +5,7 @@ import type { Refusals } from './acks.ts'
 import { type Channel, isSettled } from './channel.ts'
 import type { Rejection } from './fleet-view.ts'
 import { differenceOf, mayHave, referencesOf } from './holding.ts'
+import { missingReferences } from './missing-references.ts'
 import { mayAdd, mayRemove, perType, sendOrder } from './order.ts'
 import { type Subscription, targetOf } from './subscription.ts'
 
@@ -63,11 +64,13 @@ function waitsForRefused(channel: Channel, standing: Standing): boolean {
 	const { subscription, underway, claim, held, typeUrl } = channel
 	if (subscription === null || underway !== null || claim !== null) return false
 	const refused = sendOrder.flatMap((other) => refusedOf(other, standing))
-	if (refused.length === 0 || !covers(subscription, requiredNames(typeUrl, withoutRefused(snapshot, refused))))
+	if (refused.length === 0 || !coversAll(subscription, requiredNames(typeUrl, withoutRefused(snapshot, refused))))
 		return false
 	const { upserts, removals } = differenceOf(held, targetOf(snapshot.types[typeUrl], subscription))
+	const situation = { possessions: channels, snapshot, proxy: 'inUse' } as const
+	// What waits for endpoints or a secret will come with them.
 	return (
-		upserts.every((resource) => !mayAdd(resource, channels)) &&
+		upserts.every((resource) => !mayAdd(resource, situation) && missingReferences(resource, snapshot).length === 0) &&
 		removals.every((name) => !mayRemove(typeUrl, name, channels))
 	)
 }
@@ -85,14 +88,18 @@ function withoutRefused({ types }: Snapshot, refused: readonly Pick<Rejection, '
 function isCurrent(channel: Channel, snapshot: Snapshot): boolean {
 	const { subscription, typeUrl } = channel
 	const required = requiredNames(typeUrl, snapshot)
-	if (subscription === null) return required.size === 0
-	if (!covers(subscription, required)) return false
+	if (subscription === null) return required.every((names) => names.size === 0)
+	if (!coversAll(subscription, required)) return false
 	return isSettled(channel, snapshot.types[typeUrl])
 }
 
 type Names = ReadonlySet<string> | ReadonlyMap<string, unknown>
 
 const covered = new WeakMap<Subscription, WeakMap<Names, boolean>>()
+
+function coversAll(subscription: Subscription, required: readonly Names[]): boolean {
+	return required.every((names) => covers(subscription, names))
+}
 
 /** Whether all of these are asked for. Worked out once for all streams that ask for the same. */
 function covers(subscription: Subscription, required: Names): boolean {
@@ -111,17 +118,17 @@ function covers(subscription: Subscription, required: Names): boolean {
 }
 
 /** Names that a proxy must have asked for before it can have all of a snapshot. */
-function requiredNames(typeUrl: TypeUrl, { types }: Resources): Names {
+function requiredNames(typeUrl: TypeUrl, { types }: Resources): readonly Names[] {
+	const clusters = types[typeUrls.cluster].resources
+	const listeners = types[typeUrls.listener].resources
 	switch (typeUrl) {
 		case typeUrls.route:
-			return referencesOf(types[typeUrls.listener].resources).routes
+			return [referencesOf(listeners).routes]
 		case typeUrls.endpoint:
-			return referencesOf(types[typeUrls.cluster].resources).endpoints
+			return [referencesOf(clusters).endpoints]
 		case typeUrls.secret:
-			return none
+			return [referencesOf(clusters).secrets, referencesOf(listeners).secrets]
 		default:
-			return types[typeUrl].resources
+			return [types[typeUrl].resources]
 	}
 }
-
-const none: ReadonlySet<string> = new Set()

@@ -3,7 +3,7 @@ import type { CallStatus } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
-import { createRefusals, type Refusals } from './acks.ts'
+import { createRefusals, forgetKept } from './acks.ts'
 import {
 	acceptResponse,
 	awaitedAtStart,
@@ -13,20 +13,20 @@ import {
 	nextResponse,
 	refuseResponse,
 	rememberChannel,
-	reportedBy,
 	resendNames,
 	settleClaim,
 	versionHeld,
 } from './channel.ts'
+import { reportedBy } from './claim.ts'
 import { createDeadlines } from './deadlines.ts'
 import { endpointsOfCluster } from './endpoints-of-cluster.ts'
 import type { Rejection, Reported } from './fleet-view.ts'
 import { emptyHolding } from './holding.ts'
-import { perType, sendOrder } from './order.ts'
+import { goesNothingThrough, perType, sendOrder } from './order.ts'
 import { type DiscoveryRequest, readRequest, type Variant } from './request.ts'
 import { rejectionsOf, type TypeState, typeState } from './standing.ts'
 import type { Admission, ProxyMemory, StreamPort } from './stream-port.ts'
-import { changeDelta, changeStateOfTheWorld, isWanted, type SubscriptionPool } from './subscription.ts'
+import { changeDelta, changeStateOfTheWorld, type SubscriptionPool } from './subscription.ts'
 
 // One ADS stream without its transport: request bytes in, response bytes out. It sends what the proxy lacks of its
 // group's snapshot, in an order that never breaks traffic, and keeps what the proxy has answered.
@@ -165,7 +165,9 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		} else if (request.versionInfo !== '') channel.claim = { kind: 'version', version: request.versionInfo }
 		if (channel.claim === null && channel.held.size > 0 && typeUrl === typeUrls.cluster) startAfresh()
 		hasHistory ||= channel.claim !== null
-		if (channel.claim === null) channel.held = emptyHolding
+		// State of the world names no part of a first answer that was refused, and the proxy may have taken one all the same.
+		const isUnnamed = variant === 'stateOfTheWorld' && hasHistory && channel.version === ''
+		if (channel.claim === null && !isUnnamed) channel.held = emptyHolding
 		channel.answerDue = awaitedAtStart.has(typeUrl) && channel.claim === null && !hasHistory
 		if (typeUrl === typeUrls.cluster) stopEndpointsWait()
 		const clustersCameFirst = channels[typeUrls.cluster].subscription !== null
@@ -202,8 +204,9 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 	function settle(): void {
 		settleWait = null
 		for (const typeUrl of sendOrder) {
+			if (typeUrl === typeUrls.cluster) continue
 			channels[typeUrl].declared = true
-			if (typeUrl !== typeUrls.cluster) forgetUnasked(channels[typeUrl])
+			forgetUnasked(channels[typeUrl])
 		}
 		pump()
 	}
@@ -217,15 +220,15 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 	function pump(): void {
 		if (phase !== 'admitted' || snapshot === null || isPumping) return
 		isPumping = true
-		const { types } = snapshot
 		for (const typeUrl of sendOrder) {
-			if (typeUrl !== typeUrls.endpoint || endpointsWait === null) settleClaim(channels[typeUrl], types[typeUrl])
+			if (typeUrl !== typeUrls.endpoint || endpointsWait === null) settleClaim(channels[typeUrl], snapshot)
 		}
 		for (const typeUrl of sendOrder) {
 			if (deadlines.unflushed >= limits.xdsUnflushed || phase !== 'admitted') break
 			if (typeUrl === typeUrls.endpoint && endpointsWait !== null) continue
 			const channel = channels[typeUrl]
-			const context = { variant, snapshot: types[typeUrl], possessions: channels, refusals, retains }
+			const proxy = hasHistory || !goesNothingThrough(channels) ? 'inUse' : 'new'
+			const context = { variant, snapshot, possessions: channels, proxy, refusals, retains } as const
 			const response = nextResponse(channel, context)
 			if (response === null) continue
 			const { upserts, removals } = response
@@ -233,20 +236,16 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 			channel.underway = { response, upserts, removals, sentMs, touched: new Set(), overdue: false }
 			channel.lastNonce = response.nonce
 			channel.answerDue = false
-			if (typeUrl === typeUrls.cluster) warmEndpoints(channel.underway.upserts.map(endpointsOfCluster))
+			// What is sent warms until its endpoints and secrets come, even if they are the same. Envoy does not ask for them
+			// again, since it has subscribed to them already.
+			resendNames(channels[typeUrls.endpoint], upserts.map(endpointsOfCluster))
+			const secrets = upserts.flatMap(({ references }) => references.secrets)
+			resendNames(channels[typeUrls.secret], secrets)
 			deadlines.sent()
 			port.send(response.bytes, flushed)
 		}
 		isPumping = false
 		if (!isEnded()) deadlines.arm()
-	}
-
-	/** A cluster that is sent warms until its endpoints come, even if they are the same; Envoy does not ask for them. */
-	function warmEndpoints(names: readonly (string | null)[]): void {
-		const channel = channels[typeUrls.endpoint]
-		const { subscription } = channel
-		if (subscription === null) return
-		resendNames(channel, names.filter((name) => name !== null && isWanted(subscription, name)).map(String))
 	}
 
 	function flushed(): void {
@@ -280,7 +279,7 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		},
 		rejections: () => (snapshot === null ? [] : rejectionsOf({ channels, snapshot, refusals })),
 		holds: (typeUrl, name) => versionHeld(channels[typeUrl], name),
-		reported: () => sendOrder.flatMap((typeUrl) => reportedBy(channels[typeUrl])),
+		reported: () => sendOrder.flatMap((typeUrl) => reportedBy(typeUrl, channels[typeUrl].claim)),
 		holding: (typeUrl) => ({ count: channels[typeUrl].held.size, version: channels[typeUrl].version }),
 		memory: () => ({ refusals, channels: perType((typeUrl) => rememberChannel(channels[typeUrl])) }),
 	}
@@ -288,11 +287,4 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 
 function isServed(typeUrl: string): typeUrl is TypeUrl {
 	return servedTypes.has(typeUrl)
-}
-
-/** That a proxy would not let go of a resource no longer matters once it is to have it again. */
-function forgetKept(refusals: Refusals, { types }: Snapshot): void {
-	for (const { typeUrl, name, version } of [...refusals.list()]) {
-		if (version === '' && types[typeUrl].resources.has(name)) refusals.forget(typeUrl, name, version)
-	}
 }

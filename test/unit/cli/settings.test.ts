@@ -54,6 +54,7 @@ test('the documented defaults stay', () => {
 		'path=.',
 		'poll=30s',
 		'state=.sluice',
+		'certificates=',
 		'xds=127.0.0.1:18000',
 		'http=127.0.0.1:8300',
 		'xds-unproven=no',

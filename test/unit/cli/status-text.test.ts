@@ -76,3 +76,18 @@ test('what others wrote cannot steer the terminal', () => {
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
 	expect(renderStatus(hostile, { color: false })).not.toMatch(/[\u001b\u202e]/)
 })
+
+test('what discovery cannot find, and what waits for it', () => {
+	const status = daemon.face.status()
+	const wait = 'the cluster c waits for the secret certificate/web'
+	const trouble = {
+		code: 'SL0507',
+		subject: 'the secret web',
+		message: 'has a tls.crt without tls.key',
+		since: status.time,
+	}
+	const groups = status.groups.map((group) => ({ ...group, waits: [wait] }))
+	const text = renderStatus({ ...status, groups, discovery: [trouble] }, { color: false })
+	expect(text).toContain('\nDiscovery\n  SL0507  the secret web has a tls.crt without tls.key\n')
+	expect(text).toContain(`\n    ○ WAITS ${wait}`)
+})

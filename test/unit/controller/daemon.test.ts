@@ -19,6 +19,7 @@ beforeEach(() => {
 	settings = {
 		source: { kind: 'folder', folder: join(home, 'mesh') },
 		stateDirectory: join(home, 'state'),
+		certificates: null,
 		xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' },
 	}
 })
@@ -102,7 +103,8 @@ test('a mass delete is taken in when a person accepts it', async () => {
 	const daemon = await start()
 	await untilJournal(daemon, 'mesh.applied')
 	const refused = untilJournal(daemon, 'revision.refused')
-	for (const name of ['service-a.yaml', 'service-b.yaml', 'route-service-b.yaml']) rmSync(join(home, 'mesh', name))
+	const files = ['service-a.yaml', 'service-b.yaml', 'route-service-b.yaml', 'expectations.yaml']
+	for (const name of files) rmSync(join(home, 'mesh', name))
 	await daemon.poll()
 	await refused
 	const { refused: finding } = daemon.status()

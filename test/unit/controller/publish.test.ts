@@ -4,6 +4,7 @@ import { silentLog } from '#base/log.ts'
 import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import type { FleetPort } from '#controller/ports.ts'
 import { createPublisher } from '#controller/publish.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
@@ -35,7 +36,11 @@ function effectiveOf(
 function publishing() {
 	const published: Snapshot[] = []
 	const fleet = { publish: (_: string, snapshot: Snapshot) => published.push(snapshot), refuse() {} }
-	const publisher = createPublisher({ fleet: fleet as unknown as FleetPort, log: silentLog })
+	const publisher = createPublisher({
+		fleet: fleet as unknown as FleetPort,
+		log: silentLog,
+		discovered: () => nothingDiscovered,
+	})
 	publisher.greet(group, key)
 	return {
 		publisher,
@@ -76,7 +81,11 @@ describe('what is in force does not fit together for a group', () => {
 test('identities that nobody knows do not add up', () => {
 	const refused: string[] = []
 	const fleet = { publish() {}, refuse: (groupKey: string) => refused.push(groupKey) }
-	const publisher = createPublisher({ fleet: fleet as unknown as FleetPort, log: silentLog })
+	const publisher = createPublisher({
+		fleet: fleet as unknown as FleetPort,
+		log: silentLog,
+		discovered: () => nothingDiscovered,
+	})
 	publisher.publish(effectiveOf({ B: 1_000_000 }))
 	publisher.greet(group, key)
 	for (let index = 0; index <= limits.xdsGroupsRefused; index += 1) {

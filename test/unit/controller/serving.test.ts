@@ -14,6 +14,7 @@ import type { Rollout } from '#rollout/rollout.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import type { GroupView, Proxy } from '#xds/fleet-view.ts'
 import { createManualClock, type ManualClock } from '../../fakes/manual-clock.ts'
+import { noDiscovery } from '../../fakes/no-discovery.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
 
@@ -89,7 +90,7 @@ beforeEach(() => {
 		readiness: () => 0,
 		close() {},
 	}
-	serving = createServing({ fleet, evidence, clock, log: silentLog, onStrangers() {} })
+	serving = createServing({ fleet, discovery: noDiscovery, evidence, clock, log: silentLog, onStrangers() {} })
 })
 
 const pinnedNow = () => [...pinned.values()].flatMap((keys) => [...keys])

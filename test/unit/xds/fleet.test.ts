@@ -32,9 +32,9 @@ function setUp() {
 	const fleet = createFleet({ clock, emit: (event) => events.push(event) })
 	const subscriptions = createSubscriptionPool()
 
-	/** A proxy that asks for clusters, and accepts what it is told until it is told not to. */
-	function connect(proxy: Proxy) {
-		let mood: 'accepts' | 'refuses' | 'is silent' = 'accepts'
+	/** A proxy that asks for clusters, and accepts what it is told until it is told not to. One that `has` some is silent. */
+	function connect(proxy: Proxy, has?: Readonly<Record<string, string>>) {
+		let mood: 'accepts' | 'refuses' | 'is silent' = has === undefined ? 'accepts' : 'is silent'
 		const told: Told[] = []
 		const due: Told[] = []
 		const stream: XdsStream = createXdsStream({
@@ -60,7 +60,7 @@ function setUp() {
 				stream.receive(encodeSaying('delta', { type: next.type, nonce: next.nonce, ...refusal }))
 			}
 		}
-		stream.receive(encodeSaying('delta', { type: 'cluster', node: { id: 'x' } }))
+		stream.receive(encodeSaying('delta', { type: 'cluster', node: { id: 'x' }, ...(has === undefined ? {} : { has }) }))
 		answer()
 		return {
 			stream,
@@ -80,6 +80,33 @@ function setUp() {
 }
 
 const clusterView = (fleet: Fleet) => fleet.view(groupKey)?.types[typeUrls.cluster]
+
+describe('what a proxy has ACKed', () => {
+	test('is what it accepted; of what it has not answered for yet, what it had before', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(groupKey, snapshotOf(a, b))
+		const proxy = connect(proxyOf('1'))
+		expect(fleet.acked(proxyOf('1').key)).toEqual({ resources: [a, b], unseen: [] })
+		proxy.be('is silent')
+		fleet.publish(groupKey, snapshotOf(a, b2))
+		expect(fleet.acked(proxyOf('1').key)).toEqual({ resources: [a, b], unseen: [] })
+		proxy.be('accepts')
+		proxy.answer()
+		expect(fleet.acked(proxyOf('1').key)).toEqual({ resources: [a, b2], unseen: [] })
+		proxy.leave()
+		expect(fleet.acked(proxyOf('1').key)).toBe(null)
+	})
+
+	test('of an earlier run is named, since nobody knows what is in it', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(groupKey, snapshotOf(a, b2))
+		connect(proxyOf('1'), { a: a.version, b: b.version })
+		expect(fleet.acked(proxyOf('1').key)).toEqual({
+			resources: [a],
+			unseen: [{ typeUrl: typeUrls.cluster, name: 'b' }],
+		})
+	})
+})
 
 describe('the view', () => {
 	test('is counted as proxies arrive, accept, refuse, fall silent and go', () => {

@@ -54,4 +54,5 @@ test('every port of the example can be moved', () => {
 			.match(/port: 80,/g)?.length ?? 0,
 	)
 	expect(moved).not.toMatch(/port: 80\b/)
+	expect(moved).toContain('url: http://serviceb.apps.local:8080/')
 })

@@ -1,0 +1,84 @@
+import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
+import { egressClusterName } from '#compile/names.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+
+// A route configuration carries the routes of many services. When one of them leads to a cluster that waits for its
+// endpoints or a secret, all of them would wait with it, and a way back among them too. Until the cluster can be sent,
+// the configuration is served as it was before that cluster, at the shares in force.
+
+export type StandInOptions = {
+	readonly inForce: EffectiveMesh
+	/** What was last served without anything that waits; null when there is nothing. */
+	readonly before: EffectiveMesh | null
+	readonly compile: (effective: EffectiveMesh) => readonly CompiledResource[] | null
+}
+
+export type WithStandIns = {
+	readonly resources: readonly CompiledResource[]
+	/** `whole`: nothing had to be stood in for. */
+	readonly kind: 'whole' | 'partial'
+}
+
+export function withStandIns(compiled: readonly CompiledResource[], options: StandInOptions): WithStandIns {
+	const whole: WithStandIns = { resources: compiled, kind: 'whole' }
+	const waiting = clustersThatWait(compiled)
+	if (waiting.size === 0) return whole
+	const { inForce, before, compile } = options
+	const known = before === null ? null : compile(before)
+	if (before === null || known === null) return { ...whole, kind: 'partial' }
+	// A cluster that was there before stays as it was, and holds up nobody.
+	for (const { typeUrl, name } of known) if (typeUrl === typeUrls.cluster) waiting.delete(name)
+	if (waiting.size === 0) return whole
+	const older = compile({ ...before, splits: { ...before.splits, ...sharesWithout(waiting, inForce) } })
+	return { resources: replaceNaming(waiting, compiled, older ?? known), kind: 'partial' }
+}
+
+function clustersThatWait(compiled: readonly CompiledResource[]): Set<string> {
+	const namesOf = (typeUrl: string) =>
+		new Set(compiled.filter((resource) => resource.typeUrl === typeUrl).map(({ name }) => name))
+	const [endpoints, secrets] = [namesOf(typeUrls.endpoint), namesOf(typeUrls.secret)]
+	const waits = ({ references }: CompiledResource) =>
+		references.endpoints.some((name) => !endpoints.has(name)) || references.secrets.some((name) => !secrets.has(name))
+	return new Set(
+		compiled.filter((resource) => resource.typeUrl === typeUrls.cluster && waits(resource)).map(({ name }) => name),
+	)
+}
+
+/** Shares in force of the routes that lead to none of these clusters. */
+function sharesWithout(waiting: ReadonlySet<string>, { splits, resources }: EffectiveMesh): EffectiveMesh['splits'] {
+	const routes = Object.entries(splits) as [keyof typeof splits, (typeof splits)[keyof typeof splits]][]
+	return Object.fromEntries(
+		routes.filter(([, split]) => !split.some((target) => waiting.has(egressClusterName(target, resources)))),
+	)
+}
+
+/** Each resource that names one of these clusters as it was before, with the clusters that it needs then. */
+function replaceNaming(
+	waiting: ReadonlySet<string>,
+	compiled: readonly CompiledResource[],
+	older: readonly CompiledResource[],
+): CompiledResource[] {
+	const keyOf = ({ typeUrl, name }: Pick<CompiledResource, 'typeUrl' | 'name'>) => `${typeUrl} ${name}`
+	const before = new Map(older.map((resource) => [keyOf(resource), resource]))
+	const result = new Map(compiled.map((resource) => [keyOf(resource), resource]))
+	const add = (typeUrl: CompiledResource['typeUrl'], name: string) => {
+		const missing = before.get(keyOf({ typeUrl, name }))
+		if (missing === undefined || result.has(keyOf(missing))) return
+		result.set(keyOf(missing), missing)
+		addReferred(missing)
+	}
+	const addReferred = ({ references }: CompiledResource) => {
+		for (const name of references.clusters) add(typeUrls.cluster, name)
+		for (const name of references.routes) add(typeUrls.route, name)
+		for (const name of references.endpoints) add(typeUrls.endpoint, name)
+		for (const name of references.secrets) add(typeUrls.secret, name)
+	}
+	for (const resource of compiled) {
+		if (!resource.references.clusters.some((name) => waiting.has(name))) continue
+		const standIn = before.get(keyOf(resource))
+		if (standIn === undefined) continue
+		result.set(keyOf(resource), standIn)
+		addReferred(standIn)
+	}
+	return [...result.values()]
+}
