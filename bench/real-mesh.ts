@@ -69,7 +69,7 @@ async function openDaemon(repository: GitRepository, stateDirectory: string): Pr
 	// It is told of each commit: polling plays no part.
 	const source = { kind: 'git', url: repository.path, branch: 'main', path: '', pollMs: 3_600_000 } as const
 	const started = await startDaemon(
-		{ source, stateDirectory, xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' } },
+		{ source, stateDirectory, certificates: null, xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' } },
 		{
 			log: silentLog,
 			clock: systemClock,
@@ -109,6 +109,9 @@ async function openEnvoy({ envoy, node, bind, daemon, dns }: EnvoyOptions): Prom
 
 /** The example on a port that needs no privilege. */
 function withPort(files: Readonly<Record<string, string>>, port: number): Record<string, string> {
-	const moved = Object.entries(files).map(([name, text]) => [name, text.replaceAll('port: 80,', `port: ${port},`)])
+	const moved = Object.entries(files).map(([name, text]) => [
+		name,
+		text.replaceAll('port: 80,', `port: ${port},`).replaceAll('.apps.local/', `.apps.local:${port}/`),
+	])
 	return Object.fromEntries(moved)
 }

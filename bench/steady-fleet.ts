@@ -60,6 +60,8 @@ const tenRequests: ClusterFlush = {
 	errors: 0,
 	retries: 0,
 	started: 10,
+	connects: 0,
+	connectFailures: 0,
 	active: 0,
 	healthyHosts: 1,
 	hosts: 1,

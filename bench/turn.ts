@@ -6,6 +6,7 @@ import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import { silentLog } from '#base/log.ts'
 import { type Controller, createController } from '#controller/controller.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { Mesh, RolloutPolicySpec } from '#mesh/mesh.ts'
 import { defaultErrorsGuard, defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import type { Revision } from '#source/revision.ts'
@@ -64,6 +65,7 @@ async function measureTurns(proxies: number): Promise<Turns> {
 		clock: withMeasuredLooks(clock, (startedMs) => looksMs.push((turnSinceMs ?? performance.now()) - startedMs)),
 		log: silentLog,
 		store: createMemoryStore(),
+		discovery: { current: () => nothingDiscovered, follow() {}, troubles: () => [] },
 		fleet: {
 			...fleet.port,
 			fleet() {

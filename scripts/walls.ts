@@ -54,7 +54,7 @@ export const rooms: readonly Room[] = [
 	...stages,
 	{
 		name: 'controller',
-		contracts: ['daemon.ts', 'face.ts', 'status.ts', 'commands.ts', 'preview.ts'],
+		contracts: ['daemon.ts', 'face.ts', 'status.ts', 'commands.ts', 'preview.ts', 'explain-offline.ts'],
 		purity: 'edge',
 		also: wholeRooms(stageNames),
 		protos: 'all',

@@ -9,6 +9,7 @@ import { isLoopback } from '#base/loopback.ts'
 import { fail, type Result } from '#base/result.ts'
 import type { DaemonFace } from '#controller/face.ts'
 import type { Status } from '#controller/status.ts'
+import type { Explained } from '#explain/explained.ts'
 import type { JournalRecord } from '#store/store.ts'
 import { createApp } from './app.ts'
 import { listen } from './listen.ts'
@@ -56,6 +57,15 @@ export type RolloutAnswer = {
 	readonly rollout: Status['rollouts'][number]
 	/** What the journal says of it, oldest first. */
 	readonly history: readonly JournalRecord[]
+}
+
+/** Answer of `GET /api/v1/proxies/:key/explain`. */
+export type ExplanationAnswer = {
+	readonly apiVersion: 'sluice/v1'
+	readonly kind: 'Explanation'
+	/** Whose ACKed configuration it is: identity and instance. */
+	readonly key: string
+	readonly explained: Explained
 }
 
 /** Answer of a command that was carried out. */

@@ -4,6 +4,7 @@ import { limits } from '#base/limits.ts'
 import { answerError } from './answer-error.ts'
 import type { ApiOptions } from './api.ts'
 import { addEventRoutes } from './event-routes.ts'
+import { addExplainRoutes } from './explain-routes.ts'
 import { guardRequests } from './guard-requests.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { createJournalReader } from './journal-reader.ts'
@@ -33,6 +34,7 @@ export function createApp(options: AppOptions): Hono {
 		context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
 	)
 	app.get('/api/v1/status', (context) => context.json(face.status()))
+	addExplainRoutes(app, face)
 	addRolloutRoutes(app, { ...options, journal })
 	addEventRoutes(app, { ...options, journal })
 	app.notFound((context) => answerError(context, 'NOT_FOUND', `there is no ${context.req.method} ${context.req.path}`))

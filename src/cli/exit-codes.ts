@@ -6,6 +6,7 @@ export const exitCodes = {
 	findings: { code: 3, meaning: 'validate, plan, status: the mesh has errors, or the newest revision is refused' },
 	wentBack: { code: 4, meaning: 'status: a rollout was rolled back or aborted' },
 	held: { code: 5, meaning: 'status: a rollout is held, or nothing is in force yet' },
+	notTaken: { code: 6, meaning: 'explain: nothing takes the request' },
 	usage: { code: 64, meaning: 'the command line or a setting is wrong' },
 	badInput: { code: 65, meaning: 'what it should read cannot be read' },
 	unreachable: { code: 69, meaning: 'no daemon answers' },

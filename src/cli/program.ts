@@ -4,6 +4,7 @@ import { addAdopt } from './adopt.ts'
 import { addBootstrap } from './bootstrap.ts'
 import { addDemo } from './demo.ts'
 import { type Exit, exitCodes, renderExitCodes } from './exit-codes.ts'
+import { addExplain } from './explain.ts'
 import { addHealthcheck } from './healthcheck.ts'
 import { addPlan } from './plan.ts'
 import { addRollout } from './rollout.ts'
@@ -24,6 +25,7 @@ export type ProgramOptions = {
 const verbs = [
 	addValidate,
 	addPlan,
+	addExplain,
 	addBootstrap,
 	addSchema,
 	addRun,
@@ -75,6 +77,7 @@ function inherit(command: Command, parent: Command): void {
 const examples = `Examples:
   sluice validate mesh-config                       is this mesh right?
   sluice plan mesh-config --base origin/main        what would this change do?
+  sluice explain GET http://serviceb.apps.local/ --node mesh/apps/virtualNode/serviceA
   sluice run --repo https://git.example/mesh.git    follow a branch, serve Envoys
   sluice run --folder mesh-config                   follow a folder
   sluice bootstrap --node mesh/apps/virtualNode/serviceA > envoy.yaml

@@ -108,8 +108,11 @@ function linesOf({ headline, rollouts, source, refused }: Status): Map<string, s
 	)
 }
 
-function isAtRest({ headline, rollouts }: Status): boolean {
+/** A daemon that has just started and is about to take in its first revision is not at rest either. */
+function isAtRest({ headline, rollouts, accepted, refused, source }: Status): boolean {
+	const isBeginning = accepted === null && refused === null && source.kind !== 'unreachable'
 	return (
+		!isBeginning &&
 		headline.level !== 'moving' &&
 		!rollouts.some(
 			({ phase }) => phase === 'rollingBack' || phase === 'held' || phase === 'stepping' || phase === 'pending',

@@ -1,6 +1,7 @@
 import { hashValue } from '#base/hash.ts'
 import { type BrokenLink, findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
+import { type Caller, callsOf } from '#plan/live-paths.ts'
 import type { Change, Plan, Prepare, Replace } from '#plan/plan.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 
@@ -26,7 +27,7 @@ export function applyAtOnce(options: AtOnce): Change[] {
 		const { resource: id } = change
 		const next = desired.resources[id]
 		const before = applied.resources[id]
-		if (isUnderRollout(before, next, options.rollouts)) continue
+		if (isUnderRollout(before, next, options)) continue
 		if (next === undefined) delete resources[id]
 		else if (shifting.has(id) && next.kind === 'Route' && before?.kind === 'Route')
 			resources[id] = withTargetsOf(next, before)
@@ -40,7 +41,7 @@ export function applyAtOnce(options: AtOnce): Change[] {
  * A route is left alone until its rollout has ended. A cluster is not changed while it is judged: its evidence would be
  * of two things (rules, serving 9). What has gone back is judged no longer, and what mends the last good must go in.
  */
-function isUnderRollout(before: Resource | undefined, next: Resource | undefined, rollouts: readonly Rollout[]) {
+function isUnderRollout(before: Resource | undefined, next: Resource | undefined, { applied, rollouts }: AtOnce) {
 	const running = rollouts.filter(isRunning)
 	const judged = running.filter(({ phase }) => phase.kind !== 'rollingBack')
 	switch (before?.kind) {
@@ -49,8 +50,11 @@ function isUnderRollout(before: Resource | undefined, next: Resource | undefined
 		case 'VirtualNode': {
 			if (next?.kind !== 'VirtualNode') return false
 			const parts = ({ spec }: typeof before) => hashValue([spec.listeners, spec.serviceDiscovery])
-			return judged.some((rollout) => isTargetOf(rollout, before.id)) && parts(before) !== parts(next)
+			if (judged.some((rollout) => isTargetOf(rollout, before.id)) && parts(before) !== parts(next)) return true
+			return changesWayTo(judged, { before, next, applied })
 		}
+		case 'VirtualGateway':
+			return next?.kind === 'VirtualGateway' && changesWayTo(judged, { before, next, applied })
 		case 'Mesh': {
 			if (next?.kind !== 'Mesh' || before.spec.ipPreference === next.spec.ipPreference) return false
 			return judged.some(({ route }) => route.startsWith(`${before.id}/`))
@@ -58,6 +62,20 @@ function isUnderRollout(before: Resource | undefined, next: Resource | undefined
 		default:
 			return false
 	}
+}
+
+type CallerChange = { readonly before: Caller; readonly next: Caller; readonly applied: Mesh }
+
+/** A caller's client policy is part of its clusters of whatever it calls. */
+function changesWayTo(judged: readonly Rollout[], { before, next, applied }: CallerChange): boolean {
+	const routers = new Set(judged.map(({ route }) => route.slice(0, route.indexOf('/route/'))))
+	if (routers.size === 0) return false
+	const later = callsOf({ ...applied, resources: { ...applied.resources, [next.id]: next } })
+	return callsOf(applied).some(({ caller, service, clientTls }) => {
+		if (caller.id !== before.id || !routers.has(service.spec.provider?.id ?? '')) return false
+		const call = later.find((other) => other.caller.id === next.id && other.service.id === service.id)
+		return call !== undefined && hashValue(call.clientTls) !== hashValue(clientTls)
+	})
 }
 
 export function isTargetOf({ good, target }: Rollout, node: ResourceId): boolean {

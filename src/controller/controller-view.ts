@@ -1,4 +1,5 @@
-import type { Mesh } from '#mesh/mesh.ts'
+import type { Trouble } from '#discovery/discovered.ts'
+import type { Mesh, Origins } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import type { Served } from './facts.ts'
 import type { Settlement } from './settle.ts'
@@ -15,7 +16,11 @@ export type ControllerView = {
 	readonly source: SourceHealth
 	readonly meshes: ReadonlyMap<string, Mesh>
 	readonly effective: EffectiveMesh | null
+	/** Of the accepted revision. */
+	readonly origins: Origins
 	readonly served: Served
+	/** What keeps discovery from finding something. */
+	readonly troubles: readonly Trouble[]
 	readonly turns: number
 	readonly lastTurnMs: number
 }

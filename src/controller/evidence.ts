@@ -14,6 +14,7 @@ export type Watch = {
 	/** Canary key → its cluster's name. */
 	readonly canaries: ReadonlyMap<string, string>
 	readonly baseline: readonly string[]
+	readonly unit: 'requests' | 'connections'
 	readonly parameters: GuardParameters
 	readonly warmUpMs: number
 	/** Null when the proxy does not send to the route; otherwise its zone. */
@@ -129,9 +130,12 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 					proxy: flush.proxy,
 					zone,
 					shares: watch.sharesOf(flush.proxy),
-					canaries: Object.fromEntries([...watch.canaries].map(([key, cluster]) => [key, armOf(flush, [cluster])])),
-					baseline: armOf(flush, watch.baseline),
-					unrouted: flush.unrouted,
+					canaries: Object.fromEntries(
+						[...watch.canaries].map(([key, cluster]) => [key, armOf(flush, [cluster], watch.unit)]),
+					),
+					baseline: armOf(flush, watch.baseline, watch.unit),
+					// Of requests: a TCP proxy finds its cluster, or has none from the start.
+					unrouted: watch.unit === 'requests' ? flush.unrouted : 0,
 				})
 				if (alarm !== null) emit({ kind: 'alarm', rollout: watch.rollout, alarm })
 			}
@@ -177,17 +181,29 @@ function remember(proxies: Map<string, ProxyMemory>, flush: Flush): boolean {
 }
 
 /** What a proxy counted over some clusters together. */
-function armOf(flush: Flush, clusters: readonly string[]): ArmIncrement {
-	return clusters.reduce((sum, name) => addArm(sum, flush.clusters.get(name)), nothing)
+function armOf(flush: Flush, clusters: readonly string[], unit: Watch['unit']): ArmIncrement {
+	const count = unit === 'requests' ? requestsOf : connectionsOf
+	return clusters.reduce((sum, name) => {
+		const ofCluster = flush.clusters.get(name)
+		return ofCluster === undefined ? sum : addArms(sum, count(ofCluster))
+	}, nothing)
 }
 
-function addArm(sum: ArmIncrement, flush: ClusterFlush | undefined): ArmIncrement {
-	if (flush === undefined) return sum
+function requestsOf({ completed, errors, retries, started, active }: ClusterFlush): ArmIncrement {
+	return { completed, errors, retries, started, active }
+}
+
+/** TCP has no answers: a connection that was made is a success. One that lasts is no request in flight. */
+function connectionsOf({ connects, connectFailures }: ClusterFlush): ArmIncrement {
+	return { completed: connects, errors: connectFailures, retries: 0, started: connects, active: 0 }
+}
+
+function addArms(left: ArmIncrement, right: ArmIncrement): ArmIncrement {
 	return {
-		completed: sum.completed + flush.completed,
-		errors: sum.errors + flush.errors,
-		retries: sum.retries + flush.retries,
-		started: sum.started + flush.started,
-		active: sum.active + flush.active,
+		completed: left.completed + right.completed,
+		errors: left.errors + right.errors,
+		retries: left.retries + right.retries,
+		started: left.started + right.started,
+		active: left.active + right.active,
 	}
 }

@@ -3,8 +3,10 @@
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { JournalEntry, JournalRecord } from '#store/store.ts'
+import type { Acked } from '#xds/fleet-view.ts'
 import type { CommandReply, ControllerCommand } from './commands.ts'
 import type { Controller } from './controller.ts'
+import { explainProxy, type ProxyExplanation, type ProxyQuestion } from './explain-proxy.ts'
 import { type Health, healthOf } from './health.ts'
 import type { Observation } from './observed-fleet.ts'
 import type { FleetPort } from './ports.ts'
@@ -14,6 +16,8 @@ import { type Status, statusOf } from './status.ts'
 export type DaemonFace = {
 	status(): Status
 	health(): Health
+	/** How a connected proxy treats a request, by what it has ACKed. */
+	explain(question: ProxyQuestion): ProxyExplanation
 	command(command: ControllerCommand): Promise<CommandReply>
 	/** Records after a sequence, oldest first. */
 	readJournal(after: number, limit: number): Promise<readonly JournalRecord[]>
@@ -26,6 +30,8 @@ export type FaceOptions = {
 	readonly clock: Clock
 	readonly controller: Controller
 	readonly fleet: FleetPort
+	/** All that a connected proxy has ACKed, or null. */
+	readonly acked: (proxyKey: string) => Acked | null
 	readonly readJournal: DaemonFace['readJournal']
 	readonly command: DaemonFace['command']
 	/** Who is told of observations. */
@@ -34,7 +40,7 @@ export type FaceOptions = {
 
 /** `stop`: from then on it is not ready, and its heart stands still. */
 export function createFace(options: FaceOptions): { readonly face: DaemonFace; stop(): void } {
-	const { clock, controller, fleet, readJournal, command, observers } = options
+	const { clock, controller, fleet, acked, readJournal, command, observers } = options
 	const heart = startHeart(clock)
 	let serving: 'serving' | 'stopping' = 'serving'
 	return {
@@ -48,6 +54,7 @@ export function createFace(options: FaceOptions): { readonly face: DaemonFace; s
 					wallMs: clock.wallMs(),
 				}),
 			health: () => healthOf({ view: controller.view(), nowMs: clock.monotonicMs(), beatMs: heart.beatMs(), serving }),
+			explain: (question) => explainProxy(question, { fleet, acked, view: controller.view() }),
 			command,
 			readJournal,
 			onJournal: (listen) => controller.onJournal(listen),

@@ -1,5 +1,6 @@
 import { limits } from '#base/limits.ts'
 import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import type { Carrier } from '#compile/names.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
 import { type Concern, typesOfShift } from './concerns.ts'
@@ -19,6 +20,8 @@ export type Served = {
 	/** Whether a proxy holds what was published last of the route and of the clusters under judgement. */
 	readonly holdsShares: (proxy: Proxy, concern: Concern) => boolean
 	readonly standingOf: (groupKey: string) => Standing
+	/** What of a group's snapshot waits for endpoints or a secret that nobody has found yet, in words. */
+	readonly waitsOf: (groupKey: string) => readonly string[]
 	/** Connected proxies that are to keep the canary, since the last good has no healthy host there. */
 	readonly strandedOf: (rollout: Rollout, concern: Concern) => readonly string[]
 	/** After a restart: a proxy was found at the last good shares. */
@@ -83,10 +86,11 @@ function standingOfGroup(view: GroupView, concern: Concern, options: FactsOption
 		const pending = [`${groupKey}: what is in force does not fit together for it`]
 		return { connected, lacking: connected, refusing: 0, rejections, pending }
 	}
-	const waiting = Math.max(...typesOfShift.map((type) => view.types[type].pending))
-	if (typesOfShift.every((type) => view.types[type].rejected === 0))
+	const types = typesOfShift(concern)
+	const waiting = Math.max(...types.map((type) => view.types[type].pending))
+	if (types.every((type) => view.types[type].rejected === 0))
 		return { connected, lacking: waiting, refusing: 0, rejections, pending: view.pending }
-	// Who refused something of a type may hold the rest of it, or not: only what it holds can tell.
+	// Who refused something of a type, or waits for something, may hold the rest, or not: only what it holds can tell.
 	const lacking = [...options.fleet.connected(groupKey)].filter((proxy) => !options.holdsShares(proxy, concern)).length
 	const named = new Set(rejections.map(({ proxy }) => proxy)).size
 	// Not all are named; where one of them refused these shares, so did the others that do not wait for an answer.
@@ -94,15 +98,13 @@ function standingOfGroup(view: GroupView, concern: Concern, options: FactsOption
 	return { connected, lacking: Math.max(lacking, refusing), refusing, rejections, pending: view.pending }
 }
 
-/** A refusal of something else, a listener say, is another change's affair. */
+/** A refusal of something else is another change's affair. */
 function isConcerned(rejection: Rejection, concern: Concern): boolean {
-	if (rejection.typeUrl === typeUrls.route)
-		return [...concern.routeConfigurations.values()].some((names) => names.includes(rejection.name))
+	const { typeUrl, name } = rejection
+	const carries = (carrier: Carrier) => carrier.typeUrl === typeUrl && carrier.name === name
+	if ([...concern.carriers.values()].some((carriers) => carriers.some(carries))) return true
 	const clusters = [...concern.canaries.values(), ...concern.baseline]
-	return (
-		(rejection.typeUrl === typeUrls.cluster || rejection.typeUrl === typeUrls.endpoint) &&
-		clusters.includes(rejection.name)
-	)
+	return (typeUrl === typeUrls.cluster || typeUrl === typeUrls.endpoint) && clusters.includes(name)
 }
 
 /**

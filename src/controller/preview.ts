@@ -1,13 +1,14 @@
 // What a change would do, worked out without a daemon: the same reading, planning and compiling, and no fleet. The
 // contract of the offline verbs. It asks nobody and executes nothing of the repository, so it is safe on a fork.
 
-import { compareText, type Diagnostic } from '#base/diagnostic.ts'
+import { compareDiagnostics, compareText, type Diagnostic } from '#base/diagnostic.ts'
 import { compileGroup } from '#compile/compile-group.ts'
 import { type ProxyGroup, typeUrls } from '#compile/compiled.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import { estimateProofRequests } from '#guard/estimate.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
-import type { Mesh } from '#mesh/mesh.ts'
+import type { Mesh, Origins, ResourceId } from '#mesh/mesh.ts'
+import { findTraps } from '#plan/find-traps.ts'
 import type { Change, Shift, Split } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { formatSplit, shareOfAll, splitBetween } from '#plan/split.ts'
@@ -15,6 +16,7 @@ import { ladderOf } from '#rollout/ladder.ts'
 import { errorsGuardOf } from '#rollout/rollout.ts'
 import { effectiveMesh } from './effective.ts'
 import { hasCommit, type OfflineRead, readOfflineCommit, readOfflineFolder } from './read-offline.ts'
+import { diagnosticsOfTraps } from './trap-diagnostics.ts'
 
 /** Reads and checks the mesh in a folder. */
 export async function validateFolder(path: string): Promise<OfflineRead> {
@@ -36,6 +38,8 @@ export type PlanPreview = {
 	/** What it was compared with; null when with nothing. */
 	readonly base: string | null
 	readonly warnings: readonly Diagnostic[]
+	/** What both ends would have to change at once: the daemon refuses it until a person accepts. All are errors. */
+	readonly traps: readonly Diagnostic[]
 	/** In the order in which they may happen. */
 	readonly changes: readonly PlannedChange[]
 	/** Envoy resources that come, change and go, by type, each name with the proxies' identity. */
@@ -57,6 +61,8 @@ export type PlannedChange =
 			readonly resource: string
 			readonly before: string
 			readonly after: string
+			/** What the weights share out, and what the proof is made of. Weights of a TCP route hold for new connections only. */
+			readonly unit: 'requests' | 'connections'
 			readonly steps: readonly PlannedStep[]
 			readonly bakeMs: number
 			/** The least it takes: all minimum durations and the bake, if evidence never has to be waited for. */
@@ -88,13 +94,14 @@ export async function previewPlan({ path, base }: { path: string; base: string |
 	if (after.kind === 'unreadable') return after
 	if (after.outcome.kind === 'refused')
 		return { kind: 'refused', side: 'new', name: after.name, diagnostics: after.outcome.diagnostics }
-	const { mesh, warnings } = after.outcome
+	const { mesh, warnings, origins } = after.outcome
 	if (before === null)
-		return { kind: 'planned', preview: comparePlans(composeMesh({}), mesh, { base: null, warnings }) }
+		return { kind: 'planned', preview: comparePlans(composeMesh({}), mesh, { base: null, warnings, origins }) }
 	if (before.kind === 'unreadable') return before
 	if (before.outcome.kind === 'refused')
 		return { kind: 'refused', side: 'base', name: before.name, diagnostics: before.outcome.diagnostics }
-	return { kind: 'planned', preview: comparePlans(before.outcome.mesh, mesh, { base: before.name, warnings }) }
+	const about = { base: before.name, warnings, origins }
+	return { kind: 'planned', preview: comparePlans(before.outcome.mesh, mesh, about) }
 }
 
 async function readBase(path: string, base: string | null): Promise<OfflineRead | null> {
@@ -103,26 +110,29 @@ async function readBase(path: string, base: string | null): Promise<OfflineRead 
 	return folder.kind === 'read' ? folder : readOfflineCommit(path, base)
 }
 
-/** The pure part: two meshes → what would happen between them. */
-export function comparePlans(before: Mesh, after: Mesh, about: Pick<PlanPreview, 'base' | 'warnings'>): PlanPreview {
+type About = Pick<PlanPreview, 'base' | 'warnings'> & { readonly origins: Origins }
+
+/** The pure part: two meshes → what would happen between them. What is compared with nothing is caught in no trap. */
+export function comparePlans(before: Mesh, after: Mesh, { base, warnings, origins }: About): PlanPreview {
 	const { changes } = planChanges(before, after)
-	return { ...about, changes: changes.map(plannedChange), ...compareResources(before, after) }
+	const traps = diagnosticsOfTraps(findTraps(before, after), origins).sort(compareDiagnostics)
+	const planned = changes.map((change) => plannedChange(change, after))
+	return { base, warnings, traps, changes: planned, ...compareResources(before, after) }
 }
 
-function plannedChange(change: Change): PlannedChange {
+function plannedChange(change: Change, after: Mesh): PlannedChange {
 	switch (change.kind) {
 		case 'prepare':
-			return { kind: 'prepare', resource: change.resource, action: change.action, reason: null }
 		case 'replace':
-			return { kind: 'replace', resource: change.resource, action: change.action, reason: change.reason }
+			return { kind: change.kind, resource: change.resource, action: change.action, reason: change.reason }
 		case 'remove':
 			return { kind: 'remove', resource: change.resource }
 		case 'shift':
-			return plannedShift(change)
+			return plannedShift(change, after)
 	}
 }
 
-function plannedShift(shift: Shift): PlannedChange {
+function plannedShift(shift: Shift, mesh: Mesh): PlannedChange {
 	const { before, after, rising, policy } = shift
 	const ladder = ladderOf(policy, before, after, rising)
 	const from = shareOfAll(before, rising)
@@ -143,12 +153,18 @@ function plannedShift(shift: Shift): PlannedChange {
 	return {
 		kind: 'shift',
 		resource: shift.route,
-		before: formatSplit(before),
-		after: formatSplit(after),
+		before: formatSplit(before, after),
+		after: formatSplit(after, before),
+		unit: unitOf(shift.route, mesh),
 		steps,
 		bakeMs: policy.bakeMs,
 		leastMs,
 	}
+}
+
+function unitOf(id: ResourceId, { resources }: Mesh): 'requests' | 'connections' {
+	const route = resources[id]
+	return route?.kind === 'Route' && route.spec.protocol === 'tcp' ? 'connections' : 'requests'
 }
 
 /** Nothing is known of the traffic: both versions are taken to fail one request in a thousand. */
@@ -214,9 +230,10 @@ function groupsOf(meshes: readonly Mesh[]): ProxyGroup[] {
 	const groups = new Map<string, ProxyGroup>()
 	for (const mesh of meshes) {
 		for (const resource of Object.values(mesh.resources)) {
-			if (resource.kind !== 'VirtualNode') continue
+			if (resource.kind !== 'VirtualNode' && resource.kind !== 'VirtualGateway') continue
+			const kind = resource.kind === 'VirtualNode' ? 'virtualNode' : 'virtualGateway'
 			groups.set(resource.id, {
-				identity: { mesh: resource.mesh, kind: 'virtualNode', name: resource.name },
+				identity: { mesh: resource.mesh, kind, name: resource.name },
 				cohort: 'stable',
 				capture: { mode: 'explicit', bind: '0.0.0.0', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
 				envoyMinor: '1.40',

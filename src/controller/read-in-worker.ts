@@ -13,8 +13,16 @@ export type WorkerReaderOptions = {
 	readonly log: Log
 	readonly deadlineMs?: number
 	readonly heapMb?: number
+	/** `leave`: a mesh that does not fulfil its own expectations is a mesh all the same. */
+	readonly expectations?: WorkerTask['expectations']
 	/** Where the worker begins; for tests of workers that fail. */
 	readonly entry?: URL
+}
+
+/** What the worker is given. */
+export type WorkerTask = {
+	readonly files: ReadonlyMap<string, Uint8Array>
+	readonly expectations: 'run' | 'leave'
 }
 
 /**
@@ -45,15 +53,13 @@ async function readOnce(
 		: outcome
 }
 
-function readInWorker(
-	files: ReadonlyMap<string, Uint8Array>,
-	{ clock, deadlineMs = limits.readDeadlineMs, heapMb = limits.readHeapMb, entry }: WorkerReaderOptions,
-): Promise<ReadOutcome> {
+function readInWorker(files: ReadonlyMap<string, Uint8Array>, options: WorkerReaderOptions): Promise<ReadOutcome> {
+	const { clock, deadlineMs = limits.readDeadlineMs, heapMb = limits.readHeapMb, expectations = 'run', entry } = options
 	return new Promise((resolve) => {
 		// Copies of their own: they are handed over, and a view may belong to a far larger buffer.
 		const copies = new Map([...files].map(([path, bytes]) => [path, Uint8Array.from(bytes)]))
 		const worker = new Worker(entry ?? entryUrl('mesh-worker'), {
-			workerData: copies,
+			workerData: { files: copies, expectations } satisfies WorkerTask,
 			transferList: [...copies.values()].map((bytes) => bytes.buffer),
 			resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: Math.ceil(heapMb / 8) },
 			env: {},

@@ -11,7 +11,7 @@ import { createGitMirror } from '#source/git-mirror.ts'
 import { readGitRevision } from '#source/git-revision.ts'
 import { parseGitTarget } from '#source/git-target.ts'
 import type { Revision } from '#source/revision.ts'
-import { createWorkerReader } from './read-in-worker.ts'
+import { createWorkerReader, type WorkerTask } from './read-in-worker.ts'
 
 // What the offline verbs read: a folder as it lies there, or a commit of the Git repository around it. Nothing is
 // executed, nothing is written, and the limits are the daemon's.
@@ -21,20 +21,26 @@ export type OfflineRead =
 	/** Not even its files could be had; `message` says why, in words for people. */
 	| { readonly kind: 'unreadable'; readonly message: string }
 
+type Expectations = WorkerTask['expectations']
+
 /** Reads the mesh in a folder, edits that are not committed included. */
-export async function readOfflineFolder(path: string): Promise<OfflineRead> {
+export async function readOfflineFolder(path: string, expectations: Expectations = 'run'): Promise<OfflineRead> {
 	const problem = await findFolderProblem(path)
 	if (problem !== null) return { kind: 'unreadable', message: problem }
 	for (let tries = 0; tries < limits.folderReadTries; tries += 1) {
 		const read = await readFolder(path)
 		if (read.kind === 'refused') return { kind: 'read', name: path, files: 0, outcome: read }
-		if (read.kind === 'read') return readFiles(path, read.files)
+		if (read.kind === 'read') return readFiles(path, read.files, expectations)
 	}
 	return { kind: 'unreadable', message: `${path} does not stop changing` }
 }
 
 /** Reads the same folder as it is in a commit: any name that Git knows it by. */
-export async function readOfflineCommit(path: string, reference: string): Promise<OfflineRead> {
+export async function readOfflineCommit(
+	path: string,
+	reference: string,
+	expectations: Expectations = 'run',
+): Promise<OfflineRead> {
 	const repository = await findRepository(path)
 	if (repository === null)
 		return { kind: 'unreadable', message: `${path} is in no Git work tree, so ${reference} names nothing` }
@@ -47,7 +53,7 @@ export async function readOfflineCommit(path: string, reference: string): Promis
 	const { refusals, files } = read.value
 	if (refusals.length > 0)
 		return { kind: 'read', name: reference, files: 0, outcome: { kind: 'refused', diagnostics: refusals } }
-	return readFiles(reference, belowPath(files, target.path))
+	return readFiles(reference, belowPath(files, target.path), expectations)
 }
 
 /** Whether a folder lies in a Git work tree that has a commit. */
@@ -56,8 +62,12 @@ export async function hasCommit(path: string): Promise<boolean> {
 	return repository !== null && (await resolveCommit(openRepository(repository).git, 'HEAD')) !== null
 }
 
-async function readFiles(name: string, files: ReadonlyMap<string, Uint8Array>): Promise<OfflineRead> {
-	const read = createWorkerReader({ clock: systemClock, log: silentLog })
+async function readFiles(
+	name: string,
+	files: ReadonlyMap<string, Uint8Array>,
+	expectations: Expectations,
+): Promise<OfflineRead> {
+	const read = createWorkerReader({ clock: systemClock, log: silentLog, expectations })
 	const revision: Revision = { id: name, author: '', message: '', timeMs: 0, files }
 	return { kind: 'read', name, files: files.size, outcome: await read(revision) }
 }

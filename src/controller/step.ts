@@ -1,11 +1,14 @@
 import { unreachable } from '#base/assert.ts'
+import type { Diagnostic } from '#base/diagnostic.ts'
 import { limits } from '#base/limits.ts'
+import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
-import { type Draft, desiredMesh, happen, journal } from './draft.ts'
+import { appliedMesh, type Draft, desiredMesh, happen, journal } from './draft.ts'
 import { massDelete } from './mass-delete.ts'
 import { obey } from './obey.ts'
 import { followGit, settleTurn } from './settle-turn.ts'
 import type { ControllerState } from './state.ts'
+import { diagnosticsOfTraps, trapsOfRevision } from './trap-diagnostics.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
 // One turn's decisions: (state, what happened, the fleet) → (state, journal). Pure. It reads meshes by hash from
@@ -64,9 +67,9 @@ function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>)
 	const { info, mesh, origins, warnings } = event
 	const before = desiredMesh(draft)
 	const byHand = draft.state.acceptedByHand?.revision === info.id
-	const deletes = before === null || byHand ? null : massDelete(before, mesh)
-	if (deletes !== null) {
-		refuse(draft, { kind: 'refused', info, diagnostics: [deletes], acceptable: true })
+	const diagnostics = before === null || byHand ? [] : dangersOf(draft, { before, mesh, origins })
+	if (diagnostics.length > 0) {
+		refuse(draft, { kind: 'refused', info, diagnostics, acceptable: true })
 		return
 	}
 	draft.meshes.set(mesh.hash, mesh)
@@ -80,6 +83,21 @@ function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>)
 		warnings: warnings.length,
 	}
 	journal(draft, { event: 'revision.accepted', actor: info.author, reason: info.message, numbers, rollout: null })
+}
+
+/** What nobody is likely to want, though it is valid: a person may take it in all the same. */
+function dangersOf(
+	draft: Draft,
+	{ before, mesh, origins }: { before: Mesh; mesh: Mesh; origins: string },
+): Diagnostic[] {
+	const deletes = massDelete(before, mesh)
+	const applied = appliedMesh(draft)
+	const meshes = applied === null ? null : { applied, accepted: before, desired: mesh }
+	const traps = meshes === null ? [] : trapsOfRevision(meshes, draft.state.rollouts)
+	return [
+		...(deletes === null ? [] : [deletes]),
+		...(traps.length === 0 ? [] : diagnosticsOfTraps(traps, draft.input.originsOf(origins))),
+	]
 }
 
 function refuse(draft: Draft, { info, diagnostics, acceptable }: Extract<CoreEvent, { kind: 'refused' }>): void {

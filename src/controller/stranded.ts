@@ -1,4 +1,4 @@
-import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import type { TypeUrl } from '#compile/compiled.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import type { Concern } from './concerns.ts'
 import type { Evidence } from './evidence.ts'
@@ -55,12 +55,13 @@ export function createStranded({ fleet, evidence }: { fleet: FleetPort; evidence
 				const concern = concernOf(rollout)
 				const groups = new Map([...concern.groupKeys].map((key) => [key, strandedIn(key, rollout, concern)]))
 				found.set(rollout.id, groups)
-				// Several rollouts may share a route configuration: it is kept where any of them would land on nothing.
+				// Several rollouts may share what carries their routes: it is kept where any of them would land on nothing.
 				for (const [groupKey, proxies] of groups) {
-					for (const name of concern.routeConfigurations.get(groupKey) ?? []) {
-						const pin = pins.get(`${groupKey} ${name}`) ?? { groupKey, type: typeUrls.route, name, proxies: new Set() }
+					for (const { typeUrl: type, name } of concern.carriers.get(groupKey) ?? []) {
+						const key = `${groupKey} ${type} ${name}`
+						const pin = pins.get(key) ?? { groupKey, type, name, proxies: new Set() }
 						for (const proxy of proxies) pin.proxies.add(proxy)
-						pins.set(`${groupKey} ${name}`, pin)
+						pins.set(key, pin)
 					}
 				}
 			}

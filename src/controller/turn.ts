@@ -1,6 +1,6 @@
 import type { Diagnostic } from '#base/diagnostic.ts'
 import type { Alarm, Look } from '#guard/look.ts'
-import type { Mesh } from '#mesh/mesh.ts'
+import type { Mesh, Origins } from '#mesh/mesh.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { RevisionInfo } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
@@ -46,6 +46,8 @@ export type TurnInput = {
 	/** The store took the last decision in. */
 	readonly durable: boolean
 	readonly meshes: ReadonlyMap<string, Mesh>
+	/** Where the resources of a revision are written, by the name in its event. */
+	readonly originsOf: (name: string) => Origins
 }
 
 export type TurnResult = {

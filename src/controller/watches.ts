@@ -30,6 +30,7 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 		step: rollout.step,
 		canaries: concern.canaries,
 		baseline: concern.baseline,
+		unit: concern.unit,
 		parameters: guardParametersOf(rollout.policy, rollout.stepsPpm.length),
 		warmUpMs: rollout.policy.warmUpMs,
 		zoneOf(proxyKey) {
@@ -79,9 +80,9 @@ export function holdsShares(
 	})
 }
 
-function resourcesOfShift({ routeConfigurations, canaries, baseline }: Concern, groupKey: string) {
+function resourcesOfShift({ carriers, canaries, baseline }: Concern, groupKey: string) {
 	return [
-		...(routeConfigurations.get(groupKey) ?? []).map((name) => [typeUrls.route, name] as const),
+		...(carriers.get(groupKey) ?? []).map(({ typeUrl, name }) => [typeUrl, name] as const),
 		...[...canaries.values(), ...baseline].map((name) => [typeUrls.cluster, name] as const),
 	]
 }

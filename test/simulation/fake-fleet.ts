@@ -5,7 +5,7 @@ import type { FleetPort } from '#controller/ports.ts'
 import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
-import type { GroupView, Proxy, Rejection, TypeView, XdsEvent } from '#xds/fleet-view.ts'
+import type { Acked, GroupView, Proxy, Rejection, TypeView, XdsEvent } from '#xds/fleet-view.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 // Envoys, as far as a rollout can tell: they take snapshots in after a while, refuse some, report counters each second
@@ -82,6 +82,7 @@ export type FakeFleet = {
 	connect(proxy: FakeProxy): void
 	disconnect(proxy: FakeProxy): void
 	sharesOf(proxy: FakeProxy): Shares | null
+	acked(proxyKey: string): Acked | null
 }
 
 type Daemon = {
@@ -187,6 +188,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				errors: 0,
 				retries: 0,
 				started: requests,
+				...noConnections,
 				active: target.unanswered,
 				healthyHosts,
 				hosts: 1,
@@ -195,7 +197,16 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		const share = healthyHosts === 0 ? 1 : traffic.errorShare(name, sharePpm)
 		let errors = 0
 		for (let index = 0; index < requests; index += 1) if (random() < share) errors += 1
-		return { completed: requests, errors, retries: 0, started: requests, active: 0, healthyHosts, hosts: 1 }
+		return {
+			completed: requests,
+			errors,
+			retries: 0,
+			started: requests,
+			...noConnections,
+			active: 0,
+			healthyHosts,
+			hosts: 1,
+		}
 	}
 
 	for (const target of proxies) clock.setTimer(random() * 1000, () => flush(target))
@@ -234,6 +245,10 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 			return portOf(born)
 		},
 		sharesOf: (target) => told(sharesOf(target)),
+		acked(proxyKey) {
+			const target = proxies.find(({ proxy, connected }) => connected && proxy.key === proxyKey)
+			return target === undefined ? null : { resources: [...target.held.values()], unseen: [] }
+		},
 	}
 
 	function portOf(born: Daemon): FleetPort {
@@ -379,3 +394,6 @@ function isSame(left: Shares | null, right: Shares): boolean {
 	if (left === null || left.size !== right.size) return false
 	return [...right].every(([name, share]) => left.get(name) === share)
 }
+
+/** Its routes are counted in requests. */
+const noConnections = { connects: 0, connectFailures: 0 }

@@ -12,6 +12,7 @@ import type { Phase } from '#rollout/rollout.ts'
 import type { Revision } from '#source/revision.ts'
 import { createMemoryStore, type MemorySnapshot, type MemoryStore } from '#store/memory-store.ts'
 import type { Store } from '#store/store.ts'
+import { noDiscovery } from '../fakes/no-discovery.ts'
 import { type Consistency, canaryShareOf, createConsistency } from './consistency.ts'
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
 import { createInvariants, type Invariants, type Violation } from './invariants.ts'
@@ -165,6 +166,7 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 			log,
 			store,
 			fleet: port,
+			discovery: noDiscovery,
 			readRevision,
 			fatal: (error) => {
 				if (isAlive()) errors.push(error.stack ?? error.message)

@@ -27,10 +27,13 @@ export function withoutNode(text: string, node: string): string {
 	return head + kept.join('---\n')
 }
 
-/** The whole mesh on another port than 80. */
+/** The whole mesh on another port than 80, and the requests that it is expected to take. */
 export function onPort(files: RepositoryFiles, port: number): RepositoryFiles {
 	return Object.fromEntries(
-		Object.entries(files).map(([file, text]) => [file, text.replaceAll('port: 80,', `port: ${port},`)]),
+		Object.entries(files).map(([file, text]) => [
+			file,
+			text.replaceAll('port: 80,', `port: ${port},`).replaceAll('.apps.local/', `.apps.local:${port}/`),
+		]),
 	)
 }
 

@@ -36,6 +36,7 @@ async function post(path: string, body: unknown, headers: Record<string, string>
 	return { status: response.status, body: (await response.json()) as { readonly error: ApiError['error'] } }
 }
 
+const proxyKey = 'mesh/apps/virtualNode/A#i0'
 const asked = { actor: 'ada', reason: 'INC-311' }
 
 describe('what is read', () => {
@@ -67,6 +68,42 @@ describe('what is read', () => {
 			{ error: { code: 'NOT_FOUND', message: 'there is no rollout none' } },
 		])
 		expect(JSON.parse((await get('/nowhere')).text).error.code).toBe('NOT_FOUND')
+	})
+})
+
+describe('explain', () => {
+	const at = (key: string, query: Record<string, string>) =>
+		get(`/api/v1/proxies/${encodeURIComponent(key)}/explain?${new URLSearchParams(query)}`)
+
+	test('a request at a proxy, by what it has ACKed', async () => {
+		const { status, text } = await at(proxyKey, { url: 'http://b.local/x', header: 'x-a: 1' })
+		expect(status).toBe(200)
+		expect(JSON.parse(text)).toMatchObject({
+			apiVersion: 'sluice/v1',
+			kind: 'Explanation',
+			key: proxyKey,
+			explained: {
+				request: { method: 'GET', path: '/x', headers: [{ name: 'x-a', value: '1' }] },
+				outcome: { kind: 'forwarded' },
+				hops: [{ taken: { resource: expect.stringContaining('/route/') } }],
+			},
+		})
+	})
+
+	test('an identity with several proxies is no proxy: they are named', async () => {
+		const { status, text } = await at(proxyKey.replace(/#.*/, ''), { url: 'http://b.local/' })
+		expect(status).toBe(404)
+		expect(JSON.parse(text).error.message).toContain(proxyKey)
+	})
+
+	test('one that is not connected: the nearest is named', async () => {
+		const { status, text } = await at(`${proxyKey}0`, { url: 'http://b.local/' })
+		expect([status, JSON.parse(text).error.message]).toEqual([404, expect.stringContaining(`did you mean ${proxyKey}`)])
+	})
+
+	test('a request that makes no sense', async () => {
+		expect((await at(proxyKey, { url: 'nowhere' })).status).toBe(400)
+		expect((await at(proxyKey, {})).status).toBe(400)
 	})
 })
 

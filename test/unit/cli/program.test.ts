@@ -73,7 +73,7 @@ describe('--help', () => {
 	})
 
 	test('the exit codes are the agreed ones', () => {
-		expect(Object.values(exitCodes).map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 5, 64, 65, 69, 75, 77])
+		expect(Object.values(exitCodes).map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 5, 6, 64, 65, 69, 75, 77])
 	})
 })
 
@@ -219,9 +219,10 @@ describe('run', () => {
 
 	test('it serves, answers, and stops in good order at SIGTERM', async () => {
 		const { child, ended, http } = await run()
-		expect((await sluice(['healthcheck', '--ready', '--http', http])).code).toBe(0)
+		// Right after the start: it waits for the first revision as well.
 		const settled = await sluice(['status', '--wait', '--timeout', '20s', '--http', http])
 		expect([settled.code, settled.talk]).toEqual([0, ''])
+		expect((await sluice(['healthcheck', '--ready', '--http', http])).code).toBe(0)
 		const status = await sluice(['status', '-o', 'json'], { SLUICE_HTTP: http })
 		expect(JSON.parse(status.out)).toMatchObject({ kind: 'Status', headline: { level: 'settled' } })
 		const refused = await sluice(['rollout', 'abort', 'serviceB/serviceB#1', '--reason', 'x', '--http', http])

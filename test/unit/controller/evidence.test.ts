@@ -24,6 +24,7 @@ function setUp(warmUpMs: number) {
 		step,
 		canaries: new Map([[canary, 'v2']]),
 		baseline: ['v1'],
+		unit: 'requests',
 		parameters,
 		warmUpMs,
 		zoneOf: () => '',
@@ -35,6 +36,8 @@ function setUp(warmUpMs: number) {
 		errors,
 		retries: 0,
 		started: completed,
+		connects: 0,
+		connectFailures: 0,
 		active: 0,
 		healthyHosts: 1,
 		hosts: 1,
@@ -51,7 +54,7 @@ function setUp(warmUpMs: number) {
 	const pass = (seconds: number, errors: number) => {
 		for (let index = 0; index < seconds; index += 1) second(errors)
 	}
-	return { evidence, watch, pass, looks, events }
+	return { clock, evidence, watch, pass, looks, events }
 }
 
 describe('looks', () => {
@@ -100,4 +103,49 @@ test('the hard limit sees a bad flush on each side of a step, warm-up or not', (
 	bad()
 	expect(events.some(({ kind }) => kind === 'alarm')).toBe(true)
 	expect(limits.lookIntervalMs).toBe(5000)
+})
+
+describe('a TCP route is counted in connections', () => {
+	/** A flush of TCP clusters as Envoy has them: no answers, and open connections are active. */
+	const flushOf = (connects: number, connectFailures: number): ClusterFlush => ({
+		completed: 0,
+		errors: 0,
+		retries: 0,
+		started: connects - connectFailures,
+		active: 500,
+		connects,
+		connectFailures,
+		healthyHosts: 1,
+		hosts: 1,
+	})
+
+	function play(unit: Watch['unit'], canaryFailures: number) {
+		const { clock, evidence, watch, looks, events } = setUp(0)
+		evidence.watch([{ ...watch(0), unit }])
+		for (let second = 1; second <= 12; second += 1) {
+			clock.advance(1000)
+			const clusters = new Map([
+				['v2', flushOf(40, canaryFailures)],
+				['v1', flushOf(60, 0)],
+			])
+			// `unrouted`: requests of an HTTP route of the same proxy.
+			evidence.takeFlush({ proxy: 'p', arrivedMs: clock.monotonicMs(), counted: true, clusters, unrouted: 7 })
+		}
+		const counts = looks().map(({ look }) => look.canaries[canary]?.final)
+		return { last: counts.at(-1), alarms: events.filter(({ kind }) => kind === 'alarm').length }
+	}
+
+	test('those that were made are successes, and what HTTP counts is none of its affair', () => {
+		const { last, alarms } = play('connections', 1)
+		expect(last).toMatchObject({ canary: { requests: 200, errors: 5 }, baseline: { requests: 300, errors: 0 } })
+		expect(alarms).toBe(0)
+	})
+
+	test('half of them fail: the hard limit acts', () => {
+		expect(play('connections', 20).alarms).toBeGreaterThan(0)
+	})
+
+	test('counted in requests nothing would be seen of it', () => {
+		expect(play('requests', 20).last?.canary).toEqual({ requests: 35, errors: 35 })
+	})
 })

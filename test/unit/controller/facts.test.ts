@@ -40,7 +40,8 @@ const concern: Concern = {
 	canaries: new Map([['Bv2', 'to-bv2']]),
 	baseline: ['to-b'],
 	good: ['to-b'],
-	routeConfigurations: new Map(),
+	carriers: new Map(),
+	unit: 'requests',
 	hosts: new Map([['Bv2', 'b2.local']]),
 }
 const proxyOf = (key: string): Proxy => ({ key, instance: key, zone: '', group, groupKey: 'group' })
@@ -48,7 +49,17 @@ const proxyOf = (key: string): Proxy => ({ key, instance: key, zone: '', group, 
 /** Envoy flushes no gauge that was never set: of a cluster that never had a host there is nothing in a flush. */
 test('a proxy that counts and tells of no host has none, one that says nothing is silent', () => {
 	const evidence = createEvidence({ clock: createManualClock(), emit() {} })
-	const host = { completed: 0, errors: 0, retries: 0, started: 0, active: 0, healthyHosts: 1, hosts: 1 }
+	const host = {
+		completed: 0,
+		errors: 0,
+		retries: 0,
+		started: 0,
+		active: 0,
+		healthyHosts: 1,
+		hosts: 1,
+		connects: 0,
+		connectFailures: 0,
+	}
 	const flushOf = (proxy: string, clusters: Record<string, typeof host>) => {
 		evidence.takeFlush({ proxy, arrivedMs: 0, counted: true, clusters: new Map(Object.entries(clusters)), unrouted: 0 })
 	}
@@ -74,6 +85,7 @@ test('a proxy that counts and tells of no host has none, one that says nothing i
 		strandedOf: () => [],
 		foundBack: () => false,
 		returning: () => false,
+		waitsOf: () => [],
 	})
 	evidence.close()
 	expect(notReady.map(({ proxy, why }) => [proxy, why])).toEqual([
@@ -102,10 +114,10 @@ function factsOfGroup(view: { refused: readonly string[]; named?: number; holdin
 			return { proxy, typeUrl: typeUrls.route, name: 'rds', version: 'v', text: 'no' }
 		}),
 	}
-	const routeConfigurations = new Map([[proxyGroupKey(group), ['rds']]])
+	const carriers = new Map([[proxyGroupKey(group), [{ typeUrl: typeUrls.route, name: 'rds' }]]])
 	const facts = factsOfRollout(
 		rollout,
-		{ ...concern, groups: [groupView], routeConfigurations },
+		{ ...concern, groups: [groupView], carriers },
 		{
 			fleet: {
 				publish() {},
@@ -124,6 +136,7 @@ function factsOfGroup(view: { refused: readonly string[]; named?: number; holdin
 			strandedOf: () => [],
 			foundBack: () => false,
 			returning: () => false,
+			waitsOf: () => [],
 		},
 	)
 	evidence.close()

@@ -148,3 +148,14 @@ test('a folder outside of Git has no commits', async () => {
 	const outcome = await previewPlan({ path: folder, base: 'main' })
 	expect(outcome.kind === 'unreadable' ? outcome.message : '').toContain('is in no Git work tree')
 })
+
+test('what both ends would have to change at once is an error at its line, beside the plan', async () => {
+	const file = join(folder, 'service-b.yaml')
+	writeFileSync(file, readFileSync(file, 'utf8').replace(/port: 80\b/, 'port: 8080'))
+	const { traps, changes } = await plan(example)
+	expect(traps).toMatchObject([{ code: 'SL0415', severity: 'error', file: 'service-b.yaml' }])
+	expect(traps[0]?.message).toContain('while serviceA sends traffic to it')
+	expect(traps[0]?.line).toBeGreaterThan(0)
+	expect(changes.length).toBeGreaterThan(0)
+	expect((await plan(null)).traps, 'compared with nothing').toEqual([])
+})

@@ -35,6 +35,28 @@ test('the outcome is what reading gives here, frozen', async () => {
 	expect([mesh, mesh.resources, Object.values(mesh.resources)[0]?.spec, origins].every(Object.isFrozen)).toBe(true)
 })
 
+describe('expectations', () => {
+	const text = new TextDecoder().decode(exampleFiles.get('expectations.yaml'))
+	const wrong = text.replace('route: serviceB,', 'noRoute: true } #')
+	const files = new Map(exampleFiles).set('expectations.yaml', new TextEncoder().encode(wrong))
+
+	test('that are not fulfilled refuse the revision, at their line', async () => {
+		const outcome = await createWorkerReader(basics)(revisionOf(files))
+		expect(outcome.kind === 'refused' ? outcome.diagnostics : []).toMatchObject([
+			{
+				code: 'SL0401',
+				file: 'expectations.yaml',
+				line: wrong.split('\n').findIndex((line) => line.includes('noRoute: true } #')) + 1,
+				message: expect.stringContaining('the route "serviceB" takes it'),
+			},
+		])
+	})
+
+	test('are left alone where that is asked for', async () => {
+		expect((await createWorkerReader({ ...basics, expectations: 'leave' })(revisionOf(files))).kind).toBe('ok')
+	})
+})
+
 test('the bytes of the revision stay with their owner', async () => {
 	const bytes = new TextEncoder().encode('kind: Nothing')
 	await createWorkerReader(basics)(revisionOf(new Map([['a.yaml', bytes]])))
@@ -44,10 +66,8 @@ test('the bytes of the revision stay with their owner', async () => {
 test('findings come with their place', async () => {
 	const broken = new Map(exampleFiles).set('mesh.yaml', new TextEncoder().encode('a: [1\nb: 2'))
 	const outcome = await createWorkerReader(basics)(revisionOf(broken))
-	expect(outcome.kind === 'refused' ? outcome.diagnostics[0] : null).toMatchObject({
-		file: 'mesh.yaml',
-		code: 'SL0102',
-	})
+	const codes = outcome.kind === 'refused' ? outcome.diagnostics.map(({ file, code }) => `${file} ${code}`) : []
+	expect(codes).toContain('mesh.yaml SL0102')
 })
 
 test('a megabyte of hostile YAML is refused, and the main loop turns on meanwhile', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { changedRollouts, type SettleOptions, settle } from '#controller/settle.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
-import { type Mesh, resourceId } from '#mesh/mesh.ts'
+import { type Mesh, type ResourceId, resourceId } from '#mesh/mesh.ts'
 import type { Shift } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { isSameSplit } from '#plan/split.ts'
@@ -93,6 +93,40 @@ describe('a target under judgement', () => {
 		expect(during.applied.resources[idOf('C')]).toBeDefined()
 		const after = settled(applied, desired, { rollouts: [] })
 		expect(after.applied.resources[idOf(name)]?.hash).toBe(desired.resources[idOf(name)]?.hash)
+	})
+
+	test('a caller keeps its client policy towards it, and changes any other', () => {
+		const clientTls = {
+			enforce: false,
+			ports: [],
+			certificate: null,
+			validation: { trust: { kind: 'sds', secretName: 'ca' }, subjectAlternativeNames: [] },
+		} as const
+		const caller = (policies: { b: boolean; c: boolean }): BriefResource[] => [
+			{ kind: 'VirtualService', name: 'c.local', node: 'C' },
+			node('C'),
+			{
+				kind: 'VirtualNode',
+				name: 'A',
+				backends: [
+					{ service: 'b.local', clientTls: policies.b ? clientTls : null },
+					{ service: 'c.local', clientTls: policies.c ? clientTls : null },
+				],
+			},
+			{ kind: 'VirtualGateway', name: 'edge', spec: { clientTls: policies.b ? clientTls : null } },
+			{ kind: 'GatewayRoute', gateway: 'edge', name: 'b', service: 'b.local' },
+		]
+		const at = (policies: { b: boolean; c: boolean }, targets: Record<string, number>) =>
+			meshOf(node('B'), node('Bv2'), route(targets), ...caller(policies))
+		const before = at({ b: false, c: false }, { B: 1 })
+		const isHeld = (after: Mesh, id: ResourceId) => {
+			const { applied: then } = settled(before, after, { rollouts: [rolloutOf(before, after)] })
+			return then.resources[id]?.hash !== after.resources[id]?.hash
+		}
+		const edge = resourceId.virtualGateway('apps', 'edge')
+		const ofB = at({ b: true, c: false }, { Bv2: 1 })
+		expect([isHeld(ofB, idOf('A')), isHeld(ofB, edge)]).toEqual([true, true])
+		expect(isHeld(at({ b: false, c: true }, { Bv2: 1 }), idOf('A'))).toBe(false)
 	})
 
 	test('that went back is not judged: what mends the last good goes in', () => {

@@ -57,6 +57,7 @@ function play() {
 			forward: true,
 			durable: true,
 			meshes,
+			originsOf: () => ({}),
 			...change,
 		})
 	}
@@ -173,5 +174,60 @@ describe('what failed once', () => {
 		const command = { kind: 'retry', rollout: game.rollout().id, actor: 'dana', reason: 'mended' } as const
 		expect(game.turn([{ kind: 'command', command }]).replies).toMatchObject([{ kind: 'done' }])
 		expect([game.state().rolloutCount, game.state().quarantine]).toEqual([3, []])
+	})
+})
+
+describe('what both ends would have to change at once', () => {
+	const moved = meshOf({ 'B:8080': 1 }, { kind: 'VirtualNode', name: 'B', listeners: [{ port: 8080 }] })
+	const accept = (revision: string): CoreEvent => {
+		return {
+			kind: 'command',
+			command: { kind: 'accept', revision, rollout: '', actor: 'dana', reason: 'at night' } as never,
+		}
+	}
+
+	test('is refused whole, with its place, until a person accepts it', () => {
+		const game = play()
+		game.turn([read(meshOf({ B: 1 }))])
+		const origins = { 'mesh/apps/virtualNode/B': { '/spec': { file: 'b.yaml', line: 5, column: 1 } } }
+		game.turn([read(moved, 'c2')], {}, { originsOf: () => origins })
+		expect(game.state().refused).toMatchObject({
+			info: { id: 'c2' },
+			acceptable: true,
+			diagnostics: [{ code: 'SL0415', file: 'b.yaml', line: 5, hint: expect.stringContaining('beside it') }],
+		})
+		expect(game.state().accepted?.mesh).not.toBe(moved.hash)
+		expect(game.turn([accept('c2')]).replies).toMatchObject([{ kind: 'done' }])
+		game.turn([read(moved, 'c2')])
+		expect(game.state()).toMatchObject({ refused: null, accepted: { mesh: moved.hash } })
+	})
+
+	test('is no news in the commit after the one that a person accepted, while it waits', () => {
+		const game = play()
+		game.turn([read(meshOf({ B: 1 }))])
+		game.turn([read(moved, 'c2')])
+		game.turn([accept('c2')])
+		// The node is a target of a route that is in force as it was: the change waits.
+		game.turn([read(moved, 'c2')], {}, { forward: false })
+		const next = meshOf(
+			{ 'B:8080': 1 },
+			{ kind: 'VirtualNode', name: 'B', listeners: [{ port: 8080 }] },
+			{ kind: 'VirtualNode', name: 'C' },
+		)
+		game.turn([read(next, 'c3')], {}, { forward: false })
+		expect(game.state()).toMatchObject({ refused: null, accepted: { mesh: next.hash } })
+	})
+
+	test('does not concern the first revision', () => {
+		const game = play()
+		game.turn([read(moved)])
+		expect(game.state()).toMatchObject({ refused: null, applied: moved.hash })
+	})
+
+	test('concerns a canary as soon as a rollout sends it traffic', () => {
+		const game = stepped()
+		const canary = meshOf({ B: 0, 'Bv2:8080': 100 }, { kind: 'VirtualNode', name: 'Bv2', listeners: [{ port: 8080 }] })
+		game.turn([read(canary, 'c3')])
+		expect(game.state().refused?.diagnostics.map(({ code }) => code)).toEqual(['SL0415'])
 	})
 })
