@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { diagnosticCodes } from '#base/diagnostic-codes.ts'
 import { exitCodes } from '#cli/exit-codes.ts'
 import { settingTable, variableOf } from '#cli/settings.ts'
+import { runExpectations } from '#controller/run-expectations.ts'
 import { readMesh } from '#mesh/read-mesh.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -32,7 +33,10 @@ test('the examples of mesh YAML are one valid mesh', () => {
 	const files = examples.map((text, index) => [`example-${index}.yaml`, new TextEncoder().encode(text)] as const)
 	const outcome = readMesh(new Map(files))
 	expect(outcome.kind === 'ok' ? outcome.warnings : outcome.diagnostics).toEqual([])
-	expect(outcome.kind).toBe('ok')
+	if (outcome.kind === 'refused') throw new Error('it is valid')
+	// It does what its own example of an expectation says.
+	expect(outcome.expectations).toHaveLength(1)
+	expect(runExpectations(outcome, new Map(files))).toBe(outcome)
 })
 
 test('every code of a finding is explained, by its own words', () => {

@@ -10,7 +10,7 @@ beforeAll(async () => {
 	stage = await openFeatureStage({
 		block: 36,
 		apps: ['shop', 'shop2', 'admin', 'calls'],
-		proxies: ['gateway:edge', 'shop'],
+		proxies: ['gateway:edge', 'gateway:edge2', 'shop'],
 		portNames: ['second', 'calls'],
 		mesh: edge,
 	})
@@ -28,8 +28,14 @@ const callsService = 'calls.apps.local'
 function edge(at: FeaturePlaces): string {
 	const port = at.port()
 	const target = (virtualServiceName: string) => ({ virtualService: { virtualServiceName } })
-	const http = (name: string, match: object, action: object, priority?: number) =>
-		gatewayRoute('edge', name, { ...(priority === undefined ? {} : { priority }), httpRoute: { match, action } })
+	/** The same at both gateways, of which one speaks HTTP/2. */
+	const http = (name: string, match: object, action: object, priority?: number) => {
+		const written = priority === undefined ? {} : { priority }
+		return [
+			gatewayRoute('edge', name, { ...written, httpRoute: { match, action } }),
+			gatewayRoute('edge2', name, { ...written, http2Route: { match, action } }),
+		]
+	}
 	const shop = { target: target(shopService) }
 	const admin = { target: target(adminService) }
 	return yamlOf([
@@ -38,6 +44,10 @@ function edge(at: FeaturePlaces): string {
 			{ port, protocol: 'http' },
 			{ port: at.port('second'), protocol: 'http' },
 			{ port: at.port('calls'), protocol: 'grpc' },
+		]),
+		gateway('edge2', [
+			{ port, protocol: 'http2' },
+			{ port: at.port('second'), protocol: 'http2' },
 		]),
 		node('shop', [{ port }]),
 		node('shop2', [{ port }]),
@@ -52,29 +62,29 @@ function edge(at: FeaturePlaces): string {
 			httpRoute: { match: { prefix: '/', headers: [{ name: 'x-new' }] }, action: targets({ shop2: 1 }) },
 		}),
 		route('shop', 'all', { httpRoute: { match: { prefix: '/' }, action: targets({ shop: 1 }) } }),
-		http('all', { prefix: '/', port }, shop),
-		http('default-rewrite', { prefix: '/buy' }, shop),
-		http('own-rewrite', { prefix: '/old/' }, { ...shop, rewrite: { prefix: { value: '/new/' } } }),
-		http('no-rewrite', { prefix: '/kept' }, { ...shop, rewrite: { prefix: { defaultPrefix: 'DISABLED' } } }),
-		http('path-rewrite', { path: { exact: '/exact' } }, { ...shop, rewrite: { path: { exact: '/other' } } }),
-		http('regex', { path: { regex: '/item/[0-9]+' } }, shop),
-		http('by-host', { prefix: '/', hostname: { exact: 'admin.example.com' } }, admin),
-		http('by-suffix', { prefix: '/', hostname: { suffix: '.tenants.example.com' } }, admin),
-		http(
+		...http('all', { prefix: '/', port }, shop),
+		...http('default-rewrite', { prefix: '/buy' }, shop),
+		...http('own-rewrite', { prefix: '/old/' }, { ...shop, rewrite: { prefix: { value: '/new/' } } }),
+		...http('no-rewrite', { prefix: '/kept' }, { ...shop, rewrite: { prefix: { defaultPrefix: 'DISABLED' } } }),
+		...http('path-rewrite', { path: { exact: '/exact' } }, { ...shop, rewrite: { path: { exact: '/other' } } }),
+		...http('regex', { path: { regex: '/item/[0-9]+' } }, admin),
+		...http('by-host', { prefix: '/', hostname: { exact: 'admin.example.com' } }, admin),
+		...http('by-suffix', { prefix: '/', hostname: { suffix: '.tenants.example.com' } }, admin),
+		...http(
 			'host-kept',
 			{ prefix: '/', hostname: { exact: 'keep.example.com' } },
 			{ ...admin, rewrite: { hostname: { defaultTargetHostname: 'DISABLED' } } },
 		),
-		http('by-header', { prefix: '/', headers: [{ name: 'x-admin', match: { exact: '1' } }] }, admin, 1),
-		http(
+		...http('by-header', { prefix: '/', headers: [{ name: 'x-admin', match: { exact: '1' } }] }, admin, 1),
+		...http(
 			'any-host-kept',
 			{ prefix: '/', headers: [{ name: 'x-keep', match: { exact: '1' } }] },
 			{ ...shop, rewrite: { hostname: { defaultTargetHostname: 'DISABLED' } } },
 			4,
 		),
-		http('by-query', { prefix: '/', queryParameters: [{ name: 'admin', match: { exact: '1' } }] }, admin, 2),
-		http('by-method', { prefix: '/', method: 'DELETE' }, admin, 3),
-		http('second-only', { prefix: '/', port: at.port('second') }, admin, 900),
+		...http('by-query', { prefix: '/', queryParameters: [{ name: 'admin', match: { exact: '1' } }] }, admin, 2),
+		...http('by-method', { prefix: '/', method: 'DELETE' }, admin, 3),
+		...http('second-only', { prefix: '/', port: at.port('second') }, admin, 900),
 		gatewayRoute('edge', 'calls', {
 			grpcRoute: {
 				match: { serviceName: 'shop.Cart', port: at.port('calls') },
@@ -86,16 +96,19 @@ function edge(at: FeaturePlaces): string {
 
 type Seen = { readonly app: string | undefined; readonly path: string | undefined; readonly host: string | undefined }
 
-/** What the application saw of a request to the gateway. */
-async function seen(url: string, more: Parameters<FeatureStage['dial']>[2] = {}): Promise<Seen> {
-	const { app } = await stage.dial('gateway:edge', url, more)
+/** What the application saw of a request to a gateway. */
+async function seen(url: string, more: Parameters<FeatureStage['dial']>[2] = {}, at = 'edge'): Promise<Seen> {
+	const { app } = await stage.dial(`gateway:${at}`, url, more)
 	const received = app === undefined ? undefined : stage.app(app).received.at(-1)
 	return { app, path: received?.path, host: received?.headers.host }
 }
 
 const site = 'http://www.example.com'
 
-describe('matches and rewrites', () => {
+describe.for([
+	['edge', 'httpRoute'],
+	['edge2', 'http2Route'],
+] as const)('matches and rewrites of %s by %s', ([name]) => {
 	test.for<[url: string, more: Parameters<FeatureStage['dial']>[2], wanted: Seen]>([
 		[`${site}/`, {}, { app: 'shop', path: '/', host: shopService }],
 		[`${site}/x?y=1`, {}, { app: 'shop', path: '/x?y=1', host: shopService }],
@@ -104,7 +117,8 @@ describe('matches and rewrites', () => {
 		[`${site}/old/thing`, {}, { app: 'shop', path: '/new/thing', host: shopService }],
 		[`${site}/kept/thing`, {}, { app: 'shop', path: '/kept/thing', host: shopService }],
 		[`${site}/exact?y=1`, {}, { app: 'shop', path: '/other?y=1', host: shopService }],
-		[`${site}/item/12`, {}, { app: 'shop', path: '/item/12', host: shopService }],
+		[`${site}/item/12`, {}, { app: 'admin', path: '/item/12', host: adminService }],
+		[`${site}/item/x`, {}, { app: 'shop', path: '/item/x', host: shopService }],
 		['http://admin.example.com/', {}, { app: 'admin', path: '/', host: adminService }],
 		['http://ADMIN.example.com:8080/', {}, { app: 'admin', path: '/', host: adminService }],
 		['http://a.tenants.example.com/x', {}, { app: 'admin', path: '/x', host: adminService }],
@@ -117,9 +131,11 @@ describe('matches and rewrites', () => {
 		[`${site}/`, { headers: { 'x-new': '1' } }, { app: 'shop2', path: '/', host: shopService }],
 		[`${site}/anything`, { port: 'second' }, { app: 'admin', path: '/anything', host: adminService }],
 	])('%s %j', async ([url, more, wanted]) => {
-		expect(await seen(url, more)).toEqual(wanted)
+		expect(await seen(url, more, name)).toEqual(wanted)
 	})
+})
 
+describe('the host of the outside', () => {
 	test('the header that carries the service on the inner way does not reach the application', async () => {
 		await stage.dial('gateway:edge', 'http://keep.example.com/')
 		expect(stage.app('admin').received.at(-1)?.headers['x-app-mesh-virtual-service']).toBeUndefined()

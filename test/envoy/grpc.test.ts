@@ -1,41 +1,66 @@
 // gRPC: matches by service, method and metadata, weights, retries by status, and errors that hide in an answer of 200.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { HttpExchange } from '#lab/http-exchange.ts'
+import { answerGrpc } from './fixtures/answer-grpc.ts'
 import { type FeaturePlaces, type FeatureStage, openFeatureStage } from './fixtures/feature-stage.ts'
 import { callGrpc, type GrpcAnswer } from './fixtures/grpc-call.ts'
+import { headerMatches } from './fixtures/header-matches.ts'
 import { mesh, node, route, router, service, targets, yamlOf } from './fixtures/mesh-yaml.ts'
 
 let stage: FeatureStage
 beforeAll(async () => {
-	stage = await openFeatureStage({ block: 34, apps: ['web', 'cart', 'special'], proxies: ['web'], mesh: services })
+	stage = await openFeatureStage({
+		block: 34,
+		apps: ['web', 'cart', 'special'],
+		proxies: ['web'],
+		portNames: ['second'],
+		mesh: services,
+	})
 })
 afterAll(() => stage?.[Symbol.asyncDispose]())
 beforeEach(() => {
 	for (const name of ['cart', 'special']) {
-		stage.app(name).forget()
-		stage.app(name).script((exchange) => answer(exchange, name, 0))
+		for (const port of ['main', 'second']) {
+			stage.app(name, port).forget()
+			stage.app(name, port).script((exchange) => answerGrpc(exchange, name))
+		}
 	}
 })
 
-function answer(exchange: HttpExchange, app: string, status: number): void {
-	const headers = { 'x-app': app, 'content-type': 'application/grpc' }
-	exchange.answer(200, headers, '\0\0\0\0\0', { 'grpc-status': String(status) })
-}
-
 const host = (name: string) => `${name}.apps.local`
-const names = ['matched', 'weighed', 'retried']
+const names = ['matched', 'weighed', 'retried', 'kinds', 'ports']
+const kinds = Object.entries(headerMatches)
 
 function services(at: FeaturePlaces): string {
 	const port = at.port()
 	const toSpecial = targets({ special: 1 })
 	const rest = (name: string) => route(name, 'rest', { grpcRoute: { match: {}, action: targets({ cart: 1 }) } })
-	const second = { unit: 's', value: 1 }
+	const second = at.port('second')
+	const grpcListener = (port: number) => ({ port, protocol: 'grpc' })
 	return yamlOf([
 		mesh(),
 		node('web', [], { backends: names.map(host) }),
 		node('cart', [{ port, protocol: 'grpc' }]),
 		node('special', [{ port, protocol: 'grpc' }]),
-		...names.flatMap((name) => [service(host(name), { router: name }), router(name, [{ port: 80, protocol: 'grpc' }])]),
+		node('both-ports', [port, second].map(grpcListener), {
+			serviceDiscovery: { dns: { hostname: 'special.apps.local' } },
+		}),
+		...names.flatMap((name) => [
+			service(host(name), { router: name }),
+			router(name, (name === 'ports' ? [80, 8080] : [80]).map(grpcListener)),
+		]),
+		rest('kinds'),
+		...kinds.map(([name, { written }]) =>
+			route('kinds', name, {
+				grpcRoute: { match: { serviceName: `kinds.${name}`, metadata: [written] }, action: toSpecial },
+			}),
+		),
+		rest('ports'),
+		route('ports', 'second', {
+			grpcRoute: {
+				match: { port: 8080 },
+				action: { weightedTargets: [{ virtualNode: 'both-ports', port: second, weight: 1 }] },
+			},
+		}),
 		rest('matched'),
 		route('matched', 'service', {
 			priority: 3,
@@ -54,15 +79,23 @@ function services(at: FeaturePlaces): string {
 			grpcRoute: {
 				match: {},
 				action: targets({ cart: 1 }),
-				retryPolicy: { maxRetries: 2, perRetryTimeout: second, grpcRetryEvents: ['unavailable', 'internal'] },
+				retryPolicy: {
+					maxRetries: 2,
+					perRetryTimeout: { unit: 's', value: 1 },
+					grpcRetryEvents: ['unavailable', 'internal'],
+				},
 			},
 		}),
 	])
 }
 
 function call(name: string, path: string, metadata: Readonly<Record<string, string>> = {}): Promise<GrpcAnswer> {
+	return callHost(host(name), path, metadata)
+}
+
+function callHost(host: string, path: string, metadata: Readonly<Record<string, string>> = {}): Promise<GrpcAnswer> {
 	const via = { address: stage.proxyAddress('web'), port: stage.egressPort }
-	return callGrpc({ via, host: host(name), path, metadata })
+	return callGrpc({ via, host, path, metadata })
 }
 
 test.for<[path: string, metadata: Readonly<Record<string, string>>, app: string]>([
@@ -75,6 +108,19 @@ test.for<[path: string, metadata: Readonly<Record<string, string>>, app: string]
 	['/shop.Cart/Add', { 'x-tenant': 'alpha' }, 'cart'],
 ])('%s with %j goes to %s', async ([path, metadata, app]) => {
 	expect(await call('matched', path, metadata)).toEqual({ httpStatus: 200, grpcStatus: 0, app })
+})
+
+test.for(kinds)('metadata: %s', async ([name, { taken, not }]) => {
+	const taker = async (metadata: Readonly<Record<string, string>>) =>
+		(await call('kinds', `/kinds.${name}/Any`, metadata)).app
+	for (const metadata of taken) expect([metadata, await taker(metadata)]).toEqual([metadata, 'special'])
+	for (const metadata of not) expect([metadata, await taker(metadata)]).toEqual([metadata, 'cart'])
+})
+
+test('a port of the router leads to a port of a node', async () => {
+	expect((await callHost(host('ports'), '/shop.Cart/Add')).app).toBe('cart')
+	expect((await callHost(`${host('ports')}:8080`, '/shop.Cart/Add')).app).toBe('special')
+	expect(stage.app('special', 'second').received.length).toBe(1)
 })
 
 test('what is no gRPC is no match', async () => {
@@ -101,7 +147,7 @@ test.for<[statuses: number[], grpcStatus: number, tries: number]>([
 	stage.app('cart').script((exchange) => {
 		const status = left.shift() ?? 0
 		const headers = { 'x-app': 'cart', 'content-type': 'application/grpc' }
-		if (status === 0) answer(exchange, 'cart', 0)
+		if (status === 0) answerGrpc(exchange, 'cart')
 		else exchange.answer(200, { ...headers, 'grpc-status': String(status) }, '')
 	})
 	expect((await call('retried', '/shop.Cart/Add')).grpcStatus).toBe(grpcStatus)
@@ -111,7 +157,7 @@ test.for<[statuses: number[], grpcStatus: number, tries: number]>([
 test('an error in an answer of 200 is counted by its status', async () => {
 	const name = `cluster\\.cds_egress_apps_special_grpc_${stage.port()}\\.grpc\\.13$`
 	const before = [...(await stage.envoy('web').admin.stats(name)).values()][0] ?? 0
-	stage.app('special').script((exchange) => answer(exchange, 'special', 13))
+	stage.app('special').script((exchange) => answerGrpc(exchange, 'special', 13))
 	expect(await call('matched', '/shop.Special/Add')).toEqual({ httpStatus: 200, grpcStatus: 13, app: 'special' })
 	expect([...(await stage.envoy('web').admin.stats(name)).values()]).toEqual([before + 1])
 })

@@ -115,7 +115,8 @@ async function scriptOf(...flags: readonly string[]): Promise<string> {
 	const out: string[] = []
 	const terminal = {
 		out: (text: string) => void out.push(text),
-		talk: (text: string) => void out.push(text),
+		// A note where other ports are asked for.
+		talk: () => undefined,
 		isInteractive: false,
 		color: { out: false, talk: false },
 	}

@@ -1,16 +1,33 @@
 // What a proxy does when an application fails or is slow, counted at the application.
+import { constants, createServer } from 'node:http2'
+import type { Server } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { listen } from '#lab/ports.ts'
 import { type FeaturePlaces, type FeatureStage, openFeatureStage } from './fixtures/feature-stage.ts'
-import { mesh, node, route, router, service, targets, yamlOf } from './fixtures/mesh-yaml.ts'
+import { mesh, node, route, router, service, yamlOf } from './fixtures/mesh-yaml.ts'
 
 let stage: FeatureStage
+let refusing: Server
 beforeAll(async () => {
-	stage = await openFeatureStage({ block: 32, apps: ['web', 'api', 'slow'], proxies: ['web', 'slow'], mesh: services })
+	stage = await openFeatureStage({
+		block: 32,
+		apps: ['web', 'api', 'slow'],
+		ownApps: ['refusing'],
+		proxies: ['web', 'slow'],
+		portNames: ['silence', 'http2', 'http2-silence'],
+		mesh: services,
+	})
+	refusing = await startRefusing(stage.appAddress('refusing'), stage.port())
 })
-afterAll(() => stage?.[Symbol.asyncDispose]())
+afterAll(async () => {
+	refusing?.close()
+	await stage?.[Symbol.asyncDispose]()
+})
 beforeEach(() => {
-	stage.app('api').forget()
-	stage.app('slow').forget()
+	for (const port of ['main', 'silence', 'http2', 'http2-silence']) {
+		stage.app('api', port).forget()
+		stage.app('slow', port).forget()
+	}
 })
 
 const seconds = (value: number) => ({ unit: 's', value })
@@ -29,51 +46,102 @@ const routes: Readonly<Record<string, object>> = {
 	silent: { timeout: { perRequest: seconds(0), idle: ms(200) } },
 	each: { timeout: { perRequest: seconds(5) }, retryPolicy: retries(2, { httpRetryEvents: ['gateway-error'] }) },
 }
-/** Routes to a node whose own listener limits a request to 200 ms. */
-const slowRoutes: Readonly<Record<string, object>> = {
-	'listener-limit': {
-		timeout: { perRequest: seconds(5) },
-		retryPolicy: retries(0, { httpRetryEvents: ['stream-error'] }),
-	},
+/** Of these the target is a node whose own listener has the limit: 200 ms. */
+const ofListeners = ['listener-request', 'listener-silence'] as const
+const unlimited = {
+	timeout: { perRequest: seconds(0), idle: seconds(0) },
+	retryPolicy: retries(0, { httpRetryEvents: ['stream-error'] }),
 }
 
-const host = (name: string) => `${name}.apps.local`
+const kinds = ['http', 'http2'] as const
+type Kind = (typeof kinds)[number]
+const host = (kind: Kind, name: string) => `${kind}-${name}.apps.local`
 
 function services(at: FeaturePlaces): string {
-	const port = at.port()
-	const all = { ...routes, ...slowRoutes }
-	const timeout = { http: { perRequest: ms(200) } }
+	const all = { ...routes, ...Object.fromEntries(ofListeners.map((name) => [name, unlimited])) }
+	const main = (kind: Kind) => at.port(kind === 'http' ? 'main' : 'http2')
+	const silence = (kind: Kind) => at.port(kind === 'http' ? 'silence' : 'http2-silence')
+	const target = (kind: Kind, name: string) => {
+		if (name === 'connection') return { virtualNode: `gone-${kind}`, port: 9 }
+		if (name === 'listener-request') return { virtualNode: 'slow', port: main(kind) }
+		if (name === 'listener-silence') return { virtualNode: 'slow', port: silence(kind) }
+		return { virtualNode: 'api', port: main(kind) }
+	}
+	const gone = { serviceDiscovery: { dns: { hostname: 'api.apps.local' } } }
 	return yamlOf([
 		mesh(),
-		node('web', [], { backends: [...Object.keys(all), 'nobody'].map(host) }),
-		node('api', [{ port }]),
-		node('slow', [{ port, timeout }]),
-		node('gone', [{ port: 9 }], { serviceDiscovery: { dns: { hostname: 'api.apps.local' } } }),
-		...Object.entries(all).flatMap(([name, more]) => [
-			service(host(name), { router: name }),
-			router(name, [{ port: 80 }]),
-			route(name, 'all', {
-				httpRoute: {
-					match: { prefix: '/' },
-					action: targets({ [name in slowRoutes ? 'slow' : name === 'connection' ? 'gone' : 'api']: 1 }),
-					...more,
-				},
-			}),
+		node('web', [], {
+			backends: [
+				...kinds.flatMap((kind) => Object.keys(all).map((name) => host(kind, name))),
+				host('http2', 'stream-error'),
+			],
+		}),
+		node(
+			'api',
+			kinds.map((protocol) => ({ port: main(protocol), protocol })),
+		),
+		node(
+			'slow',
+			kinds.flatMap((protocol) => [
+				{ port: main(protocol), protocol, timeout: { [protocol]: { perRequest: ms(200), idle: ms(0) } } },
+				{ port: silence(protocol), protocol, timeout: { [protocol]: { perRequest: ms(0), idle: ms(200) } } },
+			]),
+		),
+		node('refusing', [{ port: at.port(), protocol: 'http2' }]),
+		...kinds.flatMap((protocol) => [
+			node(`gone-${protocol}`, [{ port: 9, protocol }], gone),
+			...Object.entries(all).flatMap(([name, more]) =>
+				routed(protocol, name, { target: target(protocol, name), more }),
+			),
 		]),
-		service(host('nobody'), { node: 'gone' }),
+		...routed('http2', 'stream-error', {
+			target: { virtualNode: 'refusing', port: at.port() },
+			more: { retryPolicy: retries(2, { httpRetryEvents: ['stream-error'] }) },
+		}),
 	])
 }
 
-/** The first answers have these codes, all later ones are 200. */
-function answerFirst(...statuses: number[]): void {
-	const left = [...statuses]
-	stage.app('api').script((exchange) => exchange.answer(left.shift() ?? 200, { 'x-app': 'api' }, ''))
+function routed(kind: Kind, name: string, { target, more }: { readonly target: object; readonly more: object }) {
+	const called = `${kind}-${name}`
+	const action = { weightedTargets: [{ ...target, weight: 1 }] }
+	return [
+		service(host(kind, name), { router: called }),
+		router(called, [{ port: 80, protocol: kind }]),
+		route(called, 'all', { [`${kind}Route`]: { match: { prefix: '/' }, action, ...more } }),
+	]
 }
 
-const statusOf = async (name: string) => (await stage.ask('web', `http://${host(name)}/`)).status
-const tries = () => stage.app('api').received.length
+/** An HTTP/2 server that refuses two streams, as one that is full or about to go does, and answers the third. */
+async function startRefusing(address: string, port: number): Promise<Server> {
+	const server = createServer()
+	let streams = 0
+	server.on('stream', (stream) => {
+		stream.on('error', () => {})
+		streams += 1
+		if (streams <= 2) stream.close(constants.NGHTTP2_REFUSED_STREAM)
+		else stream.respond({ ':status': 200, 'x-app': `refusing-${streams}` }, { endStream: true })
+	})
+	return listen(address, port, server)
+}
 
-describe('retries', () => {
+test('stream-error: streams that are refused are tried again', async () => {
+	expect(await stage.ask('web', `http://${host('http2', 'stream-error')}/`)).toMatchObject({
+		status: 200,
+		app: 'refusing-3',
+	})
+})
+
+describe.for(kinds)('%sRoute', (kind) => {
+	const app = (name: 'api' | 'slow') => stage.app(name, kind === 'http' ? 'main' : 'http2')
+	const statusOf = async (name: string) => (await stage.ask('web', `http://${host(kind, name)}/`)).status
+	const tries = () => app('api').received.length
+
+	/** The first answers have these codes, all later ones are 200. */
+	function answerFirst(...statuses: number[]): void {
+		const left = [...statuses]
+		app('api').script((exchange) => exchange.answer(left.shift() ?? 200, { 'x-app': 'api' }, ''))
+	}
+
 	test.for<[name: string, answers: number[], status: number, tries: number]>([
 		// App Mesh's own, where none are written: two, of 503 and of connections that break.
 		['plain', [503, 503], 200, 3],
@@ -96,7 +164,7 @@ describe('retries', () => {
 
 	test('connections that break are tried again by default', async () => {
 		let broken = 0
-		stage.app('api').script((exchange) => {
+		app('api').script((exchange) => {
 			broken += 1
 			if (broken <= 2) exchange.reset()
 			else exchange.answer(200, {}, '')
@@ -105,27 +173,24 @@ describe('retries', () => {
 	})
 
 	test('connections that are refused are tried as often as written', async () => {
+		const cluster = `cluster.cds_egress_apps_gone-${kind}_${kind}_9`
 		expect(await statusOf('connection')).toBe(503)
-		const counted = await stage
-			.envoy('web')
-			.admin.stats('cluster\\.cds_egress_apps_gone_http_9\\.upstream_(rq_retry|cx_connect_fail)$')
+		const counted = await stage.envoy('web').admin.stats(`^${cluster}.upstream_(rq_retry|cx_connect_fail)$`)
 		expect(Object.fromEntries(counted)).toEqual({
-			'cluster.cds_egress_apps_gone_http_9.upstream_rq_retry': 2,
-			'cluster.cds_egress_apps_gone_http_9.upstream_cx_connect_fail': 3,
+			[`${cluster}.upstream_rq_retry`]: 2,
+			[`${cluster}.upstream_cx_connect_fail`]: 3,
 		})
 	})
-})
 
-describe('timeouts', () => {
 	test('a request ends with the route’s limit', async () => {
-		stage.app('api').script(() => {})
-		const answer = await stage.ask('web', `http://${host('short')}/`)
+		app('api').script(() => {})
+		const answer = await stage.ask('web', `http://${host(kind, 'short')}/`)
 		expect([answer.status, answer.body, tries()]).toEqual([504, 'upstream request timeout', 1])
 	})
 
 	test('a try ends with the limit for each, and the next one may succeed', async () => {
 		let asked = 0
-		stage.app('api').script((exchange) => {
+		app('api').script((exchange) => {
 			asked += 1
 			if (asked > 1) exchange.answer(200, {}, '')
 		})
@@ -133,15 +198,15 @@ describe('timeouts', () => {
 	})
 
 	test('a silent stream ends with the idle limit, though requests have none', async () => {
-		stage.app('api').script(() => {})
-		expect((await stage.ask('web', `http://${host('silent')}/`)).status).toBe(504)
+		app('api').script(() => {})
+		expect(await statusOf('silent')).toBe(504)
 	})
 
-	test('the listener of the target has a limit of its own', async () => {
-		stage.app('slow').script(() => {})
-		expect([
-			(await stage.ask('web', `http://${host('listener-limit')}/`)).status,
-			stage.app('slow').received.length,
-		]).toEqual([504, 1])
+	test('the listener of the target has limits of its own', async () => {
+		const silent = stage.app('slow', kind === 'http' ? 'silence' : 'http2-silence')
+		app('slow').script(() => {})
+		silent.script(() => {})
+		expect([await statusOf('listener-request'), app('slow').received.length]).toEqual([504, 1])
+		expect([await statusOf('listener-silence'), silent.received.length]).toEqual([504, 1])
 	})
 })

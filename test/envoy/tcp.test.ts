@@ -11,19 +11,19 @@ beforeAll(async () => {
 	stage = await openFeatureStage({
 		block: 35,
 		apps: ['web'],
-		ownApps: ['old', 'new'],
-		portNames: ['shared', 'direct', 'idle'],
-		proxies: ['web', 'old'],
+		ownApps: ['old', 'new', 'quiet'],
+		portNames: ['shared', 'direct', 'idle', 'ports', 'limited'],
+		proxies: ['web', 'old', 'quiet'],
 		mesh: services,
 	})
-	for (const name of ['old', 'new']) {
+	for (const name of ['old', 'new', 'quiet']) {
 		// A database speaks first.
 		const server = createServer((socket) => {
 			socket.on('error', () => {})
 			socket.write(`${name}\n`)
 			socket.on('data', (bytes) => socket.write(bytes))
 		})
-		servers.push(await listen(stage.appAddress(name), stage.port(), server))
+		servers.push(await listen(stage.appAddress(name), stage.port(name === 'quiet' ? 'limited' : 'main'), server))
 	}
 })
 afterAll(async () => {
@@ -35,24 +35,38 @@ const host = (name: string) => `${name}.apps.local`
 
 function services(at: FeaturePlaces, weights: Readonly<Record<string, number>> = { old: 75, new: 25 }): string {
 	const port = at.port()
+	const idle = { unit: 'ms', value: 300 }
 	const tcp = [{ port: 3306, protocol: 'tcp' }]
 	return yamlOf([
 		mesh(),
 		node('web', [], {
-			backends: ['shared', 'direct', 'idle'].map((name) => {
+			backends: ['shared', 'direct', 'idle', 'ports'].map((name) => {
 				return { virtualServiceName: host(name), egressPort: at.port(name) }
 			}),
 		}),
 		node('old', [{ port, protocol: 'tcp' }]),
+		node('quiet', [
+			{ port, protocol: 'tcp' },
+			{ port: at.port('limited'), protocol: 'tcp', timeout: { tcp: { idle } } },
+		]),
 		node('new', [{ port, protocol: 'tcp' }]),
 		service(host('shared'), { router: 'shared' }),
 		service(host('direct'), { node: 'old' }),
 		service(host('idle'), { router: 'idle' }),
 		router('shared', tcp),
 		router('idle', tcp),
+		service(host('ports'), { router: 'ports' }),
+		router('ports', [...tcp, { port: 3307, protocol: 'tcp' }]),
+		route('ports', 'other', { priority: 1, tcpRoute: { match: { port: 3307 }, action: targets({ new: 1 }) } }),
+		route('ports', 'first', {
+			tcpRoute: {
+				match: { port: 3306 },
+				action: { weightedTargets: [{ virtualNode: 'quiet', port: at.port('limited'), weight: 1 }] },
+			},
+		}),
 		route('shared', 'all', { tcpRoute: { action: targets(weights) } }),
 		route('idle', 'all', {
-			tcpRoute: { action: targets({ old: 1, new: 0 }), timeout: { idle: { unit: 'ms', value: 300 } } },
+			tcpRoute: { action: targets({ old: 1, new: 0 }), timeout: { idle } },
 		}),
 	])
 }
@@ -107,5 +121,11 @@ test('weights are shares of the connections', async () => {
 test('a silent connection ends with the idle limit', async () => {
 	const conversation = await open('idle')
 	expect(conversation.greeting).toBe('old')
+	await conversation.closed
+})
+
+test('a route for the port, a port of the target, and the idle limit of that listener', async () => {
+	const conversation = await open('ports')
+	expect(conversation.greeting).toBe('quiet')
 	await conversation.closed
 })

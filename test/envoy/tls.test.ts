@@ -1,6 +1,6 @@
 // TLS between proxies, with certificates that the proxies read from their own files: what is let through, what is
 // refused on either side, and that new certificates are taken up while requests flow.
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { type Authority, createAuthority, type Issued } from '../fixtures/certif
 import { eventually } from './fixtures/eventually.ts'
 import { type FeaturePlaces, type FeatureStage, openFeatureStage } from './fixtures/feature-stage.ts'
 import { mesh, node, route, router, service, yamlOf } from './fixtures/mesh-yaml.ts'
+import { placeFiles } from './fixtures/place-certificates.ts'
 
 let stage: FeatureStage
 let authority: Authority
@@ -95,8 +96,7 @@ const host = (name: string) => `${name}.apps.local`
 
 function services(at: FeaturePlaces): string {
 	const folder = join(at.folder, 'certificates')
-	mkdirSync(folder)
-	for (const [name, issued] of Object.entries(certificates)) place(folder, name, issued)
+	for (const [name, issued] of Object.entries(certificates)) placeFiles(folder, name, issued)
 	writeFileSync(join(folder, 'authority.crt'), authority.certificate)
 	const listeners = names.map((name) => {
 		const tls = cases[name]?.server ?? null
@@ -121,17 +121,6 @@ function services(at: FeaturePlaces): string {
 			}),
 		]),
 	]).replaceAll('FOLDER', folder)
-}
-
-/** As rotation tools do it: written beside, and renamed into place, the key first. */
-function place(folder: string, name: string, { chain, privateKey }: Issued): void {
-	for (const [ending, text] of [
-		['key', privateKey],
-		['crt', chain],
-	] as const) {
-		writeFileSync(join(folder, `${name}.${ending}.new`), text)
-		renameSync(join(folder, `${name}.${ending}.new`), join(folder, `${name}.${ending}`))
-	}
 }
 
 async function counted(name: string, what: string): Promise<number> {
@@ -185,8 +174,8 @@ test('new certificates on both sides are taken up while requests flow, and none 
 	await eventually('requests pass', () => load.soFar().answered > 20)
 	for (let turn = 0; turn < 3; turn += 1) {
 		const next = await authority.issue({ names: [serverName] })
-		place(folder, 'client', await authority.issue({ names: [clientName] }))
-		place(folder, 'server', next)
+		placeFiles(folder, 'client', await authority.issue({ names: [clientName] }))
+		placeFiles(folder, 'server', next)
 		await eventually('new connections see the new one', async () => (await shown('strict')) === next.chain.trim())
 		const answered = load.soFar().answered
 		await eventually('requests still pass', () => load.soFar().answered > answered + 20)

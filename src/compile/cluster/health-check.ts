@@ -52,15 +52,24 @@ function checkedProtocol(written: Protocol, ofListener: Protocol): Protocol {
 	return written === 'grpc' && ofListener === 'http' ? 'tcp' : written
 }
 
+/** Every answer but 200. Without it the first such answer makes a host unhealthy, whatever `unhealthyThreshold` says. */
+const retriableStatuses = [{ start: 100n, end: 600n }]
+
 function checkerOf(
 	protocol: Protocol,
 	{ healthCheck: { path }, host }: HealthCheckOptions,
 ): NonNullable<MessageInitShape<typeof HealthCheckSchema>['healthChecker']> {
 	switch (protocol) {
 		case 'http':
-			return { case: 'httpHealthCheck', value: { host, path, codecClientType: CodecClientType.HTTP1 } }
+			return {
+				case: 'httpHealthCheck',
+				value: { host, path, retriableStatuses, codecClientType: CodecClientType.HTTP1 },
+			}
 		case 'http2':
-			return { case: 'httpHealthCheck', value: { host, path, codecClientType: CodecClientType.HTTP2 } }
+			return {
+				case: 'httpHealthCheck',
+				value: { host, path, retriableStatuses, codecClientType: CodecClientType.HTTP2 },
+			}
 		case 'grpc':
 			return { case: 'grpcHealthCheck', value: { authority: host } }
 		case 'tcp':
