@@ -13,7 +13,7 @@ import {
 import { flagsToOptions } from './bootstrap/flags-to-options.ts'
 import { findProxyInMesh, type ProxyInMesh } from './bootstrap/proxy-in-mesh.ts'
 import { renderBootstrapYaml } from './bootstrap/render-bootstrap-yaml.ts'
-import { type InterceptTool, interceptTools } from './intercept/intercept-options.ts'
+import { type InterceptTool, interceptDefaults, interceptTools } from './intercept/intercept-options.ts'
 import { interceptScript } from './intercept/intercept-script.ts'
 import { type InterceptTexts, readInterceptOptions } from './intercept/read-intercept-options.ts'
 import { readMeshFolder } from './read-mesh-folder.ts'
@@ -63,6 +63,10 @@ export function addBootstrap(program: Command, context: VerbContext): void {
 		})
 		if (!options.ok) return command.error(`error: ${options.error}`)
 		terminal.out(interceptScript(options.value).trimEnd())
+		const { ingressPort, egressPort } = options.value
+		if (ingressPort === interceptDefaults.ingressPort && egressPort === interceptDefaults.egressPort) return
+		const listeners = `${interceptDefaults.ingressPort} and ${interceptDefaults.egressPort}`
+		terminal.talk(`note: an Envoy that Sluice serves with --capture intercept listens on ${listeners}`)
 	}
 
 	/** Null without a folder; `told`: what is wrong with it has been said. */
@@ -102,7 +106,7 @@ function addCaptureFlags(command: Command): void {
 				.choices(modes)
 				.default('explicit'),
 		)
-		.option('--bind <ip>', 'explicit: address that the listeners bind (default: 0.0.0.0)', parseIp)
+		.option('--bind <ip>', 'explicit: address at which others reach it (default: 0.0.0.0)', parseIp)
 		.option('--app <ip[:port]>', 'explicit: where the application listens (default: 127.0.0.1)', parseApp)
 		.option('--egress-port <port>', 'where the application sends its requests (default: 15001)', parsePort)
 }

@@ -31,7 +31,7 @@ function compileEgress(input: GroupInput, gateway: VirtualGateway): CompiledReso
 	const { address, port } = gatewayEgress(group.capture)
 	const listener = compileEgressListener({
 		caller: gateway,
-		point: { kind: 'dialled', address: { ip: address, ipv4Compat: false }, port },
+		point: { kind: 'dialled', address: { ip: address, ipv4Compat: false }, port, socket: 'alone' },
 		settings: listenerSettings(resources, gateway),
 		tables,
 		tcp: [],
@@ -54,7 +54,7 @@ function compileIngress({ effective, group, discovered }: GroupInput, gateway: V
 	return [
 		...listeners.map((listener) => compileGatewaySelfCluster(gateway, listener, egress)),
 		...listeners.flatMap((listener) =>
-			compileGatewayListener(listener, { gateway, address, settings, secrets, discovered }),
+			compileGatewayListener(listener, { gateway, capture, address, settings, secrets, discovered }),
 		),
 		...listeners.map((listener) => compileGatewayRoutes(resources, gateway, listener)),
 	]

@@ -12,7 +12,7 @@ import { compileIngressListeners } from './listener/ingress-listener.ts'
 import { listenerSettings } from './listener/listener-settings.ts'
 import { tcpWay } from './listener/tcp-way.ts'
 import type { Resources } from './names.ts'
-import { applicationAddress, bindAddress, capturePoint, interceptPorts } from './proxy-place.ts'
+import { applicationAddress, bindAddress, capturePoint, egressAddress, interceptPorts } from './proxy-place.ts'
 import { compileEgressRoutes } from './route/egress-routes.ts'
 import { compileIngressRoutes } from './route/ingress-routes.ts'
 import { tcpEgresses } from './tcp-egress.ts'
@@ -35,7 +35,7 @@ function compileEgress(input: GroupInput, node: VirtualNode): CompiledResource[]
 	const tables = egressTables(resources, node, capture.mode)
 	const tcp = tcpEgresses(resources, node, capture)
 	const { outside, cluster } = outsideOf(resources, node, capture)
-	const address = bindAddress(resources, node, capture)
+	const address = egressAddress(resources, node, capture)
 	const settings = listenerSettings(resources, node)
 	const redirected = interceptPorts.egress
 	const dialled = capture.mode === 'explicit' ? capture.egressPort : redirected
@@ -50,7 +50,7 @@ function compileEgress(input: GroupInput, node: VirtualNode): CompiledResource[]
 		...listeners.map(({ egress: { port, service, upstream }, way }) =>
 			compileTcpEgressListener(way, {
 				caller: node,
-				point: { kind: 'dialled', address, port },
+				point: { kind: 'dialled', address, port, socket: 'alone' },
 				settings,
 				madeOf: sourcesOf(service, upstream),
 			}),

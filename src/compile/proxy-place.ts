@@ -19,7 +19,12 @@ export function capturePoint(
 	ports: { readonly redirected: number; readonly dialled: number },
 ): CapturePoint {
 	if (capture.mode === 'intercept') return { kind: 'redirected', address, port: ports.redirected }
-	return { kind: 'dialled', address, port: ports.dialled }
+	return { kind: 'dialled', address, port: ports.dialled, socket: 'alone' }
+}
+
+/** Where a gateway takes what comes from outside. Intercepted, its address follows the mesh's IP preference. */
+export function gatewayPoint(address: ListenAddress, { mode }: Capture, port: number): CapturePoint {
+	return { kind: 'dialled', address, port, socket: mode === 'intercept' ? 'shared' : 'alone' }
 }
 
 /**
@@ -30,6 +35,17 @@ export function bindAddress(resources: Resources, caller: Caller, capture: Captu
 	if (capture.mode === 'explicit') return { ip: capture.bind, ipv4Compat: false }
 	if (ipPreferenceOf(resources, caller) === null) return { ip: '0.0.0.0', ipv4Compat: false }
 	return { ip: '::', ipv4Compat: true }
+}
+
+/**
+ * Where an application's own calls come into its proxy. Explicit: on loopback where the application is, since whoever
+ * reaches this port calls as the node, with its certificate; an application elsewhere needs the address asked for.
+ */
+export function egressAddress(resources: Resources, node: VirtualNode, capture: Capture): ListenAddress {
+	if (capture.mode === 'intercept') return bindAddress(resources, node, capture)
+	const { bind, app } = capture
+	if (isLoopback(bind) || !isLoopback(app.address)) return { ip: bind, ipv4Compat: false }
+	return { ip: app.address === '::1' ? '::1' : '127.0.0.1', ipv4Compat: false }
 }
 
 /** Intercepted traffic was on its way to the application's own port on this machine. */

@@ -83,8 +83,9 @@ function whyOf({ outcome, hops, advice }: Explained): string | null {
 
 const mostPassed = 3
 
+/** What a gateway's route names comes first: a host that is kept may be another service's name. */
 function serviceOf({ hops }: Explained): ResourceId | null {
-	return hops.at(-1)?.virtualHost?.virtualService ?? hops[0]?.taken?.virtualService ?? null
+	return hops[0]?.taken?.virtualService ?? hops.at(-1)?.virtualHost?.virtualService ?? null
 }
 
 function nodesOf(outcome: Outcome): string[] {

@@ -35,8 +35,8 @@ function idsOf(hop: Hop, { index, explained, mesh }: HopContext): (route: RouteR
 	if (kind === 'virtualGateway' && index === 0) {
 		return (route) => resourceId.gatewayRoute(meshName, name, route.name)
 	}
-	// A request that a gateway handed over names its service in a header, and not by the virtual host.
-	const service = hop.virtualHost?.virtualService ?? explained.hops[index - 1]?.taken?.virtualService ?? null
+	// A request that a gateway handed over names its service in a header. Its virtual host may be another service's.
+	const service = explained.hops[index - 1]?.taken?.virtualService ?? hop.virtualHost?.virtualService ?? null
 	const provider = providerOf(service, mesh)
 	if (provider === null) return () => null
 	if (provider.kind === 'virtualNode') return (route) => (route.name === '' ? service : null)

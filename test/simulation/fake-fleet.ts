@@ -298,12 +298,13 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		const gone = members.filter(
 			(member) => !member.connected && member.leftMs !== null && clock.monotonicMs() - member.leftMs < 600_000,
 		)
+		const states = connected.map((member) => {
+			return new Map(Object.values(typeUrls).map((type) => [type, stateOf(member, type, snapshot)]))
+		})
 		const types = Object.fromEntries(
-			Object.values(typeUrls).map((type) => [type, typeViewOf(type, connected, snapshot)]),
+			Object.values(typeUrls).map((type) => [type, typeViewOf(states.map((state) => state.get(type)))]),
 		) as Record<TypeUrl, TypeView>
-		const pending = connected.filter((member) =>
-			Object.values(typeUrls).some((type) => stateOf(member, type, snapshot) === 'pending'),
-		)
+		const pending = connected.filter((_, index) => [...(states[index]?.values() ?? [])].includes('pending'))
 		return {
 			group,
 			connected: connected.length,
@@ -319,8 +320,8 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		}
 	}
 
-	function typeViewOf(type: TypeUrl, connected: readonly FakeProxy[], snapshot: Snapshot | undefined): TypeView {
-		const count = (wanted: string) => connected.filter((member) => stateOf(member, type, snapshot) === wanted).length
+	function typeViewOf(states: readonly (string | undefined)[]): TypeView {
+		const count = (wanted: string) => states.filter((state) => state === wanted).length
 		return { current: count('current'), pending: count('pending'), rejected: count('rejected') }
 	}
 

@@ -13,18 +13,23 @@ export type CapturePoint =
 	 * The port that clients dial. One alone: Envoy refuses to change a listener's set of addresses to one that shares some
 	 * with the set before (`has duplicate address`), so ports that come and go are listeners that come and go.
 	 */
-	| { readonly kind: 'dialled'; readonly address: ListenAddress; readonly port: number }
+	| {
+			readonly kind: 'dialled'
+			readonly address: ListenAddress
+			readonly port: number
+			/**
+			 * Whether another socket may listen there too. `alone`: two proxies that are given the same port would share its
+			 * connections, and nobody would be told. `shared`: where the address may change under a running proxy, which for a
+			 * moment has both, `0.0.0.0` and `::`; Envoy never changes this of a listener.
+			 */
+			readonly socket: 'alone' | 'shared'
+	  }
 
 type ListenerPlace = Pick<MessageInitShape<typeof ListenerSchema>, 'address' | 'enableReusePort'>
 
 export function listenerPlace(point: CapturePoint): ListenerPlace {
 	const address = listenAddress(point.address, point.port)
-	if (point.kind === 'redirected') return { address }
-	return {
-		address,
-		// With it two proxies that are given the same port would share its connections, and nobody would be told.
-		enableReusePort: false,
-	}
+	return point.kind === 'redirected' || point.socket === 'shared' ? { address } : { address, enableReusePort: false }
 }
 
 /** Before every other listener filter: those look at the port that was dialled. */

@@ -54,7 +54,8 @@ export function compileIngressListeners(options: IngressListenerOptions): Compil
 	if (capture.mode === 'explicit')
 		return ports.flatMap((of) => {
 			const name = ingressListenerName(of.port)
-			return compileListener({ name, point: { kind: 'dialled', address, port: of.port }, ports: [of] }, options)
+			const point = { kind: 'dialled', address, port: of.port, socket: 'alone' } as const
+			return compileListener({ name, point, ports: [of] }, options)
 		})
 	const point = { kind: 'redirected', address, port: interceptPorts.ingress } as const
 	return compileListener({ name: interceptedIngressListenerName, point, ports }, options)

@@ -21,7 +21,7 @@ type RouteInit = MessageInitShape<typeof RouteSchema>
 type VirtualHostInit = MessageInitShape<typeof VirtualHostSchema>
 
 /** A host that is meant when App Mesh's header says `value`, whatever host the request names. */
-type HandedHost = { readonly value: string; readonly weighed: WeighedHost }
+type HandedHost = { readonly value: string; readonly alsoAt: readonly string[]; readonly weighed: WeighedHost }
 
 /**
  * One route configuration of what a proxy may call. `validate_clusters` stays off: the snapshot's own check finds names
@@ -29,33 +29,40 @@ type HandedHost = { readonly value: string; readonly weighed: WeighedHost }
  */
 export function compileEgressRoutes(effective: EffectiveMesh, caller: Caller, table: EgressTable): CompiledResource {
 	const hosts = table.hosts.map((host) => weighHost(effective, host))
-	const handed = table.handedOver.map(({ value, host }) => ({ value, weighed: weighHost(effective, host) }))
+	const handed = table.handedOver.map(({ host, ...more }) => ({ ...more, weighed: weighHost(effective, host) }))
 	const weights = hosts.flatMap(({ routes }) => routes.flatMap((route) => route.weights))
 	return compiledResource({
 		typeUrl: typeUrls.route,
 		name: table.name,
-		key: sha256Hex([...hosts.map(weighedHostKey), ...handed.map(({ value }) => `handed over ${value}`)].join('\n')),
+		key: sha256Hex([...hosts.map(weighedHostKey), ...handed.map(handedHostKey)].join('\n')),
 		schema: RouteConfigurationSchema,
 		clusters: weights.map(({ cluster }) => cluster),
 		madeOf: [caller.id, ...new Set(table.hosts.flatMap(({ service, upstream }) => sourcesOf(service, upstream)))],
 		make: () =>
 			create(RouteConfigurationSchema, {
 				name: table.name,
-				virtualHosts: [
-					...hosts.map((weighed) => virtualHost(weighed, handed.length === 0 ? [] : [notForOthers(weighed)])),
-					...handedOverHost(handed),
-				],
+				virtualHosts: [...hosts.map((weighed) => virtualHost(weighed, handed)), ...handedOverHost(handed)],
 				// Of every host: a request that is handed over may name one of them itself.
 				requestHeadersToRemove: handed.length === 0 ? [] : [handOverHeader],
 			}),
 	})
 }
 
-function virtualHost({ host, routes }: WeighedHost, conditions: readonly HeaderMatcherInit[]): VirtualHostInit {
+/** Which host it is and what it is made of is in the table's own hosts. */
+function handedHostKey({ value, alsoAt }: HandedHost): string {
+	return ['handed over', value, ...alsoAt].join(' ')
+}
+
+function virtualHost(weighed: WeighedHost, handed: readonly HandedHost[]): VirtualHostInit {
+	const { host, routes } = weighed
+	const conditions = handed.length === 0 ? [] : [notForOthers(weighed)]
 	return {
 		name: host.name,
 		domains: [...host.domains],
-		routes: routes.map((route) => envoyRoute(route, conditions)),
+		routes: [
+			...handed.filter(({ alsoAt }) => alsoAt.includes(host.name)).flatMap(handedRoutes),
+			...routes.map((route) => envoyRoute(route, conditions)),
+		],
 		metadata: sluiceMetadata('virtualService', host.service.id),
 	}
 }
@@ -77,10 +84,11 @@ function notForOthers({ host }: WeighedHost): HeaderMatcherInit {
 /** App Mesh's virtual host for requests that came in by a gateway and keep the host that they came with. */
 function handedOverHost(handed: readonly HandedHost[]): VirtualHostInit[] {
 	if (handed.length === 0) return []
-	const routes = handed.flatMap(({ value, weighed }) =>
-		weighed.routes.map((route) => envoyRoute(route, [exactHeader(handOverHeader, value)])),
-	)
-	return [{ name: 'default_backend', domains: ['*'], routes }]
+	return [{ name: 'default_backend', domains: ['*'], routes: handed.flatMap(handedRoutes) }]
+}
+
+function handedRoutes({ value, weighed }: HandedHost): RouteInit[] {
+	return weighed.routes.map((route) => envoyRoute(route, [exactHeader(handOverHeader, value)]))
 }
 
 /** `conditions`: what must hold beside the route's own match. */

@@ -137,11 +137,18 @@ describe('a bootstrap', () => {
 
 describe('--intercept', () => {
 	test('prints a script for the ports that are named', async () => {
-		const { code, out, talk } = await bootstrap(['--intercept', '--app-ports', '8080', '--egress-port', '16001'])
+		const { code, out, talk } = await bootstrap(['--intercept', '--app-ports', '8080'])
 		expect([code, talk]).toEqual([0, ''])
 		expect(out).toMatch(/^#!\/bin\/sh\n/)
 		expect(out).toContain('--dport 8080')
+		expect(out).toContain('REDIRECT --to-ports 15001')
+	})
+
+	test('says that Envoys of Sluice are not on other ports', async () => {
+		const { code, out, talk } = await bootstrap(['--intercept', '--app-ports', '8080', '--egress-port', '16001'])
 		expect(out).toContain('REDIRECT --to-ports 16001')
+		expect(code).toBe(0)
+		expect(talk).toContain('listens on 15000 and 15001')
 	})
 
 	test("takes App Mesh's variables, and the other tool", async () => {

@@ -36,6 +36,20 @@ const resources: readonly BriefResource[] = [
 	},
 	{ kind: 'VirtualGateway', name: 'edge' },
 	{ kind: 'GatewayRoute', name: 'all', gateway: 'edge', service: 'shop.apps.local' },
+	{
+		kind: 'GatewayRoute',
+		name: 'straight',
+		gateway: 'edge',
+		service: 'direct.apps.local',
+		spec: { match: { path: { kind: 'prefix', prefix: '/straight' } } },
+	},
+	{
+		kind: 'GatewayRoute',
+		name: 'kept',
+		gateway: 'edge',
+		service: 'shop.apps.local',
+		spec: { hostRewrite: 'none', match: { hostname: { kind: 'exact', value: 'direct.apps.local' } } },
+	},
 ]
 const effective = fixtureEffective(resources)
 
@@ -142,4 +156,10 @@ test('a provider that is a node has no route', () => {
 
 test('a route of TCP is not known by name', () => {
 	expect(check('http://db.apps.local:3306/', { route: 'cart' })[0]?.message).toContain('it takes no route')
+})
+
+test('a gateway that keeps the host goes by its own route, though the host is another service’s', () => {
+	const expected = { gatewayRoute: 'kept', virtualService: 'shop.apps.local', route: 'cart' }
+	expect(check('http://direct.apps.local:8080/cart', expected, { kind: 'virtualGateway' })).toEqual([])
+	expect(check('http://direct.apps.local/cart', expected, { kind: 'virtualGateway' })).toEqual([])
 })
