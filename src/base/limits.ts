@@ -16,7 +16,9 @@ export const limits = {
 	diagnostics: 500,
 	frameChars: 300,
 	/** Reading one revision happens in a worker under these. */
-	readDeadlineMs: 10_000,
+	readDeadlineMs: 30_000,
+	/** Expectations of one revision: each is looked up in a compiled proxy. */
+	expectations: 1_000,
 	readHeapMb: 512,
 	/** Resources deleted at once before a person is asked: more than max(3, 20 %). */
 	massDeleteCount: 3,

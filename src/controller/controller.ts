@@ -11,6 +11,7 @@ import type { ControllerOptions } from './controller-options.ts'
 import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 import { createFacts } from './facts.ts'
+import { isUnexpected } from './is-unexpected.ts'
 import { createKeeper } from './keeper.ts'
 import { createServing } from './serving.ts'
 import type { Settlement } from './settle.ts'
@@ -228,9 +229,10 @@ export function createController(options: ControllerOptions): Controller {
 
 	async function readRevision(event: Extract<SourceEvent, { kind: 'revision' }>): Promise<void> {
 		const { files: _, ...info } = event.revision
-		const outcome = await options.readRevision(event.revision)
+		const byHand = state.acceptedByHand?.revision === info.id
+		const outcome = await options.readRevision(event.revision, byHand ? 'leave' : 'run')
 		if (outcome.kind === 'refused') {
-			take({ kind: 'refused', info, diagnostics: outcome.diagnostics, acceptable: false })
+			take({ kind: 'refused', info, diagnostics: outcome.diagnostics, acceptable: isUnexpected(outcome.diagnostics) })
 		} else {
 			const origins = keeper.content().addOrigins(outcome.origins)
 			take({ kind: 'read', info, mesh: outcome.mesh, origins, warnings: outcome.warnings })

@@ -37,8 +37,11 @@ export type DiscoveryPort = {
 	troubles(): readonly Trouble[]
 }
 
-/** Reads a revision apart from the main loop, under a deadline and a memory limit. */
-export type RevisionReader = (revision: Revision) => Promise<ReadOutcome>
+/**
+ * Reads a revision apart from the main loop, under a deadline and a memory limit. `leave`: a mesh that does not fulfil its
+ * own expectations is a mesh all the same.
+ */
+export type RevisionReader = (revision: Revision, expectations: 'run' | 'leave') => Promise<ReadOutcome>
 
 export type SourcePort = {
 	start(): void

@@ -10,8 +10,9 @@ import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import type { Reported } from '#xds/fleet-view.ts'
 import { describeWaiting } from './describe-waiting.ts'
+import { type Asked, isAnsweredAlike, noteDiscovery } from './noted-discovery.ts'
 import type { FleetPort } from './ports.ts'
-import { withStandIns } from './stand-in.ts'
+import { sharesUpon, withStandIns } from './stand-in.ts'
 
 /** Compiles what is in force for each proxy group that has shown up, and hands it to the fleet when it changed. */
 export type Publisher = {
@@ -50,6 +51,8 @@ type Group = {
 	/** What the last snapshot was made from in which nothing waits. */
 	madeFrom: EffectiveMesh | null
 	standing: Standing
+	/** What the last publication was worked out from; null before the first. */
+	workedOut: { readonly from: EffectiveMesh; readonly asked: Asked } | null
 }
 
 export type PublisherOptions = {
@@ -67,7 +70,11 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 
 	function publishGroup(key: string, known: Group, changed: ReadonlySet<ResourceId>): boolean {
 		if (inForce === null) return false
-		const compiled = compileGroup(inForce, known.group, discovered())
+		const { workedOut } = known
+		if (workedOut?.from === inForce && isAnsweredAlike(workedOut.asked, discovered())) return false
+		const noted = noteDiscovery(discovered())
+		known.workedOut = { from: inForce, asked: noted.asked }
+		const compiled = compileGroup(inForce, known.group, noted.discovered)
 		if (compiled === null) {
 			known.snapshot = null
 			known.madeFrom = null
@@ -78,7 +85,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		const { resources, kind } = withStandIns(compiled, {
 			inForce,
 			before: known.madeFrom,
-			compile: (effective) => compileGroup(effective, known.group, discovered()),
+			compile: (effective) => compileGroup(effective, known.group, noted.discovered),
 		})
 		const { snapshot } = encodeSnapshot(resources, known.snapshot)
 		const [broken] = snapshot.version === known.snapshot?.version ? [] : findInconsistencies(snapshot)
@@ -90,7 +97,9 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		// Never serve what could drop traffic. The shares in force go out all the same: they may be a way back.
 		log.error('snapshot.inconsistent', { group: key, finding: JSON.stringify(broken) })
 		const older =
-			known.madeFrom === null ? null : snapshotOfShares(inForce, known.madeFrom, { known, discovered: discovered() })
+			known.madeFrom === null
+				? null
+				: snapshotOfShares(inForce, known.madeFrom, { known, discovered: noted.discovered })
 		known.standing = older === null ? 'stuck' : 'older'
 		return older !== null && serve(key, known, older, changed)
 	}
@@ -148,8 +157,10 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		},
 		greet(group, groupKey) {
 			if (!groups.has(groupKey)) forgetRefused()
-			const known = groups.get(groupKey) ?? { group, snapshot: null, madeFrom: null, standing: 'current' }
+			const known = groups.get(groupKey) ?? newGroup(group)
 			groups.set(groupKey, known)
+			// A proxy that comes again is answered again.
+			if (known.snapshot === null) known.workedOut = null
 			if (known.snapshot === null) publishGroup(groupKey, known, new Set())
 		},
 		snapshotOf: (groupKey) => groups.get(groupKey)?.snapshot ?? null,
@@ -175,18 +186,18 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	}
 }
 
+function newGroup(group: ProxyGroup): Group {
+	return { group, snapshot: null, madeFrom: null, standing: 'current', workedOut: null }
+}
+
 /** The shares in force upon resources that fitted together before; null when not even that does. */
 function snapshotOfShares(
 	inForce: EffectiveMesh,
 	before: EffectiveMesh,
 	{ known, discovered }: { readonly known: Group; readonly discovered: Discovered },
 ): Snapshot | null {
-	const splits = { ...before.splits, ...inForce.splits }
-	const compiled = compileGroup(
-		{ resources: before.resources, splits, prepared: inForce.prepared },
-		known.group,
-		discovered,
-	)
+	const older = { ...sharesUpon(before, inForce, inForce.splits), prepared: inForce.prepared }
+	const compiled = compileGroup(older, known.group, discovered)
 	const snapshot = compiled === null ? null : encodeSnapshot(compiled, known.snapshot).snapshot
 	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot
 }

@@ -13,8 +13,6 @@ export type WorkerReaderOptions = {
 	readonly log: Log
 	readonly deadlineMs?: number
 	readonly heapMb?: number
-	/** `leave`: a mesh that does not fulfil its own expectations is a mesh all the same. */
-	readonly expectations?: WorkerTask['expectations']
 	/** Where the worker begins; for tests of workers that fail. */
 	readonly entry?: URL
 }
@@ -31,30 +29,26 @@ export type WorkerTask = {
  */
 export function createWorkerReader(options: WorkerReaderOptions): RevisionReader {
 	let last: Promise<unknown> = Promise.resolve()
-	return (revision) => {
-		const outcome = last.then(() => readOnce(revision.id, revision.files, options))
+	return (revision, expectations) => {
+		const outcome = last.then(() => readOnce(revision.id, { files: revision.files, expectations }, options))
 		last = outcome
 		return outcome
 	}
 }
 
-async function readOnce(
-	id: string,
-	files: ReadonlyMap<string, Uint8Array>,
-	options: WorkerReaderOptions,
-): Promise<ReadOutcome> {
+async function readOnce(id: string, task: WorkerTask, options: WorkerReaderOptions): Promise<ReadOutcome> {
 	const { clock, log } = options
 	const startedMs = clock.monotonicMs()
-	const outcome = await readInWorker(files, options)
-	const numbers = { revision: id, files: files.size, tookMs: Math.round(clock.monotonicMs() - startedMs) }
+	const outcome = await readInWorker(task, options)
+	const numbers = { revision: id, files: task.files.size, tookMs: Math.round(clock.monotonicMs() - startedMs) }
 	log.debug('revision.read', { ...numbers, outcome: outcome.kind })
 	return outcome.kind === 'ok'
 		? { ...outcome, mesh: deepFreeze(outcome.mesh), origins: deepFreeze(outcome.origins) }
 		: outcome
 }
 
-function readInWorker(files: ReadonlyMap<string, Uint8Array>, options: WorkerReaderOptions): Promise<ReadOutcome> {
-	const { clock, deadlineMs = limits.readDeadlineMs, heapMb = limits.readHeapMb, expectations = 'run', entry } = options
+function readInWorker({ files, expectations }: WorkerTask, options: WorkerReaderOptions): Promise<ReadOutcome> {
+	const { clock, deadlineMs = limits.readDeadlineMs, heapMb = limits.readHeapMb, entry } = options
 	return new Promise((resolve) => {
 		// Copies of their own: they are handed over, and a view may belong to a far larger buffer.
 		const copies = new Map([...files].map(([path, bytes]) => [path, Uint8Array.from(bytes)]))

@@ -67,9 +67,9 @@ async function readFiles(
 	files: ReadonlyMap<string, Uint8Array>,
 	expectations: Expectations,
 ): Promise<OfflineRead> {
-	const read = createWorkerReader({ clock: systemClock, log: silentLog, expectations })
+	const read = createWorkerReader({ clock: systemClock, log: silentLog })
 	const revision: Revision = { id: name, author: '', message: '', timeMs: 0, files }
-	return { kind: 'read', name, files: files.size, outcome: await read(revision) }
+	return { kind: 'read', name, files: files.size, outcome: await read(revision, expectations) }
 }
 
 async function findFolderProblem(path: string): Promise<string | null> {

@@ -10,7 +10,7 @@ import { type Configuration, compiledConfiguration } from '#explain/configuratio
 import { explainRequest } from '#explain/explain-request.ts'
 import { placeRoutes } from '#explain/place-routes.ts'
 import { readRequest } from '#explain/read-request.ts'
-import type { Expectation, ReadOutcome } from '#mesh/mesh.ts'
+import type { Expectation, ReadOutcome, ResourceId } from '#mesh/mesh.ts'
 import { decodeText, frameAround } from '#mesh/source-text.ts'
 import { effectiveMesh } from './effective.ts'
 import { groupAsked } from './group-asked.ts'
@@ -25,6 +25,7 @@ type Finding = {
 
 /** The same outcome, or a refusal with an error for everything in which the mesh is not as expected. */
 export function runExpectations(read: ReadMesh, files: ReadonlyMap<string, Uint8Array>): ReadOutcome {
+	if (read.expectations.length > limits.expectations) return { kind: 'refused', diagnostics: [tooMany(read)] }
 	const configurationOf = configurationsOf(read)
 	const errors = read.expectations.flatMap((expectation) =>
 		findingsOf(expectation, { read, configurationOf }).map((finding) => placed(finding, { expectation, read, files })),
@@ -32,6 +33,13 @@ export function runExpectations(read: ReadMesh, files: ReadonlyMap<string, Uint8
 	if (errors.length === 0) return read
 	const shown = errors.sort(compareDiagnostics).slice(0, limits.diagnostics)
 	return { kind: 'refused', diagnostics: [...shown, ...read.warnings].sort(compareDiagnostics) }
+}
+
+function tooMany({ expectations, origins }: ReadMesh): Diagnostic {
+	const first = expectations[limits.expectations]
+	const { file, line, column } = origins[first?.id ?? ('' as ResourceId)]?.[''] ?? { file: '', line: 0, column: 0 }
+	const message = `the revision has ${expectations.length} expectations; ${limits.expectations} are the most`
+	return { code: 'SL0005', severity: 'error', message, file, line, column, frame: [], hint: null }
 }
 
 type ConfigurationOf = (identity: ProxyIdentity) => Configuration | null

@@ -1,5 +1,7 @@
 import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
 import { egressClusterName } from '#compile/names.ts'
+import type { ResourceId } from '#mesh/mesh.ts'
+import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 
 // A route configuration carries the routes of many services. When one of them leads to a cluster that waits for its
@@ -29,8 +31,48 @@ export function withStandIns(compiled: readonly CompiledResource[], options: Sta
 	// A cluster that was there before stays as it was, and holds up nobody.
 	for (const { typeUrl, name } of known) if (typeUrl === typeUrls.cluster) waiting.delete(name)
 	if (waiting.size === 0) return whole
-	const older = compile({ ...before, splits: { ...before.splits, ...sharesWithout(waiting, inForce) } })
+	const older = compile(sharesUpon(before, inForce, sharesWithout(waiting, inForce)))
 	return { resources: replaceNaming(waiting, compiled, older ?? known), kind: 'partial' }
+}
+
+/**
+ * Newer shares upon older resources. What the shares name and the older resources do not know, or know by another name,
+ * comes along: a split that names a cluster that nobody has would keep everything else from being served.
+ * @param splits of `inForce`, or some of them
+ */
+export function sharesUpon(
+	before: EffectiveMesh,
+	inForce: EffectiveMesh,
+	splits: EffectiveMesh['splits'],
+): EffectiveMesh {
+	const targets = Object.values(splits).flat()
+	const unknown = new Set(
+		targets.filter((target) => !isKnownAlike(target, before, inForce)).map(({ virtualNode }) => virtualNode),
+	)
+	return { ...before, resources: withNodes(before, inForce, unknown), splits: { ...before.splits, ...splits } }
+}
+
+function isKnownAlike(target: Target, before: EffectiveMesh, inForce: EffectiveMesh): boolean {
+	if (inForce.resources[target.virtualNode] === undefined) return true
+	if (before.resources[target.virtualNode] === undefined) return false
+	return egressClusterName(target, before.resources) === egressClusterName(target, inForce.resources)
+}
+
+type Resources = EffectiveMesh['resources']
+type Joined = { readonly from: Resources; readonly names: string; readonly resources: Resources }
+
+/** What a mesh is indexed by is its object, and every group of proxies asks for the same. */
+const joined = new WeakMap<Resources, Joined>()
+
+function withNodes(before: EffectiveMesh, inForce: EffectiveMesh, nodes: ReadonlySet<ResourceId>): Resources {
+	if (nodes.size === 0) return before.resources
+	const known = joined.get(before.resources)
+	const names = [...nodes].join(' ')
+	if (known?.from === inForce.resources && known.names === names) return known.resources
+	const added = [...nodes].flatMap((id) => inForce.resources[id] ?? []).map((node) => [node.id, node] as const)
+	const resources: Resources = { ...before.resources, ...Object.fromEntries(added) }
+	joined.set(before.resources, { from: inForce.resources, names, resources })
+	return resources
 }
 
 function clustersThatWait(compiled: readonly CompiledResource[]): Set<string> {
@@ -44,11 +86,14 @@ function clustersThatWait(compiled: readonly CompiledResource[]): Set<string> {
 	)
 }
 
-/** Shares in force of the routes that lead to none of these clusters. */
+/** Shares in force of the routes that lead to none of these clusters; who has no share of a route is left out of it. */
 function sharesWithout(waiting: ReadonlySet<string>, { splits, resources }: EffectiveMesh): EffectiveMesh['splits'] {
 	const routes = Object.entries(splits) as [keyof typeof splits, (typeof splits)[keyof typeof splits]][]
+	const waits = (target: Target) => waiting.has(egressClusterName(target, resources))
 	return Object.fromEntries(
-		routes.filter(([, split]) => !split.some((target) => waiting.has(egressClusterName(target, resources)))),
+		routes
+			.filter(([, split]) => !split.some((target) => target.sharePpm > 0 && waits(target)))
+			.map(([route, split]) => [route, split.some(waits) ? split.filter((target) => !waits(target)) : split]),
 	)
 }
 

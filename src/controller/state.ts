@@ -7,7 +7,7 @@ import type { RevisionInfo } from '#source/revision.ts'
  * in the store by their hash; proxies are not in it.
  */
 export type ControllerState = {
-	readonly schema: 1
+	readonly schema: 2
 	/** Wall clock of the last transaction: what tells, on boot, how long the daemon was away. */
 	readonly savedWallMs: number
 	/** The newest revision that was valid and taken in; null before the first. */
@@ -23,9 +23,18 @@ export type ControllerState = {
 	readonly quarantine: readonly Quarantine[]
 	/** Proxies that held something when the store knew nothing: they keep it until a person answers `sluice adopt`. */
 	readonly adoption: { readonly proxies: readonly string[]; readonly wallMs: number } | null
+	/**
+	 * Meshes to which Git may go back whatever that deletes or changes at both ends: those that the accepted one, and the
+	 * last one that a person accepted, took the place of. Hashes; absent in states of earlier versions.
+	 */
+	readonly waysBack?: WaysBack
 	/** A revision that a person accepted though it deletes much, or rewrites history. */
 	readonly acceptedByHand: { readonly revision: string; readonly actor: string; readonly reason: string } | null
 }
+
+export type WaysBack = { readonly replaced: string | null; readonly replacedByHand: string | null }
+
+export const noWaysBack: WaysBack = { replaced: null, replacedByHand: null }
 
 export type AcceptedRevision = {
 	readonly info: RevisionInfo
@@ -53,7 +62,7 @@ export type Quarantine = {
 }
 
 export const initialState: ControllerState = {
-	schema: 1,
+	schema: 2,
 	savedWallMs: 0,
 	accepted: null,
 	refused: null,
@@ -68,11 +77,15 @@ export const initialState: ControllerState = {
 /** What the store keeps as one text: the state, and which blob holds each mesh and table of origins that it names. */
 export type StoredState = { readonly state: ControllerState; readonly content: Readonly<Record<string, string>> }
 
-/** Reads what `JSON.stringify` wrote of a StoredState. Throws when a newer Sluice wrote it. */
+/** Reads what `JSON.stringify` wrote of a StoredState. Throws when a Sluice with other meshes wrote it. */
 export function parseStored(text: string): StoredState {
 	const stored = JSON.parse(text) as StoredState
 	const { schema } = stored.state as { schema: number }
-	if (schema !== 1) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 1`)
+	if (schema < 2)
+		throw new Error(
+			`the state was written by an older Sluice, whose meshes had less in them: schema ${schema}, this one reads 2`,
+		)
+	if (schema > 2) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 2`)
 	return stored
 }
 

@@ -12,7 +12,7 @@ import { createSecretEntry, describeMissing, type SecretEntry, takeTexts } from 
 // counts is what two looks in a row have found alike, so that a rotation that is half written is never taken.
 
 export type Certificates = {
-	/** These and no others. */
+	/** These and no others. What is no longer wanted is kept for `discoveredKeptMs`: a way back may name it again. */
 	follow(names: readonly string[]): void
 	/** By name: the last good of each. */
 	secrets(): ReadonlyMap<string, SecretMaterial>
@@ -63,6 +63,10 @@ export function createCertificates({ folder, clock, log, changed }: Certificates
 		let isNew = false
 		let isUnsure = false
 		for (const entry of [...entries.values()]) {
+			if (entry.unwantedSinceMs !== null && clock.monotonicMs() - entry.unwantedSinceMs > limits.discoveredKeptMs) {
+				entries.delete(entry.name)
+				continue
+			}
 			const outcome = await lookAt(entry)
 			isNew ||= outcome === 'changed'
 			isUnsure ||= outcome === 'unsure'
@@ -93,7 +97,8 @@ export function createCertificates({ folder, clock, log, changed }: Certificates
 	return {
 		follow(names) {
 			const wanted = new Set(names)
-			for (const name of [...entries.keys()]) if (!wanted.has(name)) entries.delete(name)
+			for (const entry of entries.values())
+				entry.unwantedSinceMs = wanted.has(entry.name) ? null : (entry.unwantedSinceMs ?? clock.monotonicMs())
 			const added = [...wanted].filter((name) => !entries.has(name))
 			if (added.length === 0 || !isOpen) return
 			for (const name of added) entries.set(name, createSecretEntry(name))
@@ -106,7 +111,10 @@ export function createCertificates({ folder, clock, log, changed }: Certificates
 			)
 			return new Map(known)
 		},
-		troubles: () => [...entries.values()].flatMap(({ trouble }) => (trouble === null ? [] : [trouble])),
+		troubles: () =>
+			[...entries.values()].flatMap(({ trouble, unwantedSinceMs }) =>
+				trouble === null || unwantedSinceMs !== null ? [] : [trouble],
+			),
 		look,
 		async close() {
 			isOpen = false

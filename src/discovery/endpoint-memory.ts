@@ -115,7 +115,7 @@ function readEndpoint(value: unknown): Endpoint | null {
 	const { ipv4, ipv6, zone } = value
 	if (typeof zone !== 'string') return null
 	if (ipv4 !== null && !(typeof ipv4 === 'string' && isIPv4(ipv4))) return null
-	if (ipv6 !== null && !(typeof ipv6 === 'string' && isIPv6(ipv6))) return null
+	if (ipv6 !== null && !(typeof ipv6 === 'string' && isIPv6(ipv6) && !ipv6.includes('%'))) return null
 	return { ipv4, ipv6, zone }
 }
 

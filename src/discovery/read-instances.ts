@@ -26,7 +26,12 @@ export function readInstances(instances: readonly InstanceAttributes[]): ReadIns
 
 function readInstance(attributes: InstanceAttributes): Endpoint {
 	const { AWS_INSTANCE_IPV4: ipv4 = '', AWS_INSTANCE_IPV6: ipv6 = '', AVAILABILITY_ZONE: zone = '' } = attributes
-	return { ipv4: isIPv4(ipv4) ? ipv4 : null, ipv6: isIPv6(ipv6) ? ipv6 : null, zone }
+	return { ipv4: isIPv4(ipv4) ? ipv4 : null, ipv6: isWithoutZone(ipv6) ? ipv6 : null, zone }
+}
+
+/** Node takes `fe80::1%eth0` for an address, Envoy does not. */
+function isWithoutZone(ipv6: string): boolean {
+	return isIPv6(ipv6) && !ipv6.includes('%')
 }
 
 function compareEndpoints(left: Endpoint, right: Endpoint): number {

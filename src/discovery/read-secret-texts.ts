@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
@@ -19,9 +19,12 @@ export async function readSecretTexts(folder: string): Promise<Result<SecretText
 /** Null when there is no such file. */
 async function readText(folder: string, name: string): Promise<Result<string | null, string>> {
 	try {
-		const handle = await open(join(folder, name))
+		// A pipe would be waited for by one of the few threads that read files, for ever.
+		const handle = await open(join(folder, name), constants.O_RDONLY | constants.O_NONBLOCK)
 		try {
-			const { size } = await handle.stat()
+			const found = await handle.stat()
+			if (!found.isFile()) return fail(`has a ${name} that is no file`)
+			const { size } = found
 			if (size > limits.secretFileBytes) return fail(`has a ${name} of more than ${limits.secretFileBytes / 1024} KiB`)
 			const bytes = Buffer.alloc(limits.secretFileBytes + 1)
 			const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0)

@@ -15,6 +15,8 @@ export type SecretEntry = {
 	/** Hash of what the last look found. */
 	seen: string
 	trouble: Trouble | null
+	/** Since when nobody wants it; null while somebody does. Monotonic. */
+	unwantedSinceMs: number | null
 }
 
 export type Circumstances = { readonly log: Log; readonly wallMs: number }
@@ -23,7 +25,7 @@ export type Circumstances = { readonly log: Log; readonly wallMs: number }
 export type LookOutcome = 'same' | 'changed' | 'unsure'
 
 export function createSecretEntry(name: string): SecretEntry {
-	return { name, good: null, taken: '', seen: '', trouble: null }
+	return { name, good: null, taken: '', seen: '', trouble: null, unwantedSinceMs: null }
 }
 
 export function takeTexts(

@@ -118,6 +118,23 @@ test('a mass delete is taken in when a person accepts it', async () => {
 	expect(daemon.status()).toMatchObject({ refused: null, accepted: { id: revision } })
 })
 
+test('a mesh that does not do what it is expected to is taken in when a person accepts it', async () => {
+	const daemon = await start()
+	await untilJournal(daemon, 'mesh.applied')
+	const refused = untilJournal(daemon, 'revision.refused')
+	const file = join(home, 'mesh/expectations.yaml')
+	writeFileSync(file, readFileSync(file, 'utf8').replace('route: serviceB,', 'noRoute: true } #'))
+	await daemon.poll()
+	await refused
+	const { refused: finding } = daemon.status()
+	expect(finding).toMatchObject({ acceptable: true, diagnostics: [{ code: 'SL0401' }] })
+	const accepted = untilJournal(daemon, 'revision.accepted')
+	const revision = finding?.revision?.id ?? ''
+	await daemon.command({ kind: 'accept', revision, actor: 'ada', reason: 'the expectation is wrong' })
+	await accepted
+	expect(daemon.status()).toMatchObject({ refused: null, accepted: { id: revision } })
+})
+
 test('a revision that is refused leaves the last good one in force', async () => {
 	const daemon = await start()
 	await untilJournal(daemon, 'mesh.applied')

@@ -28,7 +28,7 @@ function revisionOf(files: ReadonlyMap<string, Uint8Array>): Revision {
 }
 
 test('the outcome is what reading gives here, frozen', async () => {
-	const outcome = await createWorkerReader(basics)(revisionOf(exampleFiles))
+	const outcome = await createWorkerReader(basics)(revisionOf(exampleFiles), 'run')
 	expect(outcome).toEqual(readMesh(exampleFiles))
 	if (outcome.kind !== 'ok') throw new Error('the example is valid')
 	const { mesh, origins } = outcome
@@ -41,7 +41,7 @@ describe('expectations', () => {
 	const files = new Map(exampleFiles).set('expectations.yaml', new TextEncoder().encode(wrong))
 
 	test('that are not fulfilled refuse the revision, at their line', async () => {
-		const outcome = await createWorkerReader(basics)(revisionOf(files))
+		const outcome = await createWorkerReader(basics)(revisionOf(files), 'run')
 		expect(outcome.kind === 'refused' ? outcome.diagnostics : []).toMatchObject([
 			{
 				code: 'SL0401',
@@ -53,19 +53,19 @@ describe('expectations', () => {
 	})
 
 	test('are left alone where that is asked for', async () => {
-		expect((await createWorkerReader({ ...basics, expectations: 'leave' })(revisionOf(files))).kind).toBe('ok')
+		expect((await createWorkerReader(basics)(revisionOf(files), 'leave')).kind).toBe('ok')
 	})
 })
 
 test('the bytes of the revision stay with their owner', async () => {
 	const bytes = new TextEncoder().encode('kind: Nothing')
-	await createWorkerReader(basics)(revisionOf(new Map([['a.yaml', bytes]])))
+	await createWorkerReader(basics)(revisionOf(new Map([['a.yaml', bytes]])), 'run')
 	expect(bytes.byteLength).toBe(13)
 })
 
 test('findings come with their place', async () => {
 	const broken = new Map(exampleFiles).set('mesh.yaml', new TextEncoder().encode('a: [1\nb: 2'))
-	const outcome = await createWorkerReader(basics)(revisionOf(broken))
+	const outcome = await createWorkerReader(basics)(revisionOf(broken), 'run')
 	const codes = outcome.kind === 'refused' ? outcome.diagnostics.map(({ file, code }) => `${file} ${code}`) : []
 	expect(codes).toContain('mesh.yaml SL0102')
 })
@@ -82,7 +82,7 @@ test('a megabyte of hostile YAML is refused, and the main loop turns on meanwhil
 		if (!isDone) setImmediate(turn)
 	}
 	turn()
-	const outcome = await createWorkerReader(basics)(revisionOf(files.set('e.yaml', hostile)))
+	const outcome = await createWorkerReader(basics)(revisionOf(files.set('e.yaml', hostile)), 'run')
 	isDone = true
 	expect(outcome.kind).toBe('refused')
 	expect(turns).toBeGreaterThan(20)
@@ -97,7 +97,7 @@ describe('a reader that fails refuses the revision and nothing else:', () => {
 	] as const)('it %s', async ([how, code, words]) => {
 		const deadlineMs = how === 'sleeps' || how === 'spins' ? 200 : 20_000
 		const read = createWorkerReader({ ...basics, deadlineMs, entry: entryOf(programs[how]) })
-		const outcome = await read(revisionOf(new Map()))
+		const outcome = await read(revisionOf(new Map()), 'run')
 		const [finding] = outcome.kind === 'refused' ? outcome.diagnostics : []
 		expect(finding?.code).toBe(code)
 		expect(finding?.message).toContain(words)
@@ -105,7 +105,7 @@ describe('a reader that fails refuses the revision and nothing else:', () => {
 
 	test('it takes too much memory', async () => {
 		const read = createWorkerReader({ ...basics, heapMb: 16, entry: entryOf(programs.hoards) })
-		const outcome = await read(revisionOf(new Map()))
+		const outcome = await read(revisionOf(new Map()), 'run')
 		const [finding] = outcome.kind === 'refused' ? outcome.diagnostics : []
 		expect(finding).toMatchObject({ code: 'SL0007', message: 'reading this revision takes more than 16 MB of memory' })
 	})
@@ -116,8 +116,8 @@ test('revisions are read one after the other, in order', async () => {
 	const ended: string[] = []
 	const broken = new Map([['a.yaml', new TextEncoder().encode('a: [')]])
 	await Promise.all([
-		read(revisionOf(exampleFiles)).then(() => ended.push('first')),
-		read(revisionOf(broken)).then(() => ended.push('second')),
+		read(revisionOf(exampleFiles), 'run').then(() => ended.push('first')),
+		read(revisionOf(broken), 'run').then(() => ended.push('second')),
 	])
 	expect(ended).toEqual(['first', 'second'])
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
 import { runExpectations } from '#controller/run-expectations.ts'
 import { readMesh } from '#mesh/read-mesh.ts'
 
@@ -69,5 +70,16 @@ test('a request that no client can send', () => {
 	expect(outcome).toMatchObject({
 		kind: 'refused',
 		diagnostics: [{ code: 'SL0402', line: 6, message: expect.stringContaining('percent-encoded') }],
+	})
+})
+
+test('more than are looked up are refused at the first that is too many', () => {
+	const names = Array.from({ length: limits.expectations + 1 }, (_, index) => `e${String(index).padStart(5, '0')}`)
+	const { outcome } = run(
+		...names.map((name) => expectation(name, 'http://shop.apps.local/', '{virtualNodes: [shop]}')),
+	)
+	expect(outcome).toMatchObject({
+		kind: 'refused',
+		diagnostics: [{ code: 'SL0005', file: 'tests/expect.yaml', line: limits.expectations * 8 + 1 }],
 	})
 })

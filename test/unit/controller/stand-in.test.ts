@@ -17,8 +17,9 @@ const group = fixtureGroup('A')
 const key = proxyGroupKey(group)
 const [toB, toB2, toC, toX] = ['B', 'B2', 'C', 'X'].map((name) => `cds_egress_apps_${name}_http2_80`)
 
-function meshOf(b: Record<string, number>, c: Record<string, number>): EffectiveMesh {
+function meshOf(b: Record<string, number>, c: Record<string, number>, ...more: BriefResource[]): EffectiveMesh {
 	const briefs: BriefResource[] = [
+		...more,
 		{ kind: 'Mesh' },
 		{ kind: 'VirtualNode', name: 'A', backends: ['b.local', 'c.local'] },
 		{ kind: 'VirtualNode', name: 'B' },
@@ -48,6 +49,11 @@ function publishing() {
 	publisher.greet(group, key)
 	return {
 		publisher,
+		/** Something that no proxy is told of. */
+		findOther() {
+			discovered = { ...discovered, endpoints: new Map([...discovered.endpoints, ['other', []]]) }
+		},
+		published,
 		find() {
 			const endpoints = [{ ipv4: '10.0.0.1', ipv6: null, zone: '' }]
 			discovered = { ...discovered, endpoints: new Map([[cloudMapKey(webQuery), endpoints]]) }
@@ -76,6 +82,26 @@ test('a target that nobody has found holds up no way back of another route in th
 	expect(publisher.waitsOf(key)).toEqual([])
 })
 
+test('a target that is newer than what waits gets its shares, and they are taken back', () => {
+	const { publisher, shares } = publishing()
+	const b3: BriefResource = { kind: 'VirtualNode', name: 'B3' }
+	publisher.publish(meshOf({ B: 1_000_000 }, { C: 1_000_000 }))
+	publisher.publish(meshOf({ B: 1_000_000 }, { C: 500_000, X: 500_000 }))
+	publisher.publish(meshOf({ B: 900_000, B3: 100_000 }, { C: 500_000, X: 500_000 }, b3))
+	const toB3 = 'cds_egress_apps_B3_http2_80'
+	expect(shares()).toMatchObject({ [toB ?? '']: 900_000, [toB3]: 100_000, [toC ?? '']: 1_000_000 })
+	publisher.publish(meshOf({ B: 1_000_000, B3: 0 }, { C: 500_000, X: 500_000 }, b3))
+	expect(shares()).toMatchObject({ [toB ?? '']: 1_000_000, [toB3]: 0 })
+	expect(publisher.standingOf(key)).toBe('current')
+})
+
+test('a target without a share holds up no way back of its own route', () => {
+	const { publisher, shares } = publishing()
+	publisher.publish(meshOf({ B: 500_000, B2: 500_000 }, { C: 1_000_000 }))
+	publisher.publish(meshOf({ B: 1_000_000, B2: 0, X: 0 }, { C: 1_000_000 }))
+	expect(shares()).toMatchObject({ [toB ?? '']: 1_000_000, [toB2 ?? '']: 0 })
+})
+
 test('with nothing to stand in it is served as it is: a proxy that has just started gets all the rest', () => {
 	const { publisher, shares } = publishing()
 	publisher.publish(meshOf({ B: 1_000_000 }, { C: 500_000, X: 500_000 }))
@@ -89,6 +115,17 @@ test('what is found is published without anything else having changed', () => {
 	expect(publisher.publish(inForce)).toBe(0)
 	find()
 	expect(publisher.publish(inForce)).toBe(1)
+})
+
+test('what is found for others is nothing to a group: it is served the same object', () => {
+	const { publisher, find, findOther, published } = publishing()
+	const inForce = meshOf({ B: 1_000_000 }, { C: 500_000, X: 500_000 })
+	publisher.publish(inForce)
+	find()
+	publisher.publish(inForce)
+	findOther()
+	expect([publisher.publish(inForce), published.length]).toEqual([0, 2])
+	expect(publisher.publish(meshOf({ B: 500_000, B2: 500_000 }, { C: 500_000, X: 500_000 }))).toBe(1)
 })
 
 test('endpoints and secrets that a proxy reports prove nothing about what was decided', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -84,10 +85,33 @@ describe('a secret', () => {
 
 	test('that nobody asks for is not read', async () => {
 		put('web', pairOf(first))
+		certificates.follow([])
+		await lookTwice()
+		expect(certificates.secrets().size).toBe(0)
+	})
+
+	test('that nobody asks for any more is there for a way back, for a while', async () => {
+		put('web', pairOf(first))
 		certificates.follow(['web'])
 		await lookTwice()
 		certificates.follow([])
+		rmSync(join(folder.path, 'web'), { recursive: true })
+		await lookTwice()
+		expect([chainOf('web'), troubles()]).toEqual([withLastBreak(first.chain), []])
+		certificates.follow(['web'])
+		expect(troubles()).toHaveLength(1)
+		certificates.follow([])
+		clock.advance(limits.discoveredKeptMs + 1)
+		await certificates.look()
 		expect(certificates.secrets().size).toBe(0)
+	})
+
+	test('that is a pipe is not waited for', async () => {
+		put('web', { 'tls.crt': first.chain })
+		execFileSync('mkfifo', [join(folder.path, 'web', 'tls.key')])
+		certificates.follow(['web'])
+		await lookTwice()
+		expect(troubles()).toEqual(['SL0507 the secret web has a tls.key that is no file'])
 	})
 
 	test('that is not there is told of, and found when it comes', async () => {

@@ -25,8 +25,9 @@ test('what Envoy would refuse is left out and counted', () => {
 		{ AWS_INSTANCE_CNAME: 'web.example' },
 		{ AWS_INSTANCE_IPV4: 'web.example' },
 		{ AWS_INSTANCE_IPV4: '10.0.0.300' },
+		{ AWS_INSTANCE_IPV6: 'fe80::1%eth0' },
 		{},
 		{ AWS_INSTANCE_IPV4: '10.0.0.1', AWS_INSTANCE_IPV6: 'no address' },
 	]
-	expect(readInstances(instances)).toEqual({ endpoints: [{ ipv4: '10.0.0.1', ipv6: null, zone: '' }], unusable: 4 })
+	expect(readInstances(instances)).toEqual({ endpoints: [{ ipv4: '10.0.0.1', ipv6: null, zone: '' }], unusable: 5 })
 })
