@@ -57,6 +57,10 @@ export const limits = {
 	bootHoldMs: 10_000,
 	/** Rollouts whose proxies' readiness is not looked up again each turn. */
 	readinessKept: 1_000,
+	/** Meshes that lagging proxies may still hold and that a change of both ends is judged against. */
+	meshesStillHeld: 4,
+	/** Mixtures of two-sided changes that are judged for what can go on before every proxy has confirmed; the rest waits. */
+	mixturesTried: 64,
 	/** Resource versions whose making is remembered, for the place that a NACK points at. */
 	suspectVersions: 20_000,
 	/** An empty store waits this long for proxies that hold something already; ours come back within a second. */

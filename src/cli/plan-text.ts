@@ -22,13 +22,15 @@ function renderChange(change: PlannedChange, paint: Paint): string {
 		case 'prepare':
 			return `  ${paint.green('prepare')}  ${change.action} ${name}${change.reason === null ? '' : `: ${toPrintable(change.reason)}`}`
 		case 'replace':
-			return `  ${paint.yellow('replace')}  ${change.action} ${name}: ${toPrintable(change.reason ?? '')}`
+			return `  ${paint.yellow('replace')}  ${change.action} ${name}: ${toPrintable(change.reason)}${change.when === 'confirmed' ? confirmedNote : ''}`
 		case 'remove':
 			return `  ${paint.red('remove ')}  ${name}, when nothing holds it any more`
 		case 'shift':
 			return renderShift(change, paint)
 	}
 }
+
+const confirmedNote = '; after every proxy has confirmed what is in force'
 
 const connectionsNote =
 	'             TCP: the weights hold for new connections; at each step the open ones have the drain time to end'

@@ -1,40 +1,58 @@
 import { hashValue } from '#base/hash.ts'
 import { type BrokenLink, findBrokenLinks } from '#mesh/link.ts'
-import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
-import { type Caller, callsOf } from '#plan/live-paths.ts'
-import type { Change, Plan, Prepare, Replace } from '#plan/plan.ts'
+import type { Mesh, Resource, ResourceId, Route, VirtualNode } from '#mesh/mesh.ts'
+import { type Caller, callsOfCaller, listenerOf } from '#plan/live-paths.ts'
+import type { Change, Plan, Prepare, Replace, Target } from '#plan/plan.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { findUnconfirmed } from './find-unconfirmed.ts'
 
 // What of a plan takes effect at once: everything but shares and removals. Left out is what a running rollout stands on,
-// and what would not link with what stays in force; the rest of the commit goes on without it (rules, motion 10).
+// what does not get along with what lagging proxies may still hold, and what would not link with what stays in force; the rest of the commit goes on without it (rules, motion 10).
 
 export type AtOnce = {
 	readonly plan: Plan
 	readonly applied: Mesh
 	readonly desired: Mesh
 	readonly rollouts: readonly Rollout[]
+	readonly mayStillHold: readonly Mesh[]
 	/** The applied resources; changed in place. */
 	readonly resources: Record<ResourceId, Resource>
 }
 
+export type DoneAtOnce = {
+	readonly done: Change[]
+	/** Changes of what both ends must agree on that wait until proxies have let go of what they may still hold. */
+	readonly unconfirmed: readonly ResourceId[]
+}
+
 /** Carries out `prepare` and `replace` on `resources`, as far as that is possible now, and returns what was done. */
-export function applyAtOnce(options: AtOnce): Change[] {
+export function applyAtOnce(options: AtOnce): DoneAtOnce {
 	const { plan, applied, desired, resources } = options
 	const shifting = new Set(plan.changes.flatMap((change) => (change.kind === 'shift' ? [change.route] : [])))
+	const possible = plan.changes
+		.filter((change) => change.kind === 'prepare' || change.kind === 'replace')
+		.filter(({ resource: id }) => !isUnderRollout(applied.resources[id], desired.resources[id], options))
+	const isTwoSided = (change: Prepare | Replace) => change.kind === 'replace' && change.when === 'confirmed'
 	const done: (Prepare | Replace)[] = []
-	for (const change of plan.changes) {
-		if (change.kind !== 'prepare' && change.kind !== 'replace') continue
+	for (const change of possible) if (!isTwoSided(change)) carryOut(change)
+	const twoSided = possible.filter(isTwoSided)
+	const waits = findUnconfirmed(
+		twoSided.map(({ resource }) => resource),
+		options,
+	)
+	for (const change of twoSided) if (!waits.has(change.resource)) carryOut(change)
+	return { done: keepLinked(done, applied, resources), unconfirmed: [...waits] }
+
+	function carryOut(change: Prepare | Replace): void {
 		const { resource: id } = change
 		const next = desired.resources[id]
 		const before = applied.resources[id]
-		if (isUnderRollout(before, next, options)) continue
 		if (next === undefined) delete resources[id]
 		else if (shifting.has(id) && next.kind === 'Route' && before?.kind === 'Route')
 			resources[id] = withTargetsOf(next, before)
 		else resources[id] = next
 		if (resources[id]?.hash !== before?.hash) done.push(change)
 	}
-	return keepLinked(done, applied, resources)
 }
 
 /**
@@ -50,7 +68,10 @@ function isUnderRollout(before: Resource | undefined, next: Resource | undefined
 		case 'VirtualNode': {
 			if (next?.kind !== 'VirtualNode') return false
 			const parts = ({ spec }: typeof before) => hashValue([spec.listeners, spec.serviceDiscovery])
-			if (judged.some((rollout) => isTargetOf(rollout, before.id)) && parts(before) !== parts(next)) return true
+			const isHeld = (rollout: Rollout) =>
+				rollout.phase.kind === 'rollingBack' ? isCanaryAlone(rollout, before.id) : isTargetOf(rollout, before.id)
+			if (running.some(isHeld) && parts(before) !== parts(next)) return true
+			if (running.some((rollout) => leadsToGoing(rollout, before, next))) return true
 			return changesWayTo(judged, { before, next, applied })
 		}
 		case 'VirtualGateway':
@@ -64,16 +85,29 @@ function isUnderRollout(before: Resource | undefined, next: Resource | undefined
 	}
 }
 
+/** It still gets requests of proxies that have not confirmed their way back, and is no part of the last good. */
+function isCanaryAlone({ good, canaries }: Rollout, node: ResourceId): boolean {
+	const isNode = ({ virtualNode }: Target) => virtualNode === node
+	return canaries.some(isNode) && !good.some((target) => target.sharePpm > 0 && isNode(target))
+}
+
+/** A listener goes to which a rollout leads, or led until every proxy has confirmed its way back. */
+function leadsToGoing({ good, target }: Rollout, before: VirtualNode, next: VirtualNode): boolean {
+	return [...good, ...target].some(
+		({ virtualNode, port }) => virtualNode === before.id && listenerOf(next, port) === undefined,
+	)
+}
+
 type CallerChange = { readonly before: Caller; readonly next: Caller; readonly applied: Mesh }
 
 /** A caller's client policy is part of its clusters of whatever it calls. */
 function changesWayTo(judged: readonly Rollout[], { before, next, applied }: CallerChange): boolean {
 	const routers = new Set(judged.map(({ route }) => route.slice(0, route.indexOf('/route/'))))
 	if (routers.size === 0) return false
-	const later = callsOf({ ...applied, resources: { ...applied.resources, [next.id]: next } })
-	return callsOf(applied).some(({ caller, service, clientTls }) => {
-		if (caller.id !== before.id || !routers.has(service.spec.provider?.id ?? '')) return false
-		const call = later.find((other) => other.caller.id === next.id && other.service.id === service.id)
+	const later = new Map(callsOfCaller(next, applied).map((call) => [call.service.id, call]))
+	return callsOfCaller(before, applied).some(({ service, clientTls }) => {
+		if (!routers.has(service.spec.provider?.id ?? '')) return false
+		const call = later.get(service.id)
 		return call !== undefined && hashValue(call.clientTls) !== hashValue(clientTls)
 	})
 }

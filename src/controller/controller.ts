@@ -14,7 +14,7 @@ import { createFacts } from './facts.ts'
 import { isUnexpected } from './is-unexpected.ts'
 import { createKeeper } from './keeper.ts'
 import { createServing } from './serving.ts'
-import type { Settlement } from './settle.ts'
+import { isWaiting, type Settlement } from './settle.ts'
 import { coreEventOf, healthAfter, type SourceHealth, untriedSource } from './source-events.ts'
 import { type ControllerState, initialState, signatureOf } from './state.ts'
 import { stepController } from './step.ts'
@@ -124,7 +124,7 @@ export function createController(options: ControllerOptions): Controller {
 	/** Time alone can move something: rollouts under way, removals that wait, a store that failed. */
 	function hasWork(): boolean {
 		if (phase !== 'running') return false
-		return !keeper.isDurable() || state.rollouts.some(isRunning) || (settlement?.waiting.length ?? 0) > 0
+		return !keeper.isDurable() || state.rollouts.some(isRunning) || isWaiting(settlement)
 	}
 
 	async function turn(): Promise<void> {

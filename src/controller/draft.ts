@@ -72,7 +72,13 @@ function ended(draft: Draft, rollout: Rollout): void {
 
 export function apply(draft: Draft, mesh: Mesh): void {
 	draft.meshes.set(mesh.hash, mesh)
-	draft.state = { ...draft.state, applied: mesh.hash }
+	const { applied: before, mayStillHold = [] } = draft.state
+	if (before === mesh.hash) return
+	const older = mayStillHold.filter((hash) => hash !== mesh.hash && hash !== before)
+	const held = before === null ? older : [...older, before]
+	// The oldest is what all had last: what lags most is likely to have just that.
+	const dropped = Math.max(0, held.length - limits.meshesStillHeld)
+	draft.state = { ...draft.state, applied: mesh.hash, mayStillHold: held.toSpliced(1, dropped) }
 }
 
 export function appliedMesh(draft: Draft): Mesh | null {
@@ -83,7 +89,7 @@ export function desiredMesh(draft: Draft): Mesh | null {
 	return meshOf(draft, draft.state.accepted?.mesh ?? null)
 }
 
-function meshOf(draft: Draft, hash: string | null): Mesh | null {
+export function meshOf(draft: Draft, hash: string | null): Mesh | null {
 	if (hash === null) return null
 	return draft.meshes.get(hash) ?? draft.input.meshes.get(hash) ?? null
 }

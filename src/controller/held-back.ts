@@ -5,8 +5,10 @@ import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import type { ControllerView } from './controller-view.ts'
 import type { HeldBack } from './status.ts'
 
+export type HeldBackView = Pick<ControllerView, 'state' | 'meshes' | 'settlement' | 'durable'>
+
 /** What the accepted revision asks for and is not applied yet, with the reason. Removals are told apart from it. */
-export function findHeldBack(view: ControllerView): readonly HeldBack[] {
+export function findHeldBack(view: HeldBackView): readonly HeldBack[] {
 	const applied = meshOf(view, view.state.applied)
 	const desired = meshOf(view, view.state.accepted?.mesh ?? null)
 	if (applied === null || desired === null || applied.hash === desired.hash) return []
@@ -22,7 +24,7 @@ export function askedKeys({ state, meshes }: Pick<ControllerView, 'state' | 'mes
 	return new Set(changes.flatMap((change) => (change.kind === 'shift' ? [change.quarantineKey] : [])))
 }
 
-function heldBack(change: Change, view: ControllerView): HeldBack[] {
+function heldBack(change: Change, view: HeldBackView): HeldBack[] {
 	switch (change.kind) {
 		case 'remove':
 			return []
@@ -34,7 +36,7 @@ function heldBack(change: Change, view: ControllerView): HeldBack[] {
 	}
 }
 
-function reasonOfShift(shift: Extract<Change, { kind: 'shift' }>, view: ControllerView): string {
+function reasonOfShift(shift: Extract<Change, { kind: 'shift' }>, view: HeldBackView): string {
 	const running = runningOn(shift.route, view)
 	if (running !== undefined) return `rollout ${running.id} brings it in`
 	const quarantined = view.state.quarantine.find(({ key }) => key === shift.quarantineKey)
@@ -44,18 +46,20 @@ function reasonOfShift(shift: Extract<Change, { kind: 'shift' }>, view: Controll
 	return view.durable ? 'with the next turn' : 'the store does not answer: nothing moves forward'
 }
 
-function reasonOfOther(resource: string, view: ControllerView): string {
+function reasonOfOther(resource: string, view: HeldBackView): string {
 	const running = runningOn(resource, view)
 	if (running !== undefined) return `until rollout ${running.id} has ended`
 	if (!view.durable) return 'the store does not answer: nothing moves forward'
+	const unconfirmed = view.settlement?.unconfirmed.find((waiting) => waiting.resource === resource)
+	if (unconfirmed !== undefined) return unconfirmed.reason
 	return 'what is still in force needs it as it is'
 }
 
-function runningOn(route: string, view: ControllerView): Rollout | undefined {
+function runningOn(route: string, view: HeldBackView): Rollout | undefined {
 	return view.state.rollouts.find((rollout) => rollout.route === route && isRunning(rollout))
 }
 
-function meshOf(view: ControllerView, hash: string | null): Mesh | null {
+function meshOf(view: HeldBackView, hash: string | null): Mesh | null {
 	return hash === null ? null : (view.meshes.get(hash) ?? null)
 }
 

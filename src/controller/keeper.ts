@@ -68,7 +68,7 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 		},
 		async save(state, journal) {
 			if (epoch === 0 && !(await claimEpoch())) return false
-			const names = [state.applied, state.accepted?.mesh, state.accepted?.origins]
+			const names = [state.applied, state.accepted?.mesh, state.accepted?.origins, ...(state.mayStillHold ?? [])]
 			const keep = new Set(names.filter((name) => typeof name === 'string'))
 			const stored: StoredState = { state, content: loaded().index(keep) }
 			const outcome = await store.commit({

@@ -50,10 +50,18 @@ export type PlanPreview = {
 
 export type PlannedChange =
 	| {
-			readonly kind: 'prepare' | 'replace'
+			readonly kind: 'prepare'
 			readonly resource: string
 			readonly action: 'add' | 'change' | 'remove'
 			readonly reason: string | null
+	  }
+	| {
+			readonly kind: 'replace'
+			readonly resource: string
+			readonly action: 'add' | 'change' | 'remove'
+			/** `confirmed`: not while proxies may hold an older mesh that does not get along with it. */
+			readonly when: 'atOnce' | 'confirmed'
+			readonly reason: string
 	  }
 	| { readonly kind: 'remove'; readonly resource: string }
 	| {
@@ -124,7 +132,7 @@ function plannedChange(change: Change, after: Mesh): PlannedChange {
 	switch (change.kind) {
 		case 'prepare':
 		case 'replace':
-			return { kind: change.kind, resource: change.resource, action: change.action, reason: change.reason }
+			return change
 		case 'remove':
 			return { kind: 'remove', resource: change.resource }
 		case 'shift':

@@ -20,6 +20,13 @@ export type Settlement = {
 	readonly queued: readonly { readonly shift: Shift; readonly behind: string }[]
 	/** Removals that wait, and for what. */
 	readonly waiting: readonly { readonly resource: ResourceId; readonly reason: string }[]
+	/** Changes of what both ends must agree on that wait for proxies that may hold older meshes, and for which. */
+	readonly unconfirmed: readonly { readonly resource: ResourceId; readonly reason: string }[]
+}
+
+/** Time, or a proxy that answers, can move it on. */
+export function isWaiting(settlement: Settlement | null): boolean {
+	return settlement !== null && settlement.waiting.length + settlement.unconfirmed.length > 0
 }
 
 export type SettleOptions = {
@@ -29,17 +36,19 @@ export type SettleOptions = {
 	readonly isQuarantined: (key: string) => boolean
 	/** Null when every expected proxy holds what is published; else what is missing. */
 	readonly fleetLags: string | null
+	/** Meshes applied before that an expected proxy may still hold; none when all have confirmed what is applied. */
+	readonly mayStillHold: readonly Mesh[]
 	/** The applied mesh has changed in this turn already: a rollout has ended. */
 	readonly letsGo: boolean
 }
 
 export function settle(options: SettleOptions): Settlement {
-	const { applied, desired, rollouts } = options
-	const running = rollouts.filter(isRunning)
+	const { applied, desired } = options
+	const running = options.rollouts.filter(isRunning)
 	const plan = planOnce(applied, desired)
 	const shifts = plan.changes.filter((change) => change.kind === 'shift')
 	const resources: Record<ResourceId, Resource> = { ...applied.resources }
-	const done = applyAtOnce({ plan, applied, desired, rollouts, resources })
+	const { done, unconfirmed } = applyAtOnce({ ...options, plan, resources })
 	const { start, queued } = startable(shifts, { resources, desired, running, isQuarantined: options.isQuarantined })
 	const removals = plan.changes.filter((change) => change.kind === 'remove')
 	// What is removed must have been let go of before: never in the turn that lets go.
@@ -53,7 +62,18 @@ export function settle(options: SettleOptions): Settlement {
 		done.push(change)
 	}
 	const waiting = [...kept].map(([resource, reason]) => ({ resource, reason }))
-	return { applied: done.length === 0 ? applied : composeMesh(resources), done, start, queued, waiting }
+	return {
+		applied: done.length === 0 ? applied : composeMesh(resources),
+		done,
+		start,
+		queued,
+		waiting,
+		unconfirmed: unconfirmed.map((resource) => ({ resource, reason: untilConfirmed(options.fleetLags) })),
+	}
+}
+
+function untilConfirmed(fleetLags: string | null): string {
+	return `until every expected proxy holds what is in force${fleetLags === null ? '' : `: ${fleetLags}`}`
 }
 
 let lastPlan: { applied: string; desired: string; plan: Plan } | null = null

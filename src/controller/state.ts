@@ -28,6 +28,11 @@ export type ControllerState = {
 	 * last one that a person accepted, took the place of. Hashes; absent in states of earlier versions.
 	 */
 	readonly waysBack?: WaysBack
+	/**
+	 * Meshes that were applied before, and that an expected proxy may still hold, since not all have confirmed what came
+	 * after; oldest first. Hashes; absent in states of earlier versions.
+	 */
+	readonly mayStillHold?: readonly string[]
 	/** A revision that a person accepted though it deletes much, or rewrites history. */
 	readonly acceptedByHand: { readonly revision: string; readonly actor: string; readonly reason: string } | null
 }

@@ -7,7 +7,7 @@ import { appliedMesh, type Draft, desiredMesh, happen, journal } from './draft.t
 import { massDelete } from './mass-delete.ts'
 import { obey } from './obey.ts'
 import { followGit, settleTurn } from './settle-turn.ts'
-import type { ControllerState } from './state.ts'
+import { type ControllerState, noWaysBack, type WaysBack } from './state.ts'
 import { diagnosticsOfTraps, trapsOfRevision } from './trap-diagnostics.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
@@ -16,7 +16,14 @@ import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
 /** Works out one turn. The same input gives the same result. */
 export function stepController(state: ControllerState, input: TurnInput): TurnResult {
-	const draft: Draft = { before: state, state, meshes: new Map(), journal: [], replies: [], input }
+	const draft: Draft = {
+		before: state,
+		state: confirmed(state, input),
+		meshes: new Map(),
+		journal: [],
+		replies: [],
+		input,
+	}
 	for (const event of input.events) takeEvent(draft, event)
 	// Before time passes: a step towards what Git no longer wants would only have to be taken back.
 	followGit(draft)
@@ -36,6 +43,11 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 		replies: draft.replies,
 		settlement,
 	}
+}
+
+/** What every expected proxy holds is what was applied before this turn. */
+function confirmed(state: ControllerState, { fleetLags }: TurnInput): ControllerState {
+	return fleetLags === null && (state.mayStillHold ?? []).length > 0 ? { ...state, mayStillHold: [] } : state
 }
 
 function takeEvent(draft: Draft, event: CoreEvent): void {
@@ -64,17 +76,19 @@ function takeEvent(draft: Draft, event: CoreEvent): void {
 }
 
 function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>): void {
-	const { info, mesh, origins, warnings } = event
+	const { info, mesh, origins } = event
 	const before = desiredMesh(draft)
-	const byHand = draft.state.acceptedByHand?.revision === info.id
-	const diagnostics = before === null || byHand ? [] : dangersOf(draft, { before, mesh, origins })
-	if (diagnostics.length > 0) {
-		refuse(draft, { kind: 'refused', info, diagnostics, acceptable: true })
+	const taken = howTaken(draft.state, event)
+	const dangers = before === null || taken === 'byHand' ? [] : dangersOf(draft, { before, mesh, origins })
+	if (dangers.length > 0 && taken !== 'back') {
+		refuse(draft, { kind: 'refused', info, diagnostics: dangers, acceptable: true })
 		return
 	}
 	draft.meshes.set(mesh.hash, mesh)
+	const warnings = [...event.warnings, ...dangers.slice(0, limits.namedProxies).map(asWarning)]
 	const accepted = { info, mesh: mesh.hash, origins, warnings, wallMs: draft.input.wallMs }
-	draft.state = { ...draft.state, accepted, refused: null, acceptedByHand: null }
+	const waysBack = waysBackAfter(draft.state, { taken, before: before?.hash ?? null, mesh: mesh.hash })
+	draft.state = { ...draft.state, accepted, refused: null, acceptedByHand: null, waysBack }
 	const numbers = {
 		revision: info.id,
 		author: info.author,
@@ -83,6 +97,39 @@ function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>)
 		warnings: warnings.length,
 	}
 	journal(draft, { event: 'revision.accepted', actor: info.author, reason: info.message, numbers, rollout: null })
+}
+
+/**
+ * `back`: Git takes back what was accepted last, or what a person accepted last. Nobody may have to find out at night why
+ * the mesh that worked an hour ago is refused: what goes wrong for a moment on the way there is told as a warning.
+ */
+type Taken = 'byHand' | 'back' | 'judged'
+
+function howTaken(state: ControllerState, { info, mesh }: Extract<CoreEvent, { kind: 'read' }>): Taken {
+	if (state.acceptedByHand?.revision === info.id) return 'byHand'
+	const { replaced, replacedByHand } = state.waysBack ?? noWaysBack
+	return mesh.hash === replaced || mesh.hash === replacedByHand ? 'back' : 'judged'
+}
+
+function asWarning(danger: Diagnostic): Diagnostic {
+	return { ...danger, severity: 'warning' }
+}
+
+type Replacement = { readonly taken: Taken; readonly before: string | null; readonly mesh: string }
+
+/** Who has gone back is judged again: what was taken back does not come again by this door. */
+function waysBackAfter({ waysBack = noWaysBack }: ControllerState, { taken, before, mesh }: Replacement): WaysBack {
+	if (before === mesh) return waysBack
+	switch (taken) {
+		case 'back':
+			return noWaysBack
+		case 'byHand':
+			return { replaced: before, replacedByHand: before }
+		case 'judged':
+			return { ...waysBack, replaced: before }
+		default:
+			return unreachable(taken)
+	}
 }
 
 /** What nobody is likely to want, though it is valid: a person may take it in all the same. */

@@ -22,7 +22,7 @@ export function trapsOfRevision(
 }
 
 /** Where a rollout is under way, both its ends get traffic, or soon will. */
-function targetsUnder(rollouts: readonly Rollout[]): TargetsOf {
+export function targetsUnder(rollouts: readonly Rollout[]): TargetsOf {
 	const running = rollouts.filter(isRunning)
 	return (route) => [
 		...writtenTargets(route),
@@ -32,7 +32,7 @@ function targetsUnder(rollouts: readonly Rollout[]): TargetsOf {
 	]
 }
 
-function nameOfTrap({ code, resource, what }: Trap): string {
+export function nameOfTrap({ code, resource, what }: Trap): string {
 	return JSON.stringify([code, resource, what])
 }
 

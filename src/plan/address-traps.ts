@@ -48,22 +48,39 @@ function familyTrap(
 	{ applied, desired }: { applied: Mesh; desired: Mesh },
 ): Trap | null {
 	if (node === null) return null
-	const preference = { old: preferenceOf(before.node, applied), new: preferenceOf(node, desired) }
-	if (preference.old.value !== null || preference.new.value === null) return null
-	if (!preference.new.value.startsWith('IPv6')) return null
-	return {
+	const old = preferenceOf(before.node, applied)
+	const later = preferenceOf(node, desired)
+	const place = {
 		code: 'SL0419',
-		resource: preference.new.from,
+		resource: later.from,
 		pointers: [
 			`/spec/serviceDiscovery/${node.spec.serviceDiscovery?.kind}/ipPreference`,
 			'/spec/serviceDiscovery',
 			'/spec',
 		],
-		what: `${node.name} is called by ${preference.new.value}`,
 		callers: [call.caller.name],
-		why: 'a server whose proxy has not changed yet listens on IPv4 alone',
-		way: 'write IPv4_PREFERRED first, with which servers listen on both, then the other',
+	} as const
+	if (old.value === null && isIpv6(later.value)) {
+		return {
+			...place,
+			what: `${node.name} is called by ${later.value}`,
+			why: 'a server whose proxy has not changed yet listens on IPv4 alone',
+			way: 'write IPv4_PREFERRED first, with which servers listen on both, then the other',
+		}
 	}
+	if (isIpv6(old.value) && later.value === null) {
+		return {
+			...place,
+			what: `${node.name} is no longer called by ${old.value}`,
+			why: 'a server whose proxy has changed listens on IPv4 alone, and callers that have not still come by IPv6',
+			way: 'write IPv4_PREFERRED first, with which servers listen on both, then take the preference away',
+		}
+	}
+	return null
+}
+
+function isIpv6(preference: IpPreference | null): boolean {
+	return preference === 'IPv6_ONLY' || preference === 'IPv6_PREFERRED'
 }
 
 function preferenceOf(node: VirtualNode, { resources }: Mesh): { value: IpPreference | null; from: Trap['resource'] } {

@@ -1,6 +1,12 @@
 import { canonicalJson } from '#base/hash.ts'
 import type { MeshSpec, ResourceId, VirtualRouterSpec } from '#mesh/mesh.ts'
-import type { GatewayListener, VirtualGatewaySpec, VirtualNodeListener, VirtualNodeSpec } from '#mesh/proxy-spec.ts'
+import type {
+	GatewayListener,
+	IpPreference,
+	VirtualGatewaySpec,
+	VirtualNodeListener,
+	VirtualNodeSpec,
+} from '#mesh/proxy-spec.ts'
 import type { GatewayRouteSpec, Protocol, RouteSpec } from '#mesh/route-spec.ts'
 import { nameOf } from './split.ts'
 
@@ -15,35 +21,55 @@ export type ChangedPart = {
 	 * `bootstrap`: a proxy that is started anew · `nobody`: no proxy reads it.
 	 */
 	readonly feltBy: 'proxy' | 'callers' | 'bootstrap' | 'nobody'
+	/** `both`: it is what the two ends of a connection must agree on. */
+	readonly ends: 'one' | 'both'
 	/** What must hold beside it, or `null`. */
 	readonly note: string | null
 }
 
-type Members<Spec> = { readonly [Name in keyof Spec]: ChangedPart['feltBy'] }
+/** Of a member: who does something else because of it; `bothEnds`: the proxy does, and must agree on it with the other. */
+type Share = ChangedPart['feltBy'] | 'bothEnds'
+
+type Members<Spec> = { readonly [Name in keyof Spec]: Share }
 
 const ofSettings = { accessLog: 'proxy', tracing: 'proxy', stats: 'bootstrap' } as const
 
 export function changedPartsOfNode(before: VirtualNodeSpec, after: VirtualNodeSpec): ChangedPart[] {
 	return [
 		...changedListeners(before.listeners, after.listeners, ofNodeListener),
-		...changedMembers(before, after, { serviceDiscovery: 'callers', ...ofSettings }),
+		...changedDiscovery(before, after),
+		...changedMembers(before, after, ofSettings),
 		...changedBackends(before, after),
 	]
 }
 
 const ofNodeListener: Members<Omit<VirtualNodeListener, 'port'>> = {
-	protocol: 'proxy',
+	protocol: 'bothEnds',
 	timeout: 'proxy',
 	healthCheck: 'callers',
 	outlierDetection: 'callers',
 	connectionPool: 'proxy',
-	tls: 'proxy',
+	tls: 'bothEnds',
+}
+
+/** The name may be the one that callers ask for in the certificate; the family is what the server listens on. */
+function changedDiscovery(before: VirtualNodeSpec, after: VirtualNodeSpec): ChangedPart[] {
+	const takesTls = [...before.listeners, ...after.listeners].some((listener) => modeOf(listener) !== 'DISABLED')
+	const isOtherFamily = familyOf(before) !== familyOf(after)
+	return changedMembers(before, after, { serviceDiscovery: 'callers' }).map((changed) => ({
+		...changed,
+		ends: takesTls || isOtherFamily ? 'both' : 'one',
+	}))
+}
+
+function familyOf({ serviceDiscovery }: VirtualNodeSpec): IpPreference | null {
+	return serviceDiscovery === null || serviceDiscovery.kind === 'static' ? null : serviceDiscovery.ipPreference
 }
 
 export function changedPartsOfGateway(before: VirtualGatewaySpec, after: VirtualGatewaySpec): ChangedPart[] {
 	return [
 		...changedListeners(before.listeners, after.listeners, ofGatewayListener),
-		...changedMembers(before, after, { clientTls: 'proxy', ...ofSettings }),
+		...changedMembers(before, after, { clientTls: 'bothEnds', ...ofSettings }),
 	].map((changed) => (changed.part === 'clientTls' ? { ...changed, part: 'client policy' } : changed))
 }
 
@@ -55,7 +81,7 @@ const ofGatewayListener: Members<Omit<GatewayListener, 'port'>> = {
 }
 
 export function changedPartsOfMesh(before: MeshSpec, after: MeshSpec): ChangedPart[] {
-	return changedMembers(before, after, { egressFilter: 'proxy', ipPreference: 'proxy', ...ofSettings })
+	return changedMembers(before, after, { egressFilter: 'proxy', ipPreference: 'bothEnds', ...ofSettings })
 }
 
 export function changedPartsOfRouter(before: VirtualRouterSpec, after: VirtualRouterSpec): ChangedPart[] {
@@ -93,12 +119,16 @@ export function describeParts(parts: readonly ChangedPart[], owner: string): str
 function changedMembers<Spec extends object>(
 	before: Spec,
 	after: Spec,
-	members: { readonly [Name in keyof Spec]?: ChangedPart['feltBy'] },
+	members: { readonly [Name in keyof Spec]?: Share },
 ): ChangedPart[] {
 	const names = Object.keys(members) as (keyof Spec & string)[]
 	return names
 		.filter((name) => differs(before[name], after[name]))
-		.map((part) => ({ part, how: 'changes', feltBy: members[part] ?? 'proxy', note: null }))
+		.map((part) => ({ part, how: 'changes', ...partakers(members[part] ?? 'proxy'), note: null }))
+}
+
+function partakers(share: Share): Pick<ChangedPart, 'feltBy' | 'ends'> {
+	return share === 'bothEnds' ? { feltBy: 'proxy', ends: 'both' } : { feltBy: share, ends: 'one' }
 }
 
 type Listener = { readonly port: number; readonly protocol: Protocol }
@@ -106,7 +136,7 @@ type Listener = { readonly port: number; readonly protocol: Protocol }
 function changedListeners<L extends Listener>(
 	before: readonly L[],
 	after: readonly L[],
-	members: Members<Omit<L, 'port'>>,
+	members: Members<Omit<L, 'port'>> & { readonly protocol: Share },
 ): ChangedPart[] {
 	const removed = before.filter(({ port }) => !after.some((listener) => listener.port === port))
 	return [
@@ -119,7 +149,10 @@ function changedListeners<L extends Listener>(
 				note: noteOf(changed.part, old, listener),
 			}))
 		}),
-		...removed.map(({ port }) => whole(`listener ${port}`, 'is removed')),
+		...removed.map(({ port }) => ({
+			...whole(`listener ${port}`, 'is removed'),
+			ends: partakers(members.protocol).ends,
+		})),
 	]
 }
 
@@ -144,7 +177,7 @@ function changedBackends(before: VirtualNodeSpec, after: VirtualNodeSpec): Chang
 		...after.backends.flatMap((backend): ChangedPart[] => {
 			const old = before.backends.find(({ virtualService }) => virtualService === backend.virtualService)
 			if (old === undefined) return [whole(name(backend.virtualService), 'is added')]
-			return changedMembers(old, backend, { clientTls: 'proxy', egressPort: 'proxy' }).map((changed) => ({
+			return changedMembers(old, backend, { clientTls: 'bothEnds', egressPort: 'proxy' }).map((changed) => ({
 				...changed,
 				part: `${changed.part === 'clientTls' ? 'client policy' : changed.part} of ${name(backend.virtualService)}`,
 			}))
@@ -160,11 +193,11 @@ function changedMatch(before: { readonly kind: string }, after: { readonly kind:
 		.filter(([name, value]) => name !== 'kind' && differs(old.get(name), value))
 		.map(([name]) => name)
 	const part = before.kind === after.kind ? `match (${names.join(', ')})` : 'match'
-	return [{ part, how: 'changes', feltBy: 'proxy', note: null }]
+	return [{ part, how: 'changes', feltBy: 'proxy', ends: 'one', note: null }]
 }
 
 function whole(part: string, how: ChangedPart['how']): ChangedPart {
-	return { part, how, feltBy: 'proxy', note: null }
+	return { part, how, feltBy: 'proxy', ends: 'one', note: null }
 }
 
 function differs(left: unknown, right: unknown): boolean {

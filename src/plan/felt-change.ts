@@ -8,6 +8,7 @@ import {
 	changedPartsOfRouter,
 	describeParts,
 } from './changed-parts.ts'
+import type { Replace } from './plan.ts'
 import type { Reach } from './reach.ts'
 
 /** A mesh, and who reaches what in it. */
@@ -16,7 +17,7 @@ export type Side = { readonly mesh: Mesh; readonly reach: Reach }
 /** What live traffic feels of a change: nothing, or what the reason says. */
 export type Felt =
 	| { readonly kind: 'prepare'; readonly reason: string | null }
-	| { readonly kind: 'replace'; readonly reason: string }
+	| ({ readonly kind: 'replace' } & Pick<Replace, 'when' | 'reason'>)
 
 const unfelt: Felt = { kind: 'prepare', reason: null }
 
@@ -45,7 +46,7 @@ export function feltOf(applied: Resource, desired: Resource, { mesh, reach }: Si
 	}
 	if (applied.kind === 'VirtualService') {
 		if (applied.spec.provider === null || !reach.services.has(applied.id)) return unfelt
-		return { kind: 'replace', reason: 'a live virtual service gets another provider' }
+		return { kind: 'replace', when: 'atOnce', reason: 'a live virtual service gets another provider' }
 	}
 	return unfelt
 }
@@ -54,7 +55,10 @@ function feltOfParts(parts: readonly ChangedPart[], owner: string, feltBy: reado
 	const bootstrap = parts.filter((part) => part.feltBy === 'bootstrap').map(({ part }) => part)
 	const later = bootstrap.map((part) => `${part} with the next bootstrap`)
 	const felt = parts.filter((part) => feltBy.includes(part.feltBy))
-	if (felt.length > 0) return { kind: 'replace', reason: [describeParts(felt, owner), ...later].join('; ') }
+	if (felt.length > 0) {
+		const when = felt.some(({ ends }) => ends === 'both') ? 'confirmed' : 'atOnce'
+		return { kind: 'replace', when, reason: [describeParts(felt, owner), ...later].join('; ') }
+	}
 	return { kind: 'prepare', reason: later.length === 0 ? null : later.join('; ') }
 }
 

@@ -3,7 +3,9 @@ import type { ClientTls } from '#mesh/proxy-spec.ts'
 import { addressTraps } from './address-traps.ts'
 import type { ChangedPath } from './changed-path.ts'
 import { type Call, callsOf, type LivePath, livePathsOf, type TargetsOf, writtenTargets } from './live-paths.ts'
+import type { Target } from './plan.ts'
 import { portTraps, servicePortTraps } from './port-traps.ts'
+import { targetKey } from './split.ts'
 import { tlsTraps } from './tls-traps.ts'
 import { joinCallers, type Trap } from './trap.ts'
 
@@ -27,8 +29,10 @@ function changedPaths(applied: Mesh, desired: Mesh, targetsOf: TargetsOf): Chang
 	const calls = { before: callsOf(applied), after: callsOf(desired) }
 	const laterCalls = new Map(calls.after.map((call) => [keyOfCall(call), call]))
 	const kept = new Set(livePathsOf(desired, calls.after, writtenTargets).map(keyOfPath))
+	const written = new Set(livePathsOf(applied, calls.before, writtenTargets).map(keyOfPath))
 	const reached = {
-		before: livePathsOf(applied, calls.before, allTargets),
+		// The clusters of what a rollout leads to are there too, by the same policies.
+		before: livePathsOf(applied, calls.before, (route) => uniqueTargets([...route.spec.targets, ...targetsOf(route)])),
 		after: livePathsOf(desired, calls.after, allTargets),
 	}
 	const before = policiesByEnds(reached.before)
@@ -40,9 +44,13 @@ function changedPaths(applied: Mesh, desired: Mesh, targetsOf: TargetsOf): Chang
 			return call === undefined || kept.has(keyOfPath(path)) ? [] : [{ ...path, clientTls: call.clientTls }]
 		}),
 	])
-	return livePathsOf(applied, calls.before, targetsOf).flatMap((path): ChangedPath[] => {
+	const live = livePathsOf(applied, calls.before, (route) => uniqueTargets(targetsOf(route)))
+	return live.flatMap((path): ChangedPath[] => {
 		const call = laterCalls.get(keyOfCall(path))
 		if (call === undefined) return []
+		const key = keyOfPath(path)
+		// Only a rollout leads there, and it goes back now: nothing may be in its way.
+		if (!written.has(key) && !kept.has(key)) return []
 		const node = desired.resources[path.node.id]
 		const ends = keyOfEnds(path)
 		return [
@@ -51,10 +59,14 @@ function changedPaths(applied: Mesh, desired: Mesh, targetsOf: TargetsOf): Chang
 				call,
 				node: node?.kind === 'VirtualNode' ? node : null,
 				policies: { before: before.get(ends) ?? [], after: after.get(ends) ?? [] },
-				end: kept.has(keyOfPath(path)) ? 'kept' : 'left',
+				end: kept.has(key) ? 'kept' : 'left',
 			},
 		]
 	})
+}
+
+function uniqueTargets(targets: readonly Target[]): readonly Target[] {
+	return [...new Map(targets.map((target) => [targetKey(target), target])).values()]
 }
 
 const allTargets: TargetsOf = ({ spec }) => spec.targets

@@ -25,23 +25,27 @@ export function writtenTargets({ spec }: Route): readonly Target[] {
 
 /** All calls of virtual services that are declared, whether they lead anywhere or not. */
 export function callsOf(mesh: Mesh): Call[] {
-	return Object.values(mesh.resources).flatMap((caller): Call[] => {
-		if (caller.kind === 'VirtualNode')
-			return caller.spec.backends.flatMap(({ virtualService, clientTls }) => callOf(virtualService, clientTls, caller))
-		if (caller.kind !== 'VirtualGateway') return []
-		return servicesBehind(caller.id).flatMap((id) => callOf(id, caller.spec.clientTls, caller))
-	})
+	return Object.values(mesh.resources).flatMap((resource): Call[] =>
+		resource.kind === 'VirtualNode' || resource.kind === 'VirtualGateway' ? callsOfCaller(resource, mesh) : [],
+	)
+}
 
-	function callOf(id: ResourceId, clientTls: ClientTls | null, caller: Caller): Call[] {
+/** What a proxy of this specification would call in a mesh, in which it may be specified otherwise. */
+export function callsOfCaller(caller: Caller, mesh: Mesh): Call[] {
+	if (caller.kind === 'VirtualNode')
+		return caller.spec.backends.flatMap(({ virtualService, clientTls }) => callOf(virtualService, clientTls))
+	return servicesBehind(caller.id, mesh).flatMap((id) => callOf(id, caller.spec.clientTls))
+
+	function callOf(id: ResourceId, clientTls: ClientTls | null): Call[] {
 		const service = mesh.resources[id]
 		return service?.kind === 'VirtualService' ? [{ caller, service, clientTls }] : []
 	}
+}
 
-	function servicesBehind(gateway: ResourceId): ResourceId[] {
-		const routes = Object.values(mesh.resources).filter((resource) => resource.kind === 'GatewayRoute')
-		const own = routes.filter(({ spec }) => spec.virtualGateway === gateway)
-		return [...new Set(own.map(({ spec }) => spec.target.virtualService))]
-	}
+function servicesBehind(gateway: ResourceId, { resources }: Mesh): ResourceId[] {
+	const routes = Object.values(resources).filter((resource) => resource.kind === 'GatewayRoute')
+	const own = routes.filter(({ spec }) => spec.virtualGateway === gateway)
+	return [...new Set(own.map(({ spec }) => spec.target.virtualService))]
 }
 
 export function livePathsOf(mesh: Mesh, calls: readonly Call[], targetsOf: TargetsOf): LivePath[] {

@@ -37,17 +37,19 @@ function changesOf(applied: Resource | undefined, desired: Resource | undefined,
 function added(resource: Resource, { before }: Context): Change {
 	if (resource.kind === 'Route' && before.reach.routers.has(resource.spec.virtualRouter)) {
 		const reason = 'a new route of a live router takes requests that others took before'
-		return { kind: 'replace', resource: resource.id, action: 'add', reason }
+		return { kind: 'replace', resource: resource.id, action: 'add', when: 'atOnce', reason }
 	}
 	if (resource.kind === 'GatewayRoute' && has(before.mesh, resource.spec.virtualGateway)) {
 		const reason = 'a new gateway route of a live virtual gateway takes requests that others took before, or none'
-		return { kind: 'replace', resource: resource.id, action: 'add', reason }
+		return { kind: 'replace', resource: resource.id, action: 'add', when: 'atOnce', reason }
 	}
 	return { kind: 'prepare', resource: resource.id, action: 'add', reason: null }
 }
 
 function removed(resource: Resource, { before, desired }: Context): Change {
-	const replace = (reason: string): Change => ({ kind: 'replace', resource: resource.id, action: 'remove', reason })
+	const replace = (reason: string): Change => {
+		return { kind: 'replace', resource: resource.id, action: 'remove', when: 'atOnce', reason }
+	}
 	if (resource.kind === 'RolloutPolicy')
 		return { kind: 'prepare', resource: resource.id, action: 'remove', reason: null }
 	if (resource.kind === 'Route' && before.reach.routers.has(resource.spec.virtualRouter))
@@ -75,7 +77,7 @@ function changedRoute(applied: Route, desired: Route, context: Context): Change[
 	const parts = changedPartsOfRoute(applied.spec, desired.spec)
 	if (parts.length > 0) {
 		const reason = describeParts(parts, 'a live route')
-		changes.push({ kind: 'replace', resource: desired.id, action: 'change', reason })
+		changes.push({ kind: 'replace', resource: desired.id, action: 'change', when: 'atOnce', reason })
 	}
 	const shift = shiftOf(applied, desired, context.desired)
 	if (shift !== null) changes.push(shift)

@@ -37,6 +37,11 @@ export type Replace = {
 	readonly kind: 'replace'
 	readonly resource: ResourceId
 	readonly action: 'add' | 'change' | 'remove'
+	/**
+	 * `confirmed`: it changes what both ends of a connection must agree on, so it follows an earlier change only when no
+	 * expected proxy may still hold what was before that and would not get along with it · `atOnce`: it waits for nobody.
+	 */
+	readonly when: 'atOnce' | 'confirmed'
 	/** What changes for traffic, in words. */
 	readonly reason: string
 }

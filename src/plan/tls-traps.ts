@@ -58,6 +58,8 @@ function serverCertificateTrap(ends: Ends): Trap | null {
 		!isSame(validationOf(caller.old), validationOf(caller.new)),
 	]
 	if (!isTorn(changes, ends)) return null
+	// Who checks no longer takes the old certificate too.
+	if (isSame(certificate(server.old), certificate(server.new)) && validationOf(caller.new) === null) return null
 	const { name } = ends.path.before.node
 	return atListener(ends, 'SL0412', {
 		what: `the certificate of listener ${port} of ${name}, and what its callers accept, do not stay as they are`,

@@ -51,7 +51,7 @@ test('whoever has named itself is denied another name on its connection, and kee
 	expect(await other.ended).toMatch(/^PERMISSION_DENIED: .*shop1#shop1-raw/)
 	own.say({ type: 'listener' })
 	const [listeners] = await own.accept()
-	expect(Object.keys(listeners?.resources ?? {})).toEqual(['lds_ingress_0.0.0.0_15000'])
+	expect(Object.keys(listeners?.resources ?? {})).toEqual([`lds_ingress_0.0.0.0_${stage.port}`])
 	own.halfClose()
 	expect(await own.ended).toBe('OK: OK')
 })

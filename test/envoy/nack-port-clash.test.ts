@@ -96,6 +96,8 @@ function refused() {
 /** The port at which an Envoy really takes in requests for its own application. */
 async function readIngressPort(instance: string): Promise<number> {
 	const listeners = (await stage.envoy(instance).admin.configDump('dynamic_listeners')) as Listener[]
-	const ingress = listeners.find(({ name }) => name.startsWith('lds_ingress'))
+	const ingress = listeners.find(
+		({ name, active_state }) => active_state !== undefined && name.startsWith('lds_ingress'),
+	)
 	return ingress?.active_state.listener.address.socket_address.port_value ?? 0
 }

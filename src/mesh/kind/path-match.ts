@@ -24,10 +24,16 @@ export function checkPath(at: Path, { prefix, path }: WrittenPath): readonly Fin
 	return findings
 }
 
-/** Envoy matches the path alone: what comes after a question mark or a hash is no part of it. */
+/**
+ * Envoy matches the path alone: what comes after a question mark or a hash is no part of it. It also makes the path plain
+ * before: `//`, `/./` and `/../` are gone by then.
+ */
 function checkIsPath(at: Path, path: string): readonly Finding[] {
-	const [foreign] = /[?#]/.exec(path) ?? []
+	const [foreign] = /[?#]|\/\/|\/\.\.?\//.exec(path) ?? []
 	if (foreign === undefined) return []
 	const message = `${pathToText(at)} holds "${foreign}", which no path does: the route takes no request`
-	return [warningAt(at, 'SL0241', message, 'match the query by queryParameters')]
+	const isQuery = foreign === '?' || foreign === '#'
+	return [
+		warningAt(at, 'SL0241', message, isQuery ? 'match the query by queryParameters' : 'write the path without it'),
+	]
 }

@@ -22,7 +22,20 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 		...empty,
 		changes: [
 			{ kind: 'prepare', resource: 'mesh/apps/virtualNode/serviceBv2', action: 'add', reason: null },
-			{ kind: 'replace', resource: route, action: 'change', reason: 'timeout of a live route change' },
+			{
+				kind: 'replace',
+				resource: route,
+				action: 'change',
+				when: 'atOnce',
+				reason: 'timeout of a live route change',
+			},
+			{
+				kind: 'replace',
+				resource: 'mesh/apps/virtualNode/serviceB',
+				action: 'change',
+				when: 'confirmed',
+				reason: 'tls of listener 80 of a live virtual node changes',
+			},
 			{
 				kind: 'shift',
 				resource: route,
@@ -60,6 +73,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 	expect(renderPlan(preview, { color: false })).toBe(`Compared with origin/main:
   prepare  add virtualNode/serviceBv2
   replace  change virtualRouter/serviceB/route/serviceB: timeout of a live route change
+  replace  change virtualNode/serviceB: tls of listener 80 of a live virtual node changes; after every proxy has confirmed what is in force
   shift    virtualRouter/serviceB/route/serviceB: serviceB 100 % → serviceB 75 % · serviceBv2 25 %
              1. serviceB 95 % · serviceBv2 5 %: at least 1m, 500 canary requests, about 976 canary requests for the proof
              2. serviceB 75 % · serviceBv2 25 %: watched 5m, about 1028 canary requests for the proof
@@ -72,7 +86,7 @@ Envoy resources when all of it is in force (1 of 3 identities):
 ${Array.from({ length: 10 }, (_, index) => `    ~ serviceA: route${index}`).join('\n')}
     ~ and 2 more
 
-Plan: 1 route shifts in 2 steps (at least 6m), 1 prepared, 1 replaced, 1 removal.`)
+Plan: 1 route shifts in 2 steps (at least 6m), 1 prepared, 2 replaced, 1 removal.`)
 })
 
 test('colour adds nothing but colour', () => {

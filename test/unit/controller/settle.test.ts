@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { changedRollouts, type SettleOptions, settle } from '#controller/settle.ts'
+import { changedRollouts, isWaiting, type SettleOptions, settle } from '#controller/settle.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import { type Mesh, type ResourceId, resourceId } from '#mesh/mesh.ts'
@@ -32,7 +32,7 @@ const route = (targets: Record<string, number>): BriefResource => ({ kind: 'Rout
 const idOf = (name: string) => resourceId.virtualNode('apps', name)
 
 function settled(applied: Mesh, desired: Mesh, change: Partial<SettleOptions> = {}) {
-	const options = { rollouts: [], isQuarantined: () => false, fleetLags: null, letsGo: false }
+	const options = { rollouts: [], isQuarantined: () => false, fleetLags: null, mayStillHold: [], letsGo: false }
 	return settle({ applied, desired, ...options, ...change })
 }
 
@@ -137,6 +137,13 @@ describe('a target under judgement', () => {
 		)
 	})
 
+	test('that went back keeps its cluster where only the canary has it: some may still be sent there', () => {
+		const desired = meshOf(node('B'), moved('Bv2'), route({ B: 1 }))
+		const back = settled(applied, desired, { rollouts: [rolloutOf(applied, asked, 'rollingBack')] })
+		expect(back.applied.resources[idOf('Bv2')]).toEqual(applied.resources[idOf('Bv2')])
+		expect(settled(applied, desired).applied.hash).toBe(desired.hash)
+	})
+
 	test('another version of the canary is another canary; of the baseline it is not', () => {
 		const asks = (desired: Mesh) => changedRollouts({ applied, desired, rollouts }).map(({ ask }) => ask.kind)
 		expect(asks(meshOf(node('B'), moved('Bv2'), route({ Bv2: 1 })))).toEqual(['otherCanary'])
@@ -162,4 +169,116 @@ test('two shifts that need each other’s target the other way round run one aft
 	const { start, queued } = settled(applied, desired)
 	expect([start.length, queued.length]).toEqual([1, 1])
 	expect(isSameSplit(start[0]?.before ?? [], queued[0]?.shift.after ?? [])).toBe(true)
+})
+
+describe('what both ends must agree on, while a proxy may hold what was before', () => {
+	const caller = (shows: string | null): BriefResource => ({
+		kind: 'VirtualNode',
+		name: 'A',
+		backends: [{ service: 'b.local', clientTls: policyWith(shows) }],
+	})
+	const policyWith = (shows: string | null) => ({
+		enforce: true,
+		ports: [],
+		certificate: shows === null ? null : ({ kind: 'sds', secretName: shows } as const),
+		validation: { trust: { kind: 'sds', secretName: 'ca' } as const, subjectAlternativeNames: [] },
+	})
+	const server = (asks: string | null): BriefResource => ({
+		kind: 'VirtualNode',
+		name: 'B',
+		listeners: [
+			{
+				tls: {
+					mode: 'STRICT',
+					certificate: { kind: 'sds', secretName: 'b' },
+					validation: asks === null ? null : { trust: { kind: 'sds', secretName: asks }, subjectAlternativeNames: [] },
+				},
+			},
+		],
+	})
+	const at = (shows: string | null, asks: string | null, ...more: BriefResource[]) =>
+		meshOf(server(asks), node('C'), route({ B: 1 }), caller(shows), ...more)
+	const first = at(null, null)
+	const widened = at('a', null)
+	const narrowed = at('a', 'ca', moved('C'))
+	const lagging = { fleetLags: 'p2 have not ACKed yet', mayStillHold: [first] }
+
+	test('waits, and the rest of the commit goes on', () => {
+		const held = settled(widened, narrowed, lagging)
+		expect(held.applied.resources[idOf('B')]).toEqual(widened.resources[idOf('B')])
+		expect(held.applied.resources[idOf('C')]).toEqual(narrowed.resources[idOf('C')])
+		expect(held.unconfirmed).toEqual([
+			{
+				resource: idOf('B'),
+				reason: 'until every expected proxy holds what is in force: p2 have not ACKed yet',
+			},
+		])
+		expect(isWaiting(held), 'turns go on, since time alone can end it').toBe(true)
+	})
+
+	test('waits no longer than that, nor for who lags with nothing older than what is applied', () => {
+		for (const fleetLags of [null, 'p2 are expected back']) {
+			const done = settled(widened, narrowed, { fleetLags })
+			expect([done.applied.hash, done.unconfirmed]).toEqual([narrowed.hash, []])
+		}
+	})
+
+	test('goes back at once to what they may hold', () => {
+		const back = settled(widened, first, lagging)
+		expect([back.applied.hash, back.unconfirmed]).toEqual([first.hash, []])
+		const reverted = settled(widened, at(null, 'ca'), lagging)
+		expect(reverted.applied.resources[idOf('A')]).toEqual(first.resources[idOf('A')])
+		expect(
+			reverted.unconfirmed.map(({ resource }) => resource),
+			'what is no way back is judged by what that leaves',
+		).toEqual([idOf('B')])
+	})
+
+	test('goes back at once to what some hold, though others hold what does not get along with it', () => {
+		const plain = meshOf(node('B'), node('C'), route({ B: 1 }))
+		const secured = meshOf(server(null), node('C'), route({ B: 1 }))
+		const later = meshOf(node('B'), moved('C'), route({ B: 1 }))
+		const held = (...mayStillHold: Mesh[]) => settled(later, secured, { ...lagging, mayStillHold }).unconfirmed.length
+		expect([held(plain), held(plain, secured)]).toEqual([1, 0])
+	})
+
+	test('is mended at once, though the next step is written already', () => {
+		const mended = at('a2', 'ca')
+		const half = settled(widened, mended, lagging)
+		expect(half.applied.resources[idOf('A')]).toEqual(mended.resources[idOf('A')])
+		expect(half.unconfirmed.map(({ resource }) => resource)).toEqual([idOf('B')])
+	})
+
+	test('is judged against every mesh that they may hold', () => {
+		const none = meshOf(server(null), node('C'), route({ C: 1 }), caller(null))
+		const held = (mayStillHold: Mesh[]) =>
+			settled(widened, narrowed, { ...lagging, mayStillHold }).unconfirmed.map(({ resource }) => resource)
+		expect(held([none]), 'nobody sent B anything').toEqual([])
+		expect(held([none, first])).toEqual([idOf('B')])
+	})
+
+	test('holds up none of the others, however many there are', () => {
+		const names = Array.from({ length: 30 }, (_, index) => `n${index}`)
+		const others = (hostname: string) =>
+			names.map(
+				(name): BriefResource => ({
+					kind: 'VirtualNode',
+					name,
+					listeners: [
+						{ tls: { mode: 'STRICT', certificate: { kind: 'sds', secretName: hostname }, validation: null } },
+					],
+				}),
+			)
+		const services = names.flatMap((name): BriefResource[] => [
+			{ kind: 'VirtualService', name: `${name}.local`, node: name },
+			{ kind: 'VirtualNode', name: `${name}-caller`, backends: [`${name}.local`] },
+		])
+		const desired = at('a', 'ca', ...services, ...others('new'))
+		const held = settled(at('a', null, ...services, ...others('old')), desired, {
+			...lagging,
+			mayStillHold: [at(null, null, ...services, ...others('old'))],
+		})
+		expect(held.unconfirmed.map(({ resource }) => resource)).toEqual([idOf('B')])
+		expect(names.filter((name) => held.applied.resources[idOf(name)] !== desired.resources[idOf(name)])).toEqual([])
+	})
 })

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
+import { findHeldBack } from '#controller/held-back.ts'
 import { type ControllerState, initialState } from '#controller/state.ts'
 import { stepController } from '#controller/step.ts'
 import type { CoreEvent, TurnInput, TurnResult } from '#controller/turn.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
-import type { Mesh } from '#mesh/mesh.ts'
+import { type Mesh, resourceId } from '#mesh/mesh.ts'
 import { formatSplit } from '#plan/split.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
@@ -218,6 +220,36 @@ describe('what both ends would have to change at once', () => {
 		expect(game.state()).toMatchObject({ refused: null, accepted: { mesh: next.hash } })
 	})
 
+	test('is no reason against taking back what was accepted last, and is one against bringing it again', () => {
+		const game = play()
+		const good = meshOf({ B: 1 })
+		const secured = meshOf(
+			{ B: 1 },
+			{
+				kind: 'VirtualNode',
+				name: 'B',
+				listeners: [
+					{
+						tls: {
+							mode: 'STRICT',
+							certificate: { kind: 'sds', secretName: 'b' },
+							validation: null,
+						},
+					},
+				],
+			},
+		)
+		game.turn([read(good)])
+		game.turn([read(secured, 'c2')])
+		game.turn([accept('c2'), read(secured, 'c2')])
+		expect(game.applied().hash).toBe(secured.hash)
+		game.turn([read(good, 'c3')])
+		expect(game.applied().hash).toBe(good.hash)
+		expect(game.state().accepted?.warnings).toMatchObject([{ code: 'SL0410', severity: 'warning' }])
+		game.turn([read(secured, 'c4')])
+		expect(game.state().refused).toMatchObject({ info: { id: 'c4' }, acceptable: true })
+	})
+
 	test('does not concern the first revision', () => {
 		const game = play()
 		game.turn([read(moved)])
@@ -226,8 +258,143 @@ describe('what both ends would have to change at once', () => {
 
 	test('concerns a canary as soon as a rollout sends it traffic', () => {
 		const game = stepped()
-		const canary = meshOf({ B: 0, 'Bv2:8080': 100 }, { kind: 'VirtualNode', name: 'Bv2', listeners: [{ port: 8080 }] })
-		game.turn([read(canary, 'c3')])
-		expect(game.state().refused?.diagnostics.map(({ code }) => code)).toEqual(['SL0415'])
+		const tcp: BriefResource = { kind: 'VirtualNode', name: 'Bv2', listeners: [{ protocol: 'tcp' }] }
+		game.turn([read(meshOf({ B: 0, Bv2: 100 }, tcp), 'c3')])
+		expect(game.state().refused?.diagnostics.map(({ code }) => code)).toEqual(['SL0416'])
 	})
+
+	test('is no reason against a way back: the listener goes when every proxy has left it', () => {
+		const game = play()
+		const good = meshOf({ B: 1 })
+		const both: BriefResource = { kind: 'VirtualNode', name: 'B', listeners: [{}, { port: 8081 }] }
+		game.turn([read(good)])
+		game.turn([read(meshOf({ B: 0, 'B:8081': 1 }, both))])
+		game.turn([])
+		expect(game.rollout().step).toBe(0)
+		const portsOf = () => {
+			const node = game.applied().resources[resourceId.virtualNode('apps', 'B')]
+			return node?.kind === 'VirtualNode' ? node.spec.listeners.map(({ port }) => port) : []
+		}
+		game.turn([read(good)], { current: 1 })
+		game.turn([], { current: 1 })
+		expect([game.rollout().phase.kind, portsOf()]).toEqual(['rollingBack', [80, 8081]])
+		game.turn([])
+		game.turn([])
+		expect([game.rollout().phase.kind, portsOf()]).toEqual(['aborted', [80]])
+	})
+})
+
+describe('of two commits, the one that follows', () => {
+	const caller = (shows: 'shows' | 'shows nothing'): BriefResource => ({
+		kind: 'VirtualNode',
+		name: 'A',
+		backends: [
+			{
+				service: 'b.local',
+				clientTls: {
+					enforce: true,
+					ports: [],
+					certificate: shows === 'shows' ? { kind: 'sds', secretName: 'a' } : null,
+					validation: { trust: { kind: 'sds', secretName: 'ca' }, subjectAlternativeNames: [] },
+				},
+			},
+		],
+	})
+	const server = (asks: 'asks' | 'asks nobody'): BriefResource => ({
+		kind: 'VirtualNode',
+		name: 'B',
+		listeners: [
+			{
+				tls: {
+					mode: 'STRICT',
+					certificate: { kind: 'sds', secretName: 'b' },
+					validation:
+						asks === 'asks' ? { trust: { kind: 'sds', secretName: 'ca' }, subjectAlternativeNames: [] } : null,
+				},
+			},
+		],
+	})
+	const first = meshOf({ B: 1 }, caller('shows nothing'), server('asks nobody'))
+	const widened = meshOf({ B: 1 }, caller('shows'), server('asks nobody'))
+	const narrowed = meshOf({ B: 1 }, caller('shows'), server('asks'))
+	const lags = { fleetLags: 'p2 have not ACKed yet' }
+
+	function pushed() {
+		const game = play()
+		game.turn([read(first)], {}, lags)
+		expect(game.applied().hash, 'nothing is delayed on an empty state').toBe(first.hash)
+		game.turn([])
+		game.turn([read(widened)])
+		expect(game.applied().hash).toBe(widened.hash)
+		return { game, held: game.turn([read(narrowed)], {}, lags) }
+	}
+
+	test('is not in force before every proxy holds the first, and is in the turn in which they do', () => {
+		const { game, held } = pushed()
+		const view = { ...game, state: game.state(), settlement: held.settlement, durable: true }
+		const meshes = new Map([widened, narrowed].map((mesh) => [mesh.hash, mesh]))
+		expect(findHeldBack({ ...view, meshes })).toEqual([
+			{
+				kind: 'replace',
+				resource: resourceId.virtualNode('apps', 'B'),
+				reason: 'until every expected proxy holds what is in force: p2 have not ACKed yet',
+			},
+		])
+		game.turn([], {}, lags)
+		expect(game.applied().hash).toBe(widened.hash)
+		game.turn([])
+		expect(game.applied().hash).toBe(narrowed.hash)
+	})
+
+	test('gives way to a revert, to the first commit or to what was before it, while a proxy lags', () => {
+		for (const back of [widened, first]) {
+			const { game } = pushed()
+			game.turn([read(back, 'back')], {}, lags)
+			expect([game.applied().hash, game.state().refused]).toEqual([back.hash, null])
+		}
+	})
+
+	test('is no news to a fleet that holds the first already, though a proxy has left since', () => {
+		const game = play()
+		game.turn([read(first)])
+		game.turn([read(widened)])
+		game.turn([])
+		game.turn([read(narrowed)], {}, { fleetLags: 'p2 are expected back' })
+		expect(game.applied().hash).toBe(narrowed.hash)
+	})
+
+	test('is not judged against what was before and is applied again', () => {
+		const { game } = pushed()
+		game.turn([read(first, 'back')], {}, lags)
+		expect(game.state().mayStillHold).toEqual([widened.hash])
+	})
+
+	test('is judged against no more than a few of those before, the oldest among them', () => {
+		const game = play()
+		game.turn([read(first)])
+		game.turn([read(widened)])
+		for (const name of ['C', 'D', 'E', 'F', 'G'])
+			game.turn(
+				[read(meshOf({ B: 1 }, caller('shows'), server('asks nobody'), { kind: 'VirtualNode', name }))],
+				{},
+				lags,
+			)
+		expect(game.state().mayStillHold).toHaveLength(limits.meshesStillHeld)
+		game.turn([read(narrowed)], {}, lags)
+		expect(game.state().mayStillHold?.[0]).toBe(first.hash)
+		const kept = game.applied().resources[resourceId.virtualNode('apps', 'B')]
+		expect(kept).toEqual(widened.resources[resourceId.virtualNode('apps', 'B')])
+	})
+})
+
+test('a commit that added much can be taken back, though that deletes much', () => {
+	const game = play()
+	const good = meshOf({ B: 1 })
+	const many = ['D', 'E', 'F', 'G'].map((name): BriefResource => ({ kind: 'VirtualNode', name }))
+	game.turn([read(good)])
+	game.turn([read(meshOf({ B: 0, Bv2: 100 }, ...many))])
+	game.turn([])
+	game.turn([read(good, 'back')])
+	expect([game.rollout().phase.kind, game.state().refused]).toEqual(['rollingBack', null])
+	expect(game.state().accepted?.warnings).toMatchObject([{ code: 'SL0004', severity: 'warning' }])
 })

@@ -99,11 +99,10 @@ describe('the TLS mode of a live listener', () => {
 		const idle = (b: readonly Partial<VirtualNodeListener>[]) => meshOf({ b, targets: { B: 0, B2: 1 } })
 		expect(found(idle([{}]), idle([{ tls: tls('STRICT') }]))).toEqual([])
 		const rising = splitOfWeights([{ ...fixtureTarget('B'), weight: 1 }])
-		const traps = findTraps(idle([{}]), idle([{ tls: tls('STRICT') }]), () => rising)
-		expect(
-			traps.map(({ code }) => code),
-			'a rollout sends it some',
-		).toEqual(['SL0410'])
+		const codes = (after: Mesh) => findTraps(idle([{}]), after, () => rising).map(({ code }) => code)
+		const b = [{ tls: tls('STRICT') }]
+		expect(codes(meshOf({ b, targets: { B: 1, B2: 1 } })), 'a rollout sends it some').toEqual(['SL0410'])
+		expect(codes(meshOf({ b, targets: { B: 0, B2: 1 } })), 'a rollout did, and goes back').toEqual([])
 	})
 
 	test('is new on another port: make before break', () => {
@@ -257,6 +256,8 @@ describe('names and addresses', () => {
 		['IPv6 at once', family(null), family('IPv6_ONLY'), ['SL0419 apps A']],
 		['IPv6 after servers listen on both', family('IPv4_PREFERRED'), family('IPv6_ONLY'), []],
 		['servers listen on both', family(null), family('IPv4_PREFERRED'), []],
+		['IPv6 no longer, at once', family('IPv6_ONLY'), family(null), ['SL0419 apps A']],
+		['servers listen on IPv4 alone, by which they are called', family('IPv4_PREFERRED'), family(null), []],
 	])('%s', ([, before, after, expected]) => {
 		expect(found(before, after)).toEqual(expected)
 	})
@@ -288,6 +289,38 @@ test('a certificate of ACM takes its authority along, to callers without a polic
 	const acm = (arn: string) =>
 		meshOf({ b: [{ tls: tls('STRICT', { certificate: { kind: 'acm', certificateArn: arn } }) }] })
 	expect(found(acm('one'), acm('two'))).toEqual(['SL0412 B A'])
+})
+
+describe('a rollout leads to a new listener with TLS', () => {
+	const secure = tls('STRICT', { validation: checks('ca-a', []) })
+	const b2 = (own = secure): BriefResource => ({
+		kind: 'VirtualNode',
+		name: 'B2',
+		listeners: [{ port: 8443, tls: own }],
+	})
+	const clientTls = policy({ ports: [8443], certificate: file('a') })
+	const prepared = meshOf({ clientTls }, b2())
+	const rising = () => splitOfWeights(['B', 'B2:8443'].map((name) => ({ ...fixtureTarget(name), weight: 1 })))
+	const during = (desired: Mesh) => findTraps(prepared, desired, rising).map(({ code }) => code)
+
+	test('going back is caught in nothing', () => {
+		expect(during(plain)).toEqual([])
+		const second = meshOf({ b: [{}, { port: 8081 }] })
+		const both = () => splitOfWeights(['B', 'B:8081'].map((name) => ({ ...fixtureTarget(name), weight: 1 })))
+		expect(findTraps(second, plain, both)).toEqual([])
+	})
+
+	test('what its callers ask for is known by their policies', () => {
+		const targets = { B: 1, 'B2:8443': 1 }
+		expect(during(meshOf({ clientTls, targets }, b2({ ...secure, certificate: file('b-new') })))).toEqual([])
+		const other = { ...clientTls, validation: checks('ca-new') }
+		const both = meshOf({ clientTls: other, targets }, b2({ ...secure, certificate: file('b-new') }))
+		expect(during(both)).toEqual(['SL0412'])
+	})
+})
+
+test('who checks no longer takes the certificate that is left', () => {
+	expect(found(checked, meshOf({ b: [{ tls: tls('STRICT') }], targets: { B2: 1 } }))).toEqual([])
 })
 
 test('what weights leave step by step stays as it is until they have', () => {

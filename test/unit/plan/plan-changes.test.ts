@@ -262,3 +262,42 @@ describe('meshes, routers and routes', () => {
 		expect(changes).toMatchObject([{ kind: 'shift', policy: { steps: [{ sharePpm: 100_000 }] } }])
 	})
 })
+
+describe('when what both ends must agree on changes', () => {
+	const whenOf = (after: Mesh, applied = before) =>
+		planChanges(applied, after).changes.map((change) => (change.kind === 'replace' ? change.when : change.kind))
+	const strict = { ...tls, mode: 'STRICT' } as const
+	const secured = meshOf(node('B', { tls: strict }))
+
+	test.for<[string, BriefResource]>([
+		['TLS', node('B', { tls })],
+		['a listener that goes', node('B', { port: 81 })],
+		['the protocol', node('B', { protocol: 'tcp' })],
+		['another part beside it', node('B', { protocol: 'tcp', connectionPool: pool })],
+		['a client policy', { kind: 'VirtualNode', name: 'A', backends: [{ service: 'b.local', clientTls }] }],
+		['the client policy of a gateway', { kind: 'VirtualGateway', name: 'edge', spec: { clientTls } }],
+		['the family of addresses', { kind: 'VirtualNode', name: 'B', dns: { ipPreference: 'IPv6_ONLY' } }],
+		['that of all nodes', { kind: 'Mesh', spec: { ipPreference: 'IPv6_ONLY' } }],
+	])('%s', ([, after]) => {
+		expect(whenOf(meshOf(after))).toEqual(['confirmed'])
+	})
+
+	test.for<[string, BriefResource]>([
+		['another listener', node('B', {}, { port: 81 })],
+		['limits', node('B', { connectionPool: pool })],
+		['a name that nobody asks a certificate for', { kind: 'VirtualNode', name: 'B', dns: { hostname: 'b2' } }],
+		['a gateway’s own listener', { kind: 'VirtualGateway', name: 'edge', listeners: [{ tls: strict }] }],
+	])('%s is changed at once', ([, after]) => {
+		expect(whenOf(meshOf(after))).toEqual(['atOnce'])
+	})
+
+	test('a name, where callers may ask for it in a certificate', () => {
+		const moved: BriefResource = {
+			kind: 'VirtualNode',
+			name: 'B',
+			listeners: [{ tls: strict }],
+			dns: { hostname: 'b2' },
+		}
+		expect(whenOf(meshOf(moved), secured)).toEqual(['confirmed'])
+	})
+})

@@ -65,6 +65,8 @@ test.for<[string, string, string[]]>([
 	['{prefix: /}', '{scheme: https}', []],
 	['{prefix: /}', '{prefix: "/a?b"}', ['SL0241']],
 	['{prefix: /}', '{path: {exact: "/a#b"}}', ['SL0241']],
+	['{prefix: /}', '{prefix: "/a//b"}', ['SL0241']],
+	['{prefix: /}', '{path: {exact: "/a/../b"}}', ['SL0241']],
 	['{prefix: /}', `{queryParameters: [{name: ${'a'.repeat(257)}}]}`, ['SL0208']],
 	['http2Route', 'grpcRoute', ['SL0204']],
 	['http2Route:\n    match: {prefix: /}', 'grpcRoute:\n    match: {}', ['SL0312']],
