@@ -49,6 +49,8 @@ export type Underway = {
 	readonly upserts: readonly EncodedResource[]
 	readonly removals: readonly string[]
 	readonly sentMs: number
+	/** What it was taken from. */
+	readonly snapshot: Snapshot
 	/** Names whose subscription changed meanwhile: the answer says nothing about them. */
 	readonly touched: Set<string>
 	overdue: boolean
@@ -243,7 +245,9 @@ function sendablePart(channel: Channel, difference: Difference, context: SendCon
 	const { possessions } = context
 	const acceptable = acceptablePart(channel, difference, context)
 	const upserts = acceptable.upserts.filter((resource) => mayAdd(resource, context))
-	const removals = acceptable.removals.filter((name) => mayRemove(typeUrl, name, possessions))
+	// A port that goes for another waits for it: where the new one is refused, the old one is better than none.
+	const isReplaced = typeUrl === typeUrls.listener && difference.upserts.length > 0
+	const removals = isReplaced ? [] : acceptable.removals.filter((name) => mayRemove(typeUrl, name, possessions))
 	if (channel.hasUnknown && upserts.length < acceptable.upserts.length) return 'waits'
 	const isWaiting = acceptable.upserts.length + acceptable.removals.length > 0
 	if (upserts.length + removals.length === 0) return isWaiting ? 'waits' : nothing

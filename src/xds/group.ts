@@ -1,7 +1,7 @@
 import { compareText } from '#base/diagnostic.ts'
 import { limits } from '#base/limits.ts'
 import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
-import type { Snapshot } from '#snapshot/snapshot.ts'
+import type { Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import type { GroupView, Proxy, Rejection, TypeView } from './fleet-view.ts'
 import { perType, sendOrder } from './order.ts'
 import { createRetention, type Retention } from './retention.ts'
@@ -143,9 +143,24 @@ export function createGroup(key: string): Group {
 function keepEqualTypes(before: Snapshot, next: Snapshot): Snapshot {
 	const types = perType((typeUrl) => {
 		const [old, present] = [before.types[typeUrl], next.types[typeUrl]]
-		return old.version === present.version ? old : present
+		return old.version === present.version && namesTheSame(old, present) ? old : present
 	})
 	return { version: next.version, types }
+}
+
+/** The same bytes may be said to need other resources than before. */
+function namesTheSame(old: TypeSnapshot, present: TypeSnapshot): boolean {
+	return [...present.resources].every(([name, { references }]) => {
+		const before = old.resources.get(name)?.references
+		if (before === undefined || before === references) return before === references
+		return referredTypes.every((type) => isSameList(before[type], references[type]))
+	})
+}
+
+const referredTypes = ['clusters', 'routes', 'endpoints', 'secrets'] as const
+
+function isSameList(left: readonly string[], right: readonly string[]): boolean {
+	return left.length === right.length && left.every((name, index) => name === right[index])
 }
 
 function afterPublish(

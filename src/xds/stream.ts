@@ -19,11 +19,12 @@ import {
 } from './channel.ts'
 import { reportedBy } from './claim.ts'
 import { createDeadlines } from './deadlines.ts'
-import { endpointsOfCluster } from './endpoints-of-cluster.ts'
 import type { Rejection, Reported } from './fleet-view.ts'
 import { emptyHolding } from './holding.ts'
 import { goesNothingThrough, perType, sendOrder } from './order.ts'
+import { putUnderway } from './put-underway.ts'
 import { type DiscoveryRequest, readRequest, type Variant } from './request.ts'
+import { servedTo } from './served-to.ts'
 import { rejectionsOf, type TypeState, typeState } from './standing.ts'
 import type { Admission, ProxyMemory, StreamPort } from './stream-port.ts'
 import { changeDelta, changeStateOfTheWorld, type SubscriptionPool } from './subscription.ts'
@@ -141,8 +142,9 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		if (!changed.ok) return end({ code: 'INVALID_ARGUMENT', message: changed.error })
 		if (subscription === null) begin(channel, request)
 		else if (request.variant === 'stateOfTheWorld') {
-			// Written before the last response arrived: the proxy repeats all of it with its answer to that.
-			if (request.nonce !== channel.lastNonce) return
+			// Written before the last response arrived: the proxy repeats all of it with its answer to that, but for a name
+			// that it let go of and asks for again by then.
+			if (request.nonce !== channel.lastNonce) return resendNames(channel, changed.value.forgotten)
 			const isNewName = changed.value.added.length > 0
 			if (isNewName && awaitedAtStart.has(typeUrl)) channel.answerDue = true
 		}
@@ -223,29 +225,29 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		for (const typeUrl of sendOrder) {
 			if (typeUrl !== typeUrls.endpoint || endpointsWait === null) settleClaim(channels[typeUrl], snapshot)
 		}
+		// In state of the world a name may be dropped without a word, after what waits for that was looked at.
+		while (sendDue(snapshot)) {}
+		isPumping = false
+		if (!isEnded()) deadlines.arm()
+	}
+
+	/** Looks at each type once. Whether what the proxy is taken to hold has changed by that. */
+	function sendDue(snapshot: Snapshot): boolean {
+		const before = sendOrder.map((typeUrl) => channels[typeUrl].held)
 		for (const typeUrl of sendOrder) {
-			if (deadlines.unflushed >= limits.xdsUnflushed || phase !== 'admitted') break
+			if (deadlines.unflushed >= limits.xdsUnflushed || phase !== 'admitted') return false
 			if (typeUrl === typeUrls.endpoint && endpointsWait !== null) continue
 			const channel = channels[typeUrl]
 			const proxy = hasHistory || !goesNothingThrough(channels) ? 'inUse' : 'new'
-			const context = { variant, snapshot, possessions: channels, proxy, refusals, retains } as const
+			const served = servedTo(channel, channels, snapshot)
+			const context = { variant, snapshot: served, possessions: channels, proxy, refusals, retains } as const
 			const response = nextResponse(channel, context)
 			if (response === null) continue
-			const { upserts, removals } = response
-			const sentMs = clock.monotonicMs()
-			channel.underway = { response, upserts, removals, sentMs, touched: new Set(), overdue: false }
-			channel.lastNonce = response.nonce
-			channel.answerDue = false
-			// What is sent warms until its endpoints and secrets come, even if they are the same. Envoy does not ask for them
-			// again, since it has subscribed to them already.
-			resendNames(channels[typeUrls.endpoint], upserts.map(endpointsOfCluster))
-			const secrets = upserts.flatMap(({ references }) => references.secrets)
-			resendNames(channels[typeUrls.secret], secrets)
+			putUnderway(response, { channel, channels, snapshot, sentMs: clock.monotonicMs() })
 			deadlines.sent()
 			port.send(response.bytes, flushed)
 		}
-		isPumping = false
-		if (!isEnded()) deadlines.arm()
+		return sendOrder.some((typeUrl, index) => channels[typeUrl].held !== before[index])
 	}
 
 	function flushed(): void {

@@ -6,7 +6,13 @@ import { expect, test } from 'vitest'
 import { type Capture, type CompiledResource, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import type { Certificate, ClientTls, ListenerTls, ServiceDiscovery, TlsValidation, Trust } from '#mesh/proxy-spec.ts'
-import { type BriefDiscovered, type CompileInput, compileInput, explicitCapture } from '../fixtures/compile-fixture.ts'
+import {
+	type BriefDiscovered,
+	type CompileInput,
+	compileInput,
+	explicitCapture,
+	readable,
+} from '../fixtures/compile-fixture.ts'
 import type { BriefResource } from '../fixtures/mesh-fixture.ts'
 
 type Drawn<Value> = Value extends fc.Arbitrary<infer Inside> ? Inside : never
@@ -269,4 +275,48 @@ test('equal keys build equal bytes, whatever else differs', () => {
 	)
 	const counted = Object.entries(typeUrls).map(([type, url]) => ({ type, count: alike.get(url) ?? 0 }))
 	expect(counted.filter(({ count }) => count === 0)).toEqual([])
+})
+
+/** Name of a secret or of routes → the ways in which resources of one proxy ask for it on the stream of all else. */
+function waysToAsk(value: unknown, found = new Map<string, string[]>()): Map<string, string[]> {
+	if (typeof value !== 'object' || value === null) return found
+	const { name, sds_config, route_config_name, config_source } = value as Readonly<Record<string, unknown>>
+	const asked = sds_config === undefined ? `routes ${route_config_name}` : `secret ${name}`
+	const way = JSON.stringify(sds_config ?? config_source)
+	if (way?.includes('"ads"')) found.set(asked, [...(found.get(asked) ?? []), way])
+	for (const inside of Object.values(value)) waysToAsk(inside, found)
+	return found
+}
+
+/** Its clusters and its listeners name one certificate and one trust. */
+function withSharedNames(one: Drawn<typeof drawn>): Drawn<typeof drawn> {
+	const own = { kind: 'sds' as const, secretName: 'own' }
+	const named = { certificate: own, validation: { trust: own, subjectAlternativeNames: [] } }
+	const clientTls = { enforce: true, ports: [], ...named }
+	const behindTls = <Listener>(all: readonly Listener[]) =>
+		all.map((each) => ({ ...each, tls: { mode: 'STRICT' as const, ...named } }))
+	const { gateway, own: listeners } = one
+	return {
+		...one,
+		secrets: 'daemon',
+		backends: services,
+		clientTls,
+		own: behindTls(listeners),
+		gateway: { ...gateway, listeners: behindTls(gateway.listeners), spec: { ...gateway.spec, clientTls } },
+	}
+}
+
+// Envoy asks once for a name, and tells a second watcher of it, which other words make, nothing of what the first heard.
+test('what resources of one proxy ask for by one name, they ask for in the same words', () => {
+	let shared = 0
+	fc.assert(
+		fc.property(drawn.map(withSharedNames), (one) => {
+			for (const [asked, ways] of waysToAsk(compileInput(inputOf(one)).map(readable))) {
+				if (ways.length > 1) shared += 1
+				expect({ asked, ways: new Set(ways).size }).toEqual({ asked, ways: 1 })
+			}
+		}),
+		{ numRuns: 100 },
+	)
+	expect(shared).toBeGreaterThan(0)
 })

@@ -67,7 +67,8 @@ export function compileEgressCluster(target: Target, options: EgressClusterOptio
 	const preference = preferenceOf(node, discovery, resources)
 	const name = egressClusterName(target, resources)
 	const madeOf = [node.id]
-	const { tls, uses } = tlsOf(listener, discovery, options.clientTls, { secrets, discovered, owner: name, madeOf })
+	const context = { secrets, discovered, user: 'cluster', owner: name, madeOf } as const
+	const { tls, uses } = tlsOf(listener, discovery, options.clientTls, context)
 	const cluster = remember(node, `${listener.port} ${preference} ${canonicalJson(tls)}`, () => {
 		const { port, protocol, healthCheck, outlierDetection } = listener
 		const hosts = hostSource(discovery, preference)

@@ -49,7 +49,7 @@ export function compileGatewayRoutes(
 		name,
 		key: sha256Hex([gateway.id, cluster, ...entries.map(entryKey)].join('\n')),
 		schema: RouteConfigurationSchema,
-		clusters: [cluster],
+		clusters: entries.length === 0 ? [] : [cluster],
 		madeOf: [gateway.id, ...new Set(entries.flatMap(({ madeOf }) => madeOf))],
 		make: () =>
 			create(RouteConfigurationSchema, {

@@ -38,7 +38,7 @@ function filesSecret(files: Extract<Certificate, { kind: 'file' }>, context: Sec
 
 function namedSecret(secretName: string, context: SecretContext): SecretUse {
 	if (context.secrets === 'socket') return { from: 'socket', name: secretName }
-	const name = certificateSecretName(secretName)
+	const name = certificateSecretName(context.user, secretName)
 	const material = context.discovered.secrets.get(secretName)
 	return { from: 'ads', name, resource: material === undefined ? null : materialSecret(name, material, context) }
 }

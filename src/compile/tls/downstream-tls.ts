@@ -21,10 +21,10 @@ export type DownstreamTls = {
  */
 export function downstreamTls(
 	tls: ListenerTls,
-	options: Omit<SecretContext, 'owner'> & { readonly protocol: Protocol; readonly port: number },
+	options: Omit<SecretContext, 'user' | 'owner'> & { readonly protocol: Protocol; readonly port: number },
 ): DownstreamTls {
 	const { protocol, port, ...known } = options
-	const context = { ...known, owner: `ingress_${port}` }
+	const context = { ...known, user: 'listener', owner: `ingress_${port}` } as const
 	const certificate = certificateSecret(tls.certificate, context)
 	const trust = tls.validation === null ? null : trustSecret(tls.validation.trust, context)
 	const validation =

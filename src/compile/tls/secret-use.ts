@@ -10,6 +10,7 @@ import {
 import type { CompiledResource, SecretSource } from '../compiled.ts'
 import { adsSource } from '../proto/ads-source.ts'
 import { sdsSocketSource } from '../proto/sds-socket-source.ts'
+import type { SecretUser } from './secret-names.ts'
 
 /** What a TLS context says of a secret. Plain data: what it holds is never a part of what names it. */
 export type SecretReference = { readonly from: SecretUse['from']; readonly name: string }
@@ -25,7 +26,8 @@ export type SecretUse =
 export type SecretContext = {
 	readonly secrets: SecretSource
 	readonly discovered: Discovered
-	/** What names it: a cluster, or a port. The proxy has no other of that name. */
+	readonly user: SecretUser
+	/** Its name, or port: the proxy has no other user of that name. */
 	readonly owner: string
 	/** Who names it: the way from a refused secret back to a line of YAML. */
 	readonly madeOf: readonly ResourceId[]
@@ -62,4 +64,4 @@ export function sdsSecretConfig({ from, name }: SecretReference, waitMs: number)
  * fail every handshake, while the one that it replaces goes on. A cluster that waits holds back all later changes of
  * clusters on that proxy, so it gives up: its connections then fail until the secret comes.
  */
-export const secretWaitMs = { listener: 0, cluster: 5_000 } as const
+export const secretWaitMs: Readonly<Record<SecretUser, number>> = { listener: 0, cluster: 5_000 }

@@ -31,7 +31,7 @@ function fileSecret(file: string, context: SecretContext): SecretUse {
 /** Several names are one secret, of all their authorities: a TLS context takes no more than one. */
 function namedSecret(secretNames: readonly string[], context: SecretContext): SecretUse {
 	if (context.secrets === 'socket') return { from: 'socket', name: secretNames.join(',') }
-	const name = trustSecretName(secretNames)
+	const name = trustSecretName(context.user, secretNames)
 	const materials = secretNames.map((secretName) => context.discovered.secrets.get(secretName))
 	const authorities = materials.map((material) => material?.authorities ?? null)
 	if (!authorities.every((text) => text !== null)) return { from: 'ads', name, resource: null }

@@ -108,6 +108,20 @@ describe('what a proxy has ACKed', () => {
 	})
 })
 
+test('bytes that stay the same and need another cluster than before let go of the one before', () => {
+	const { fleet, connect, clock } = setUp()
+	const listener = (cluster: string) => opaque(typeUrls.listener, 'l', 'the same', [cluster])
+	fleet.publish(groupKey, snapshotOf(a, b, listener('a')))
+	const proxy = connect(proxyOf('1'))
+	proxy.stream.receive(encodeSaying('delta', { type: 'listener' }))
+	proxy.answer()
+	clock.advance(limits.xdsSettleMs)
+	expect(fleet.acked(proxyOf('1').key)?.resources.map(({ name }) => name)).toEqual(['a', 'b', 'l'])
+	fleet.publish(groupKey, snapshotOf(b, listener('b')))
+	proxy.answer()
+	expect(proxy.told.at(-1)).toMatchObject({ type: 'cluster', removed: ['a'] })
+})
+
 describe('the view', () => {
 	test('is counted as proxies arrive, accept, refuse, fall silent and go', () => {
 		const { fleet, connect, clock } = setUp()

@@ -353,4 +353,37 @@ describe('state of the world', () => {
 			['cluster', ['b']],
 		])
 	})
+
+	test('a route that its listener lets go of keeps no cluster, though the proxy asks for it on', () => {
+		const other = listener('other', { host: '127.0.0.1', port: 15002 }, 's')
+		const before = snapshotOf(a, b, egress, routeA, other, route('s', { b: 1 }))
+		const dialogue = started('stateOfTheWorld', before, ['r', 's'])
+		dialogue.clock.advance(limits.xdsSettleMs)
+		dialogue.stream.serve(snapshotOf(a, egress, routeA))
+		expect(dialogue.acceptAll().map(({ type, resources }) => [type, Object.keys(resources)])).toEqual([
+			['listener', ['egress']],
+			['cluster', ['a']],
+		])
+		expect(stateOf(dialogue)).toEqual(['current', 'current', 'current'])
+	})
+
+	test('a name that is let go of and asked for again while an answer is on its way is sent again', () => {
+		const [one, two] = [endpoints('one', at), endpoints('two', at)]
+		const clusters = [edsCluster('one'), edsCluster('two')]
+		const dialogue = createDialogue('stateOfTheWorld', { snapshot: snapshotOf(...clusters, one, two) })
+		dialogue.say({ type: 'cluster' })
+		dialogue.acceptAll()
+		dialogue.say({ type: 'endpoint', names: ['one', 'two'] })
+		const [first] = dialogue.acceptAll()
+		const moved = endpoints('one', { ...at, port: 9090 })
+		dialogue.stream.serve(snapshotOf(...clusters, moved, two))
+		const answer = dialogue.toldOnce()
+		expect(Object.keys(answer.resources)).toEqual(['one'])
+		const before = { type: 'endpoint', nonce: first?.nonce ?? '', version: first?.version ?? '' } as const
+		dialogue.say({ ...before, names: ['one'] })
+		dialogue.say({ ...before, names: ['one', 'two'] })
+		expect(dialogue.told()).toEqual([])
+		dialogue.say({ type: 'endpoint', nonce: answer.nonce, version: answer.version })
+		expect(dialogue.toldOnce().resources).toEqual({ two: two.version })
+	})
 })

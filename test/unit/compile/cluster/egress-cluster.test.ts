@@ -55,7 +55,7 @@ describe('what comes along', () => {
 	test('secrets once they are known, named before', () => {
 		const known = { secrets: { servers: ['authorities'] } } as const
 		const [before] = compile('dns', { clientTls: [secured] })
-		expect(before?.references.secrets).toEqual(['trust/servers'])
+		expect(before?.references.secrets).toEqual(['cluster_trust/servers'])
 		expect(kindsOf(compile('dns', { clientTls: [secured], discovered: known }))).toEqual(['cluster', 'secret'])
 	})
 })

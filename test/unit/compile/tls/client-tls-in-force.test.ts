@@ -30,7 +30,7 @@ function inForce({
 	known = {},
 }: Situation): ClientTlsInForce | null {
 	const discovered = fixtureDiscovered({ secrets: known })
-	return clientTlsInForce(policies, { port, tls }, { secrets, discovered, owner: 'c', madeOf: [] })
+	return clientTlsInForce(policies, { port, tls }, { secrets, discovered, user: 'cluster', owner: 'c', madeOf: [] })
 }
 
 /** Whom it trusts; `anyone` where it checks nothing, `plain` where it speaks no TLS. */

@@ -18,16 +18,16 @@ function usesOf(tls: ListenerTls, known: BriefDiscovered = {}, secrets: SecretSo
 
 test('what is not known yet is named, and not there', () => {
 	const uses = usesOf(named)
-	expect(servedSecretNames(uses)).toEqual(['certificate/web', 'trust/web'])
+	expect(servedSecretNames(uses)).toEqual(['listener_certificate/web', 'listener_trust/web'])
 	expect(secretResources(uses)).toEqual([])
 })
 
 test('each role needs its own part of a secret', () => {
 	const namesOf = (parts: readonly ('certificate' | 'authorities')[]) =>
 		secretResources(usesOf(named, { secrets: { web: parts } })).map(({ name }) => name)
-	expect(namesOf(['certificate'])).toEqual(['certificate/web'])
-	expect(namesOf(['authorities'])).toEqual(['trust/web'])
-	expect(namesOf(['certificate', 'authorities'])).toEqual(['certificate/web', 'trust/web'])
+	expect(namesOf(['certificate'])).toEqual(['listener_certificate/web'])
+	expect(namesOf(['authorities'])).toEqual(['listener_trust/web'])
+	expect(namesOf(['certificate', 'authorities'])).toEqual(['listener_certificate/web', 'listener_trust/web'])
 })
 
 test('a key says nothing of what is secret, and changes with it', () => {

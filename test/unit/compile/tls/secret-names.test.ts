@@ -7,13 +7,17 @@ test('the parts of a name tell apart what is joined', () => {
 	const list = fc.array(part, { minLength: 1, maxLength: 3 })
 	fc.assert(
 		fc.property(list, list, (left, right) => {
-			expect(trustSecretName(left) === trustSecretName(right)).toBe(left.join('\n') === right.join('\n'))
+			expect(trustSecretName('cluster', left) === trustSecretName('cluster', right)).toBe(
+				left.join('\n') === right.join('\n'),
+			)
 		}),
 	)
 })
 
-test('a certificate and a trust of one name are two secrets', () => {
-	expect(certificateSecretName('web')).not.toBe(trustSecretName(['web']))
+test('a certificate and a trust of one name are two secrets, and a cluster and a listener share neither', () => {
+	const users = ['cluster', 'listener'] as const
+	const names = users.flatMap((user) => [certificateSecretName(user, 'web'), trustSecretName(user, ['web'])])
+	expect(new Set(names).size).toBe(4)
 })
 
 test.for([
