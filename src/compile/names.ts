@@ -119,13 +119,6 @@ export function carriersOf(effective: EffectiveMesh, group: ProxyGroup, route: R
 	]
 }
 
-/** Names of the group's route configurations that carry the route: none when it does not call it, or it is TCP's. */
-export function routeConfigurationsOf(effective: EffectiveMesh, group: ProxyGroup, route: ResourceId): string[] {
-	return carriersOf(effective, group, route)
-		.filter(({ typeUrl }) => typeUrl === typeUrls.route)
-		.map(({ name }) => name)
-}
-
 function leadsTo(upstream: Upstream, route: ResourceId): boolean {
 	return upstream.kind === 'router' && upstream.routes.some(({ id }) => id === route)
 }

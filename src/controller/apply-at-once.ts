@@ -7,7 +7,8 @@ import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { findUnconfirmed } from './find-unconfirmed.ts'
 
 // What of a plan takes effect at once: everything but shares and removals. Left out is what a running rollout stands on,
-// what does not get along with what lagging proxies may still hold, and what would not link with what stays in force; the rest of the commit goes on without it (rules, motion 10).
+// what does not get along with what lagging proxies may still hold, and what would not link with what stays in force; the
+// rest of the commit goes on without it (rules, motion 10).
 
 export type AtOnce = {
 	readonly plan: Plan

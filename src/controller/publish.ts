@@ -159,9 +159,10 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 			if (!groups.has(groupKey)) forgetRefused()
 			const known = groups.get(groupKey) ?? newGroup(group)
 			groups.set(groupKey, known)
+			if (known.snapshot !== null) return
 			// A proxy that comes again is answered again.
-			if (known.snapshot === null) known.workedOut = null
-			if (known.snapshot === null) publishGroup(groupKey, known, new Set())
+			known.workedOut = null
+			publishGroup(groupKey, known, new Set())
 		},
 		snapshotOf: (groupKey) => groups.get(groupKey)?.snapshot ?? null,
 		behind() {

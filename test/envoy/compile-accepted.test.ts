@@ -21,7 +21,7 @@ const folder = makeTempDirectory('accepted')
 let certificates: CertificateFiles
 
 beforeAll(async () => {
-	certificates = writeCertificateFiles(folder.path)
+	certificates = await writeCertificateFiles(folder.path)
 	for (const version of versions) {
 		const found = await findEnvoy({ version, onProgress: console.log })
 		if (!found.ok) throw new Error(found.error.message)

@@ -19,7 +19,7 @@ import { eventually } from './fixtures/eventually.ts'
 const caller = '127.0.41.1'
 const server = '127.0.41.2'
 const folder = makeTempDirectory('compiled-tls')
-const certificates = writeCertificateFiles(folder.path, `DNS:test.local,IP:${server}`)
+const certificates = await writeCertificateFiles(folder.path, ['test.local', server])
 const started: AsyncDisposable[] = []
 let egressPort = 0
 let callersProxy: EnvoyProcess

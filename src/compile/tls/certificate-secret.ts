@@ -1,13 +1,10 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { unreachable } from '#base/assert.ts'
 import { canonicalJson } from '#base/hash.ts'
 import type { SecretMaterial } from '#discovery/discovered.ts'
 import type { Certificate } from '#mesh/proxy-spec.ts'
-import type { TlsCertificateSchema } from '#proto/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts'
-import { SecretSchema } from '#proto/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts'
-import { type CompiledResource, typeUrls } from '../compiled.ts'
-import { compiledResource } from '../compiled-resource.ts'
+import type { CompiledResource } from '../compiled.ts'
 import { fileSource, textSource } from '../proto/file-or-text.ts'
+import { compileSecret, type SecretType } from './compile-secret.ts'
 import { acmSecretName, certificateFilesName, certificateSecretName } from './secret-names.ts'
 import type { SecretContext, SecretUse } from './secret-use.ts'
 
@@ -32,8 +29,8 @@ export function certificateSecret(certificate: Certificate, context: SecretConte
 function filesSecret(files: Extract<Certificate, { kind: 'file' }>, context: SecretContext): SecretUse {
 	const { certificateChain, privateKey } = files
 	const name = certificateFilesName(context.owner)
-	const content = () => ({ certificateChain: fileSource(certificateChain), privateKey: fileSource(privateKey) })
-	return { from: 'ads', name, resource: secretOf({ name, key: canonicalJson(files), context, content }) }
+	const type = () => shown(fileSource(certificateChain), fileSource(privateKey))
+	return { from: 'ads', name, resource: compileSecret({ name, key: canonicalJson(files), context, type }) }
 }
 
 function namedSecret(secretName: string, context: SecretContext): SecretUse {
@@ -47,26 +44,12 @@ function namedSecret(secretName: string, context: SecretContext): SecretUse {
 function materialSecret(name: string, material: SecretMaterial, context: SecretContext): CompiledResource | null {
 	const { hash, certificate } = material
 	if (certificate === null) return null
-	const content = () => ({
-		certificateChain: textSource(certificate.chain),
-		privateKey: textSource(certificate.privateKey),
-	})
-	return secretOf({ name, key: hash, context, content })
+	const type = () => shown(textSource(certificate.chain), textSource(certificate.privateKey))
+	return compileSecret({ name, key: hash, context, type })
 }
 
-function secretOf(parts: {
-	readonly name: string
-	readonly key: string
-	readonly context: SecretContext
-	readonly content: () => MessageInitShape<typeof TlsCertificateSchema>
-}): CompiledResource {
-	const { name, key, context, content } = parts
-	return compiledResource({
-		typeUrl: typeUrls.secret,
-		name,
-		key,
-		schema: SecretSchema,
-		madeOf: context.madeOf,
-		make: () => create(SecretSchema, { name, type: { case: 'tlsCertificate', value: content() } }),
-	})
+type Source = ReturnType<typeof fileSource>
+
+function shown(certificateChain: Source, privateKey: Source): SecretType {
+	return { case: 'tlsCertificate', value: { certificateChain, privateKey } }
 }

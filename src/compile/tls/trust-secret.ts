@@ -1,10 +1,7 @@
-import { create } from '@bufbuild/protobuf'
 import { unreachable } from '#base/assert.ts'
 import type { Trust } from '#mesh/proxy-spec.ts'
-import { SecretSchema } from '#proto/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts'
-import { type CompiledResource, typeUrls } from '../compiled.ts'
-import { compiledResource } from '../compiled-resource.ts'
 import { fileSource, textSource } from '../proto/file-or-text.ts'
+import { compileSecret, type SecretType } from './compile-secret.ts'
 import { acmSecretName, trustFileName, trustSecretName } from './secret-names.ts'
 import type { SecretContext, SecretUse } from './secret-use.ts'
 
@@ -25,7 +22,11 @@ export function trustSecret(trust: Trust, context: SecretContext): SecretUse {
 /** Read by the proxy itself, and again when something is moved into the file's folder. */
 function fileSecret(file: string, context: SecretContext): SecretUse {
 	const name = trustFileName(context.owner)
-	return { from: 'ads', name, resource: secretOf({ name, key: file, context, authorities: fileSource(file) }) }
+	return {
+		from: 'ads',
+		name,
+		resource: compileSecret({ name, key: file, context, type: () => trusted(fileSource(file)) }),
+	}
 }
 
 /** Several names are one secret, of all their authorities: a TLS context takes no more than one. */
@@ -36,7 +37,8 @@ function namedSecret(secretNames: readonly string[], context: SecretContext): Se
 	const authorities = materials.map((material) => material?.authorities ?? null)
 	if (!authorities.every((text) => text !== null)) return { from: 'ads', name, resource: null }
 	const key = materials.map((material) => material?.hash).join(' ')
-	return { from: 'ads', name, resource: secretOf({ name, key, context, authorities: textSource(joined(authorities)) }) }
+	const type = () => trusted(textSource(joined(authorities)))
+	return { from: 'ads', name, resource: compileSecret({ name, key, context, type }) }
 }
 
 /** PEM texts one after the other; one that ends without a line break would run into the next. */
@@ -44,19 +46,6 @@ function joined(texts: readonly string[]): string {
 	return texts.map((text) => (text.endsWith('\n') ? text : `${text}\n`)).join('')
 }
 
-function secretOf(parts: {
-	readonly name: string
-	readonly key: string
-	readonly context: SecretContext
-	readonly authorities: ReturnType<typeof fileSource>
-}): CompiledResource {
-	const { name, key, context, authorities } = parts
-	return compiledResource({
-		typeUrl: typeUrls.secret,
-		name,
-		key,
-		schema: SecretSchema,
-		madeOf: context.madeOf,
-		make: () => create(SecretSchema, { name, type: { case: 'validationContext', value: { trustedCa: authorities } } }),
-	})
+function trusted(authorities: ReturnType<typeof fileSource>): SecretType {
+	return { case: 'validationContext', value: { trustedCa: authorities } }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Capture, identityPath, typeUrls } from '#compile/compiled.ts'
-import { callersOf, carriersOf, egressClusterName, ingressClusterName, routeConfigurationsOf } from '#compile/names.ts'
+import { callersOf, carriersOf, egressClusterName, ingressClusterName } from '#compile/names.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import { explicitCapture, fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective, fixtureTarget } from '../../fixtures/mesh-fixture.ts'
@@ -95,7 +95,9 @@ describe('who calls a route', () => {
 describe('where a route is served', () => {
 	const served = (node: string, name: string, mode: 'explicit' | 'intercept') => {
 		const group = mode === 'explicit' ? fixtureGroup(node) : fixtureGroup(node, { mode })
-		return routeConfigurationsOf(effective, group, routeOf(name))
+		return carriersOf(effective, group, routeOf(name))
+			.filter(({ typeUrl }) => typeUrl === typeUrls.route)
+			.map((carrier) => carrier.name)
 	}
 
 	test('explicit: the one route configuration', () => {
