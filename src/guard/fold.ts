@@ -39,6 +39,7 @@ export function createFold(options: { readonly canaries: readonly CanaryKey[]; r
  */
 export function foldSample(fold: Fold, sample: Sample): Alarm | null {
 	const proxy = fold.proxies.get(sample.proxy) ?? joinFold(fold, sample)
+	if (proxy.samples === 0 && !heldBefore(proxy, sample)) forgetLateErrors(proxy)
 	addToLook(proxy, sample)
 	let alarm: Alarm | null = null
 	for (const [canary, { watch }] of proxy.canaries) {
@@ -91,6 +92,16 @@ function joinFold(fold: Fold, { proxy, zone, shares }: Sample): ProxyFold {
 	return joined
 }
 
+/** Late errors of other shares, or of a look that was left out, say nothing of the look that begins. */
+function forgetLateErrors(proxy: ProxyFold): void {
+	proxy.baseline = noTotals
+	for (const canary of proxy.canaries.values()) canary.totals = noTotals
+}
+
+function heldBefore(proxy: ProxyFold, { shares, zone }: Sample): boolean {
+	return shares !== null && shares === proxy.shares && zone === proxy.zone
+}
+
 function addToLook(proxy: ProxyFold, sample: Sample): void {
 	const isSame = sample.shares === proxy.shares && sample.zone === proxy.zone
 	if (proxy.samples === 0) {
@@ -112,16 +123,21 @@ function addTotals(totals: ArmTotals, increment: ArmIncrement | undefined): ArmT
 	}
 }
 
+/** Here a late error is a request that ended in this flush: many streams that break at once are to be seen at once. */
 function watchedFlush(canary: ArmIncrement, { baseline, unrouted }: Sample): WatchedFlush {
 	return {
 		canary: {
-			counts: { requests: canary.completed + unrouted, errors: canary.errors + unrouted },
+			counts: { requests: endedRequests(canary) + unrouted, errors: canary.errors + unrouted },
 			answered: canary.completed,
 			started: canary.started,
 			active: canary.active,
 		},
-		baseline: { counts: { requests: baseline.completed, errors: baseline.errors }, active: baseline.active },
+		baseline: { counts: { requests: endedRequests(baseline), errors: baseline.errors }, active: baseline.active },
 	}
+}
+
+function endedRequests({ completed, errors }: ArmIncrement): number {
+	return Math.max(completed, errors)
 }
 
 /**
@@ -178,10 +194,19 @@ function beginLook(fold: Fold): void {
 	for (const [name, proxy] of fold.proxies) {
 		if (proxy.samples === 0) fold.proxies.delete(name)
 		proxy.samples = 0
-		proxy.baseline = noTotals
+		proxy.baseline = lateErrors(proxy.baseline)
 		proxy.unrouted = 0
-		for (const canary of proxy.canaries.values()) canary.totals = noTotals
+		for (const canary of proxy.canaries.values()) canary.totals = lateErrors(canary.totals)
 	}
+}
+
+/**
+ * A call of gRPC completes with its headers and may fail with its trailers, looks later. The tests know no more errors
+ * than requests, so what a look has too many counts in the next one: no error is lost, and over the looks there are as
+ * many errors as there were.
+ */
+function lateErrors({ completed, errors }: ArmTotals): ArmTotals {
+	return errors <= completed ? noTotals : { ...noTotals, errors: errors - completed }
 }
 
 const noTotals: ArmTotals = { completed: 0, errors: 0, retries: 0 }

@@ -9,7 +9,10 @@ export type CanaryKey = string
 export type ArmIncrement = {
 	/** Requests that got their final answer: `upstream_rq_completed`. */
 	readonly completed: number
-	/** Of these, final 5xx answers, timeouts, resets and refusals among them: `upstream_rq_5xx`. */
+	/**
+	 * Final 5xx answers, timeouts, resets and refusals among them: `upstream_rq_5xx`. A call of gRPC completes with its
+	 * headers and fails with its trailers, so these may be of requests that completed before.
+	 */
 	readonly errors: number
 	/** Retries: each is an attempt that failed. `upstream_rq_retry`. */
 	readonly retries: number

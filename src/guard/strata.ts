@@ -55,7 +55,7 @@ function partsOf(metric: Metric, key: CanaryKey, proxies: readonly ProxyTotals[]
 
 const noTotals: ArmTotals = { completed: 0, errors: 0, retries: 0 }
 
-/** Requests that found no route are failed ones. Errors never exceed requests, though a flush may tear the two apart. */
+/** Requests that found no route are failed ones. Errors beyond the requests wait for the next look. */
 function metricCounts(metric: Metric, { completed, errors, retries }: ArmTotals, unrouted: number): Counts {
 	const failedBefore = (metric === 'attempts' ? retries : 0) + unrouted
 	const requests = completed + failedBefore

@@ -61,6 +61,56 @@ describe('a look', () => {
 		expect(final.canary).toEqual({ requests: 3, errors: 3 })
 	})
 
+	test('late errors of streams count in the looks that follow, never more than there are requests', () => {
+		const fold = newFold()
+		const looks = [increment(50), increment(0, 30), increment(20), increment(20), increment(20)].map((canary) => {
+			foldSample(fold, sample({ canary, baseline: increment(90, 1) }))
+			return canaryOf(closeLook(fold, closing)).final.canary
+		})
+		expect(looks.map(({ errors }) => errors)).toEqual([0, 0, 20, 10, 0])
+		expect(looks.map(({ requests }) => requests)).toEqual([50, 0, 20, 20, 20])
+	})
+
+	test('no error is lost, none is counted twice, whatever the order of headers and trailers', () => {
+		const flushes = fc.array(fc.tuple(fc.nat(30), fc.nat(30), fc.nat(30), fc.nat(30)), { minLength: 1, maxLength: 20 })
+		fc.assert(
+			fc.property(flushes, (given) => {
+				const fold = newFold()
+				let counted = 0
+				let baselineCounted = 0
+				for (const [completed, errors, baseline, baselineErrors] of given) {
+					foldSample(
+						fold,
+						sample({ canary: increment(completed, errors), baseline: increment(baseline, baselineErrors) }),
+					)
+					const { final } = canaryOf(closeLook(fold, closing))
+					expect(final.canary.errors).toBeLessThanOrEqual(final.canary.requests)
+					counted += final.canary.errors
+					baselineCounted += final.baseline.errors
+				}
+				// One look with room for all that is still to be counted.
+				foldSample(fold, sample({ canary: increment(1000), baseline: increment(1000) }))
+				const { final } = canaryOf(closeLook(fold, closing))
+				const sum = (of: 1 | 3) => given.reduce((total, flush) => total + flush[of], 0)
+				expect(counted + final.canary.errors).toBe(sum(1))
+				expect(baselineCounted + final.baseline.errors).toBe(sum(3))
+			}),
+			{ numRuns: count(200, 5000), seed: seed() },
+		)
+	})
+
+	test.for([
+		['other shares', { shares: 't' }],
+		['another zone', { zone: 'y' }],
+	] as const)('late errors are forgotten with %s', ([, rest]) => {
+		const fold = newFold()
+		foldSample(fold, sample({ canary: increment(0, 30), baseline: increment(90, 99) }))
+		closeLook(fold, closing)
+		foldSample(fold, sample({ canary: increment(50), baseline: increment(90) }, rest))
+		const { final } = canaryOf(closeLook(fold, closing))
+		expect([final.canary.errors, final.baseline.errors]).toEqual([0, 0])
+	})
+
 	test.for([
 		['changed its shares', [{ shares: 's' }, { shares: 't' }]],
 		['came back to its shares', [{ shares: 's' }, { shares: 't' }, { shares: 's' }]],
@@ -329,6 +379,16 @@ describe('the hard limit', () => {
 	test('requests without a route count as failed ones', () => {
 		const lost = sample({ baseline: increment(100) }, { unrouted: 20 })
 		expect(alarmsOf([lost, lost])[1]?.counts.canary).toEqual({ requests: 40, errors: 40 })
+	})
+
+	test('streams that break at once, with no new one, are two bad flushes', () => {
+		const broken = sample({ canary: increment(0, 25), baseline: increment(100) })
+		expect(alarmsOf([broken, broken])[1]?.counts.canary).toEqual({ requests: 50, errors: 50 })
+	})
+
+	test('streams of both arms that break at once are none', () => {
+		const broken = sample({ canary: increment(0, 25), baseline: increment(10, 100) })
+		expect(alarmsOf([broken, broken, broken])).toEqual([null, null, null])
 	})
 
 	test('neither the end of a look nor a change of shares begins it anew', () => {
