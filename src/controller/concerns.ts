@@ -1,5 +1,6 @@
-import { identityPath, proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { identityPath, type ProxyGroup, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { type Carrier, callersOf, carriersOf, egressClusterName } from '#compile/names.ts'
+import type { ResourceId } from '#mesh/mesh.ts'
 import type { ServiceDiscovery } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import { targetKey } from '#plan/split.ts'
@@ -26,27 +27,78 @@ export type Concern = {
 }
 
 export function concernOf(rollout: Rollout, effective: EffectiveMesh, fleet: FleetView): Concern {
-	const callers = new Set(callersOf(effective, rollout.route).map(identityPath))
+	const places = placesOf(effective, rollout.route)
+	const groups: GroupView[] = []
 	const carriers = new Map<string, readonly Carrier[]>()
-	const groups = [...fleet.values()].filter(({ group }) => {
-		if (!callers.has(identityPath(group.identity))) return false
-		const ofGroup = carriersOf(effective, group, rollout.route)
-		carriers.set(proxyGroupKey(group), ofGroup)
+	for (const [groupKey, view] of fleet) {
+		const ofGroup = carriersAt(places, groupKey, view.group)
+		if (ofGroup === null) continue
+		carriers.set(groupKey, ofGroup)
 		// It might call, were its traffic captured otherwise: a TCP service without a port of its own.
-		return ofGroup.length > 0
-	})
-	const route = effective.resources[rollout.route]
-	const name = (target: Target) => egressClusterName(target, effective.resources)
-	return {
-		groups,
-		groupKeys: new Set(groups.map(({ group }) => proxyGroupKey(group))),
-		canaries: new Map(rollout.canaries.map((target) => [targetKey(target), name(target)])),
-		baseline: rollout.baseline.map(name),
-		good: rollout.good.filter(({ sharePpm }) => sharePpm > 0).map(name),
-		carriers,
-		unit: route?.kind === 'Route' && route.spec.protocol === 'tcp' ? 'connections' : 'requests',
-		hosts: new Map(rollout.canaries.map((target) => [targetKey(target), hostOf(target, effective)])),
+		if (ofGroup.length > 0) groups.push(view)
 	}
+	return {
+		...namesOf(rollout, places),
+		groups,
+		groupKeys: new Set([...carriers].filter(([, ofGroup]) => ofGroup.length > 0).map(([groupKey]) => groupKey)),
+		carriers,
+	}
+}
+
+/**
+ * What follows from the mesh in force alone. A turn asks about each rollout several times, and the mesh in force stays
+ * the same object until something is published.
+ */
+type Places = {
+	readonly effective: EffectiveMesh
+	readonly route: ResourceId
+	readonly callers: ReadonlySet<string>
+	/** By group key; null: it does not call the route. */
+	readonly carriers: Map<string, readonly Carrier[] | null>
+	names: { readonly of: Pick<Rollout, 'canaries' | 'baseline' | 'good'>; readonly found: Names } | null
+}
+
+type Names = Pick<Concern, 'canaries' | 'baseline' | 'good' | 'unit' | 'hosts'>
+
+const known = new WeakMap<EffectiveMesh, Map<ResourceId, Places>>()
+
+function placesOf(effective: EffectiveMesh, route: ResourceId): Places {
+	const ofMesh = known.get(effective) ?? new Map<ResourceId, Places>()
+	known.set(effective, ofMesh)
+	const before = ofMesh.get(route)
+	if (before !== undefined) return before
+	const callers = new Set(callersOf(effective, route).map(identityPath))
+	const places: Places = { effective, route, callers, carriers: new Map(), names: null }
+	ofMesh.set(route, places)
+	return places
+}
+
+function carriersAt(places: Places, groupKey: string, group: ProxyGroup): readonly Carrier[] | null {
+	const before = places.carriers.get(groupKey)
+	if (before !== undefined) return before
+	const { effective, route, callers } = places
+	const found = callers.has(identityPath(group.identity)) ? carriersOf(effective, group, route) : null
+	places.carriers.set(groupKey, found)
+	return found
+}
+
+function namesOf(rollout: Rollout, places: Places): Names {
+	const { canaries, baseline, good } = rollout
+	const of = places.names?.of
+	if (places.names !== null && of?.canaries === canaries && of.baseline === baseline && of.good === good)
+		return places.names.found
+	const { effective } = places
+	const route = effective.resources[places.route]
+	const name = (target: Target) => egressClusterName(target, effective.resources)
+	const found: Names = {
+		canaries: new Map(canaries.map((target) => [targetKey(target), name(target)])),
+		baseline: baseline.map(name),
+		good: good.filter(({ sharePpm }) => sharePpm > 0).map(name),
+		unit: route?.kind === 'Route' && route.spec.protocol === 'tcp' ? 'connections' : 'requests',
+		hosts: new Map(canaries.map((target) => [targetKey(target), hostOf(target, effective)])),
+	}
+	places.names = { of: { canaries, baseline, good }, found }
+	return found
 }
 
 function hostOf(target: Target, effective: EffectiveMesh): string {

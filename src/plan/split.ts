@@ -81,7 +81,9 @@ export function shareOfAll(split: Split, targets: readonly Target[]): number {
 
 /** True when every target has the same share in both; targets without a share do not count. */
 export function isSameSplit(left: Split, right: Split): boolean {
-	return unionOfTargets(left, right).every((target) => shareOf(left, target) === shareOf(right, target))
+	return (
+		left === right || unionOfTargets(left, right).every((target) => shareOf(left, target) === shareOf(right, target))
+	)
 }
 
 export function isSameTarget(left: Target, right: Target): boolean {

@@ -45,6 +45,8 @@ export function createConsistency({ fleet, nowMs, violate }: ConsistencyOptions)
 	let shareSinceMs = 0
 	let mayBeShort = false
 	/** Null: a daemon has just started, and what it found is not its doing. */
+	/** The mesh that was looked at last. */
+	let linked: Mesh | null = null
 	let wasDropped: boolean | null = false
 
 	/** The canary's shares that may be served: the one that the store has, and those that ways back lead to. */
@@ -109,6 +111,11 @@ export function createConsistency({ fleet, nowMs, violate }: ConsistencyOptions)
 		}
 	}
 
+	function checkLinks(applied: Mesh): void {
+		const [broken] = findBrokenLinks(applied.resources)
+		if (broken !== undefined) violate('8: the mix in force links', broken.message)
+	}
+
 	return {
 		promoted() {
 			mayBeShort = true
@@ -130,8 +137,8 @@ export function createConsistency({ fleet, nowMs, violate }: ConsistencyOptions)
 			const applied = meshes.get(state.applied ?? '')
 			const asked = meshes.get(state.accepted?.mesh ?? '')
 			if (applied === undefined) return
-			const [broken] = findBrokenLinks(applied.resources)
-			if (broken !== undefined) violate('8: the mix in force links', broken.message)
+			if (applied !== linked) checkLinks(applied)
+			linked = applied
 			if (state.accepted?.info.id === 'broken') violate('8: only what is valid is taken in', 'broken')
 			const running = state.rollouts.filter(isRunning)
 			checkDropped(applied, running)

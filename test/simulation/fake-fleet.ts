@@ -5,7 +5,7 @@ import type { FleetPort } from '#controller/ports.ts'
 import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
-import type { Acked, GroupView, Proxy, Rejection, TypeView, XdsEvent } from '#xds/fleet-view.ts'
+import type { Acked, FleetView, GroupView, Proxy, Rejection, TypeView, XdsEvent } from '#xds/fleet-view.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 // Envoys, as far as a rollout can tell: they take snapshots in after a while, refuse some, report counters each second
@@ -108,7 +108,11 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 	const proxies = options.groups.flatMap(({ group, instances }) =>
 		instances.map((instance) => newProxy(group, instance)),
 	)
+	const groups = options.groups.map(({ group }) => ({ group, key: proxyGroupKey(group) }))
 	let daemon: Daemon | null = null
+	/** Rises with whatever a view tells of. */
+	let changes = 0
+	let known: { born: Daemon; changes: number; views: FleetView } | null = null
 
 	function reach(target: FakeProxy, then: () => void, delayMs: number): void {
 		const to = daemon
@@ -121,13 +125,13 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		const snapshot = daemon?.snapshots.get(target.proxy.groupKey)
 		if (snapshot === undefined || daemon === null) return
 		const before = sharesOf(target)
-		for (const type of Object.values(snapshot.types)) {
-			for (const resource of type.resources.values()) take(target, resource, daemon)
-			for (const [key, held] of target.held) {
-				if (held.typeUrl in snapshot.types && !snapshot.types[held.typeUrl].resources.has(held.name))
-					target.held.delete(key)
-			}
-		}
+		let isChanged = false
+		for (const type of Object.values(snapshot.types))
+			for (const resource of type.resources.values()) isChanged = take(target, resource, daemon) || isChanged
+		for (const [key, { typeUrl, name }] of target.held)
+			if (!snapshot.types[typeUrl].resources.has(name)) isChanged = target.held.delete(key) || isChanged
+		if (!isChanged) return
+		changes += 1
 		const after = sharesOf(target)
 		if (after !== null && !isSame(before, after)) {
 			target.canaryRequestsSinceChange = 0
@@ -136,15 +140,16 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		daemon.emit({ kind: 'progressed', groupKey: target.proxy.groupKey })
 	}
 
-	function take(target: FakeProxy, resource: EncodedResource, from: Daemon): void {
+	/** True: it holds something else now, or refuses something else. */
+	function take(target: FakeProxy, resource: EncodedResource, from: Daemon): boolean {
 		const key = keyOf(resource.typeUrl, resource.name)
 		const held = target.held.get(key)
 		// A refusal counts while what was refused is what is published.
-		if (target.refused.get(key)?.version === resource.version) return
-		target.refused.delete(key)
-		if (held?.version === resource.version) return
-		if (from.pins.get(`${target.proxy.groupKey} ${key}`)?.has(target.proxy.key)) return
-		if (held !== undefined && from.keeps.get(`${target.proxy.groupKey} ${key}`) === held.version) return
+		if (target.refused.get(key)?.version === resource.version) return false
+		const wasRefused = target.refused.delete(key)
+		if (held?.version === resource.version) return wasRefused
+		if (from.pins.get(`${target.proxy.groupKey} ${key}`)?.has(target.proxy.key)) return wasRefused
+		if (held !== undefined && from.keeps.get(`${target.proxy.groupKey} ${key}`) === held.version) return wasRefused
 		if (resource.typeUrl === typeUrls.route && target.refuseRoutes && held !== undefined) {
 			target.refused.set(key, {
 				proxy: target.proxy.key,
@@ -153,10 +158,8 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				version: resource.version,
 				text: 'simulated refusal',
 			})
-			return
-		}
-		target.refused.delete(key)
-		target.held.set(key, resource)
+		} else target.held.set(key, resource)
+		return true
 	}
 
 	function flush(target: FakeProxy): void {
@@ -195,8 +198,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 			}
 		}
 		const share = healthyHosts === 0 ? 1 : traffic.errorShare(name, sharePpm)
-		let errors = 0
-		for (let index = 0; index < requests; index += 1) if (random() < share) errors += 1
+		const errors = drawErrors(requests, share, random)
 		return {
 			completed: requests,
 			errors,
@@ -214,6 +216,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 	function connect(target: FakeProxy): void {
 		if (daemon === null || target.connected) return
 		target.connected = true
+		changes += 1
 		target.leftMs = null
 		target.flushedOnce = false
 		daemon.emit({ kind: 'arrived', proxy: target.proxy })
@@ -230,6 +233,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		disconnect(target) {
 			if (!target.connected) return
 			target.connected = false
+			changes += 1
 			target.leftMs = clock.monotonicMs()
 			daemon?.emit({ kind: 'left', proxy: target.proxy })
 		},
@@ -257,6 +261,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				if (!born.isAlive()) return
 				const before = routeOf(born.snapshots.get(groupKey))
 				born.snapshots.set(groupKey, snapshot)
+				changes += 1
 				const after = routeOf(snapshot)
 				if (after !== null && !isSame(before, after)) watcher.published(groupKey, told(before), told(after))
 				for (const target of proxies) {
@@ -265,7 +270,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				}
 			},
 			refuse() {},
-			fleet: () => new Map(options.groups.map(({ group }) => [proxyGroupKey(group), viewOf(group, born)])),
+			fleet: () => viewsOf(born),
 			*connected(groupKey) {
 				for (const { proxy, connected } of proxies) if (connected && proxy.groupKey === groupKey) yield proxy
 			},
@@ -275,7 +280,10 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 			},
 			reported: () => [],
 			pin(groupKey, typeUrl, name, keys) {
-				born.pins.set(`${groupKey} ${keyOf(typeUrl, name)}`, keys)
+				const key = `${groupKey} ${keyOf(typeUrl, name)}`
+				const before = born.pins.get(key) ?? new Set()
+				born.pins.set(key, keys)
+				if (before.size === keys.size && [...keys].every((proxy) => before.has(proxy))) return
 				for (const target of proxies)
 					if (target.proxy.groupKey === groupKey) reach(target, () => deliver(target), latency(target))
 			},
@@ -290,8 +298,14 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		}
 	}
 
-	function viewOf(group: ProxyGroup, born: Daemon): GroupView {
-		const groupKey = proxyGroupKey(group)
+	/** Asked for several times a turn, and changed by less than one in ten of them. */
+	function viewsOf(born: Daemon): FleetView {
+		if (known?.born !== born || known.changes !== changes)
+			known = { born, changes, views: new Map(groups.map(({ group, key }) => [key, viewOf(group, key, born)])) }
+		return known.views
+	}
+
+	function viewOf(group: ProxyGroup, groupKey: string, born: Daemon): GroupView {
 		const snapshot = born.snapshots.get(groupKey)
 		const members = proxies.filter(({ proxy }) => proxy.groupKey === groupKey)
 		const connected = members.filter((member) => member.connected)
@@ -394,6 +408,19 @@ function keyOf(typeUrl: TypeUrl, name: string): string {
 function isSame(left: Shares | null, right: Shares): boolean {
 	if (left === null || left.size !== right.size) return false
 	return [...right].every(([name, share]) => left.get(name) === share)
+}
+
+/** How many of so many requests fail: from one failure to the next by one draw. */
+function drawErrors(requests: number, share: number, random: Random): number {
+	if (share <= 0) return 0
+	if (share >= 1) return requests
+	let errors = 0
+	for (let at = gap(); at < requests; at += 1 + gap()) errors += 1
+	return errors
+
+	function gap(): number {
+		return Math.floor(Math.log(1 - random()) / Math.log(1 - share))
+	}
 }
 
 /** Its routes are counted in requests. */

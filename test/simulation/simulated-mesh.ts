@@ -83,11 +83,19 @@ function nodeSpec(hostname: string, backends: readonly Backend[], port = 80) {
 	}
 }
 
+/** The same few in all simulations, but for the policy. */
+const made = new Map<string, Resource>()
+
 function make<K extends Resource['kind']>(
 	kind: K,
 	id: ResourceId,
 	spec: Extract<Resource, { kind: K }>['spec'],
 ): Resource {
+	const key = JSON.stringify({ kind, id, spec })
+	const known = made.get(key)
+	if (known !== undefined) return known
 	const name = id.slice(id.lastIndexOf('/') + 1)
-	return { kind, id, mesh: 'apps', name, tags: {}, spec, hash: hashValue({ kind, id, spec }) } as Resource
+	const resource = { kind, id, mesh: 'apps', name, tags: {}, spec, hash: hashValue({ kind, id, spec }) } as Resource
+	if (kind !== 'RolloutPolicy') made.set(key, resource)
+	return resource
 }
