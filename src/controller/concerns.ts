@@ -120,7 +120,11 @@ function hostOfDiscovery(discovery: ServiceDiscovery | null): string {
 }
 
 /** The types whose ACKs a shift waits for. */
-export function typesOfShift({ carriers }: Concern): readonly TypeUrl[] {
-	const ofCarriers = [...carriers.values()].flatMap((ofGroup) => ofGroup.map(({ typeUrl }) => typeUrl))
-	return [...new Set([typeUrls.cluster, typeUrls.endpoint, ...ofCarriers])]
+export function typesOfShift(concern: Concern): readonly TypeUrl[] {
+	return [typeUrls.cluster, typeUrls.endpoint, ...carrierTypesOf(concern)]
+}
+
+/** The types of what carries its weights. */
+export function carrierTypesOf({ carriers }: Concern): readonly TypeUrl[] {
+	return [...new Set([...carriers.values()].flatMap((ofGroup) => ofGroup.map(({ typeUrl }) => typeUrl)))]
 }

@@ -80,7 +80,7 @@ export function createController(options: ControllerOptions): Controller {
 		lastTurnMs = clock.monotonicMs()
 		lastWallMs = clock.wallMs()
 		const downMs = state.savedWallMs === 0 ? 0 : Math.max(0, lastWallMs - state.savedWallMs)
-		serving.begin(state, appliedMesh())
+		serving.begin(state, { applied: appliedMesh(), whole: meshNamed(state.servedWhole ?? null) })
 		queue.push({ kind: 'boot', downMs })
 		publish()
 		phase = 'running'
@@ -138,6 +138,7 @@ export function createController(options: ControllerOptions): Controller {
 			forward: keeper.isDurable(),
 			durable: keeper.isDurable(),
 			fleetLags: serving.fleetLags(),
+			isWhole: serving.isWhole(),
 			meshes: keeper.content().meshes,
 			originsOf: keeper.content().origins,
 			factsOf: (rollout) => facts.of(rollout, serving.concernOf(rollout)),
@@ -216,7 +217,11 @@ export function createController(options: ControllerOptions): Controller {
 	}
 
 	function appliedMesh(): Mesh | undefined {
-		return state.applied === null ? undefined : keeper.content().meshes.get(state.applied)
+		return meshNamed(state.applied)
+	}
+
+	function meshNamed(hash: string | null): Mesh | undefined {
+		return hash === null ? undefined : keeper.content().meshes.get(hash)
 	}
 
 	function publish(): void {

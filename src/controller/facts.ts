@@ -1,9 +1,9 @@
 import { limits } from '#base/limits.ts'
-import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Carrier } from '#compile/names.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
-import { type Concern, typesOfShift } from './concerns.ts'
+import { type Concern, carrierTypesOf, typesOfShift } from './concerns.ts'
 import type { Evidence } from './evidence.ts'
 import type { FleetPort } from './ports.ts'
 import type { Standing } from './publish.ts'
@@ -87,9 +87,13 @@ function standingOfGroup(view: GroupView, concern: Concern, options: FactsOption
 		return { connected, lacking: connected, refusing: 0, rejections, pending }
 	}
 	const types = typesOfShift(concern)
-	const waiting = Math.max(...types.map((type) => view.types[type].pending))
-	if (types.every((type) => view.types[type].rejected === 0))
-		return { connected, lacking: waiting, refusing: 0, rejections, pending: view.pending }
+	const waitsForDiscovery = options.waitsOf(groupKey).length > 0
+	const isRefused = types.some((type) => view.types[type].rejected > 0)
+	const pendingOf = (all: readonly TypeUrl[]) => Math.max(0, ...all.map((type) => view.types[type].pending))
+	if (!isRefused && !waitsForDiscovery)
+		return { connected, lacking: pendingOf(types), refusing: 0, rejections, pending: view.pending }
+	// A cluster that nobody can be sent keeps the whole type pending: then only what carries the shares tells who waits.
+	const waiting = pendingOf(waitsForDiscovery ? carrierTypesOf(concern) : types)
 	// Who refused something of a type, or waits for something, may hold the rest, or not: only what it holds can tell.
 	const lacking = [...options.fleet.connected(groupKey)].filter((proxy) => !options.holdsShares(proxy, concern)).length
 	const named = new Set(rejections.map(({ proxy }) => proxy)).size

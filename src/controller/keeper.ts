@@ -68,8 +68,7 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 		},
 		async save(state, journal) {
 			if (epoch === 0 && !(await claimEpoch())) return false
-			const names = [state.applied, state.accepted?.mesh, state.accepted?.origins, ...(state.mayStillHold ?? [])]
-			const keep = new Set(names.filter((name) => typeof name === 'string'))
+			const keep = namesIn(state)
 			const stored: StoredState = { state, content: loaded().index(keep) }
 			const outcome = await store.commit({
 				epoch,
@@ -91,4 +90,10 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 			return true
 		},
 	}
+}
+
+/** Meshes and tables of origins that a state names. */
+function namesIn({ applied, accepted, mayStillHold = [], servedWhole }: ControllerState): ReadonlySet<string> {
+	const names = [applied, accepted?.mesh, accepted?.origins, servedWhole, ...mayStillHold]
+	return new Set(names.filter((name) => typeof name === 'string'))
 }

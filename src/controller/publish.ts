@@ -16,6 +16,8 @@ import { sharesUpon, withStandIns } from './stand-in.ts'
 
 /** Compiles what is in force for each proxy group that has shown up, and hands it to the fleet when it changed. */
 export type Publisher = {
+	/** Once, before the first publication: what an earlier run served whole, to stand in for what waits. */
+	remember(whole: EffectiveMesh): void
 	/** Every known group; returns how many snapshots changed. */
 	publish(effective: EffectiveMesh): number
 	/** A group that may be new; published from what was last in force. */
@@ -26,6 +28,8 @@ export type Publisher = {
 	waitsOf(groupKey: string): readonly string[]
 	/** Names a group that is not served all that is in force; null when there is none. */
 	behind(): string | null
+	/** Every group that is served holds all of what is in force, and nothing stands in for what waits. */
+	isWhole(): boolean
 	/** True when a group would be served just this, or was before. Null while nothing is in force. */
 	wouldServe(group: ProxyGroup, reported: Reported): boolean | null
 	/** Which resources had changed when this version of a resource was first published: the suspects of a NACK. */
@@ -65,6 +69,8 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	const groups = new Map<string, Group>()
 	const suspects = new Map<string, readonly ResourceId[]>()
 	let inForce: EffectiveMesh | null = null
+	/** What was last served whole to every group: for a group that is new here, what comes before all that waits. */
+	let lastWhole: EffectiveMesh | null = null
 	let preview: Preview | null = null
 	let hashes: Readonly<Record<ResourceId, string>> = {}
 
@@ -122,6 +128,11 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		}
 	}
 
+	function isWhole(): boolean {
+		const served = [...groups.values()].filter(({ snapshot }) => snapshot !== null)
+		return served.length > 0 && served.every(({ madeFrom }) => madeFrom === inForce)
+	}
+
 	/** Anybody may come with a name that nobody knows: the oldest of them are asked again when they come again. */
 	function forgetRefused(): void {
 		if (groups.size < limits.xdsGroupsRefused) return
@@ -147,17 +158,22 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	}
 
 	return {
+		remember(whole) {
+			lastWhole = whole
+		},
+		isWhole,
 		publish(effective) {
 			const changed = changedIds(effective, hashes)
 			hashes = hashesOf(effective)
 			inForce = effective
 			let count = 0
 			for (const [key, known] of groups) if (publishGroup(key, known, changed)) count += 1
+			if (isWhole()) lastWhole = inForce
 			return count
 		},
 		greet(group, groupKey) {
 			if (!groups.has(groupKey)) forgetRefused()
-			const known = groups.get(groupKey) ?? newGroup(group)
+			const known = groups.get(groupKey) ?? newGroup(group, lastWhole)
 			groups.set(groupKey, known)
 			if (known.snapshot !== null) return
 			// A proxy that comes again is answered again.
@@ -187,8 +203,8 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	}
 }
 
-function newGroup(group: ProxyGroup): Group {
-	return { group, snapshot: null, madeFrom: null, standing: 'current', workedOut: null }
+function newGroup(group: ProxyGroup, madeFrom: EffectiveMesh | null): Group {
+	return { group, snapshot: null, madeFrom, standing: 'current', workedOut: null }
 }
 
 /** The shares in force upon resources that fitted together before; null when not even that does. */

@@ -24,7 +24,7 @@ import { holdsShares, watchesOf } from './watches.ts'
 
 export type Serving = {
 	/** Once, before the first publication: what proxies that come back may hold and keep. */
-	begin(state: ControllerState, applied: Mesh | undefined): void
+	begin(state: ControllerState, meshes: { readonly applied: Mesh | undefined; readonly whole: Mesh | undefined }): void
 	takeXds(event: XdsEvent): void
 	/** Taken in by the fleet when this returns. */
 	publish(state: ControllerState, applied: Mesh | undefined): void
@@ -35,6 +35,8 @@ export type Serving = {
 	concernOf(rollout: Rollout): Concern
 	/** What keeps removals waiting: somebody has not let go of everything yet. Null when nobody. */
 	fleetLags(): string | null
+	/** Every proxy that is back is served all of what is applied, and nothing stands in for what waits. */
+	isWhole(): boolean
 	/** A connected proxy. */
 	proxyOf(proxyKey: string): Proxy | undefined
 	effective(): EffectiveMesh | null
@@ -82,7 +84,8 @@ export function createServing(options: ServingOptions): Serving {
 	const returning = () => clock.monotonicMs() < returningUntilMs
 
 	return {
-		begin(state, applied) {
+		begin(state, { applied, whole }) {
+			if (whole !== undefined) publisher.remember(effectiveMesh(whole, state.rollouts))
 			if (state.applied !== null) returningUntilMs = clock.monotonicMs() + limits.bootHoldMs
 			bootHold = createBootHold({ rollouts: state.rollouts, applied, fleet, clock })
 			adoption = createAdoption({
@@ -139,6 +142,7 @@ export function createServing(options: ServingOptions): Serving {
 				return `proxies may still come back: the daemon has started less than ${limits.bootHoldMs / 1000} s ago`
 			return publisher.behind() ?? waitingLag() ?? fleetLagOf(fleet.fleet())
 		},
+		isWhole: () => !returning() && publisher.isWhole(),
 		proxyOf,
 		concernOf: concern,
 		effective: () => effective,

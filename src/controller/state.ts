@@ -33,6 +33,11 @@ export type ControllerState = {
 	 * after; oldest first. Hashes; absent in states of earlier versions.
 	 */
 	readonly mayStillHold?: readonly string[]
+	/**
+	 * Hash of the mesh that was last served whole: what stands in, after a restart, for what waits for endpoints or secrets
+	 * that nobody has found. Absent in states of earlier versions.
+	 */
+	readonly servedWhole?: string | null
 	/** A revision that a person accepted though it deletes much, or rewrites history. */
 	readonly acceptedByHand: { readonly revision: string; readonly actor: string; readonly reason: string } | null
 }
@@ -96,5 +101,6 @@ export function parseStored(text: string): StoredState {
 
 /** What of a state must not get lost, apart from what the journal says: everything but the passing of time. */
 export function signatureOf(state: ControllerState): string {
-	return JSON.stringify(state.rollouts.map(({ id, step, phase, confirmed }) => [id, step, phase.kind, confirmed]))
+	const rollouts = state.rollouts.map(({ id, step, phase, confirmed }) => [id, step, phase.kind, confirmed])
+	return JSON.stringify([state.servedWhole ?? null, rollouts])
 }

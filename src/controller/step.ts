@@ -45,9 +45,13 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 	}
 }
 
-/** What every expected proxy holds is what was applied before this turn. */
-function confirmed(state: ControllerState, { fleetLags }: TurnInput): ControllerState {
-	return fleetLags === null && (state.mayStillHold ?? []).length > 0 ? { ...state, mayStillHold: [] } : state
+/** What is served, and what every expected proxy holds, is what was applied before this turn. */
+function confirmed(state: ControllerState, { fleetLags, isWhole }: TurnInput): ControllerState {
+	const mayStillHold = fleetLags === null ? [] : (state.mayStillHold ?? [])
+	const servedWhole = isWhole ? state.applied : (state.servedWhole ?? null)
+	const isSame =
+		mayStillHold.length === (state.mayStillHold ?? []).length && servedWhole === (state.servedWhole ?? null)
+	return isSame ? state : { ...state, mayStillHold, servedWhole }
 }
 
 function takeEvent(draft: Draft, event: CoreEvent): void {

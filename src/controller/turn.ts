@@ -41,6 +41,8 @@ export type TurnInput = {
 	readonly factsOf: (rollout: Rollout) => FleetFacts
 	/** What keeps removals waiting, or null. */
 	readonly fleetLags: string | null
+	/** All of the applied mesh is served to everybody, and nothing stands in for what waits. */
+	readonly isWhole: boolean
 	/** False while the last decision is not durable, and on the pass that looks only for ways back. */
 	readonly forward: boolean
 	/** The store took the last decision in. */

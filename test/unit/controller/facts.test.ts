@@ -96,11 +96,17 @@ test('a proxy that counts and tells of no host has none, one that says nothing i
 })
 
 /** `refused`: proxies that refused some route configuration; `holding`: those that hold the route's all the same. */
-function factsOfGroup(view: { refused: readonly string[]; named?: number; holding?: readonly string[] }) {
+function factsOfGroup(view: {
+	refused: readonly string[]
+	named?: number
+	holding?: readonly string[]
+	waits?: 'for a secret'
+}) {
 	const names = Array.from({ length: 100 }, (_, index) => `p${index}`)
 	const evidence = createEvidence({ clock: createManualClock(), emit() {} })
 	const none = { current: 100, pending: 0, rejected: 0 }
 	const types = Object.fromEntries(Object.values(typeUrls).map((type) => [type, none]))
+	if (view.waits !== undefined) types[typeUrls.cluster] = { current: 0, pending: 100, rejected: 0 }
 	types[typeUrls.route] = { current: 100 - view.refused.length, pending: 0, rejected: view.refused.length }
 	const groupView = {
 		group,
@@ -136,7 +142,7 @@ function factsOfGroup(view: { refused: readonly string[]; named?: number; holdin
 			strandedOf: () => [],
 			foundBack: () => false,
 			returning: () => false,
-			waitsOf: () => [],
+			waitsOf: () => (view.waits === undefined ? [] : ['a cluster waits for a secret']),
 		},
 	)
 	evidence.close()
@@ -152,4 +158,10 @@ test('proxies that refuse are counted, though only the first are named', () => {
 test('who refused something else and lacks the shares is not current', () => {
 	expect(factsOfGroup({ refused: some(5), named: 0 })).toMatchObject({ current: 95, rejectedProxies: 0 })
 	expect(factsOfGroup({ refused: some(5), named: 0, holding: some(5) })).toMatchObject({ current: 100 })
+})
+
+test('a cluster that waits for a secret keeps nobody who holds the shares from being current', () => {
+	const waits = 'for a secret'
+	expect(factsOfGroup({ refused: [], waits })).toMatchObject({ current: 100 })
+	expect(factsOfGroup({ refused: some(60), waits })).toMatchObject({ current: 40, rejectedProxies: 60 })
 })

@@ -98,7 +98,7 @@ const pinnedNow = () => [...pinned.values()].flatMap((keys) => [...keys])
 describe('a proxy where the last good has no healthy host', () => {
 	beforeEach(() => {
 		healthy = { cds_egress_apps_B_http2_80: 0, cds_egress_apps_Bv2_http2_80: 1 }
-		serving.begin(initialState, undefined)
+		serving.begin(initialState, { applied: undefined, whole: undefined })
 		serving.takeXds({ kind: 'arrived', proxy })
 		serving.publish(stateOf(), applied)
 		clock.advance(limits.adoptionWindowMs + limits.adoptionGraceMs)
@@ -143,7 +143,7 @@ describe('a proxy where the last good has no healthy host', () => {
 })
 
 test('a proxy that left its old group has not left the new one', () => {
-	serving.begin(stateOf(stepping(ofB)), applied)
+	serving.begin(stateOf(stepping(ofB)), { applied, whole: undefined })
 	const upgraded: Proxy = { ...proxy, group: { ...group, envoyMinor: '1.41' }, groupKey: 'new' }
 	serving.takeXds({ kind: 'arrived', proxy })
 	serving.takeXds({ kind: 'arrived', proxy: upgraded })
@@ -155,7 +155,7 @@ test('a proxy that left its old group has not left the new one', () => {
 
 describe('just after a start', () => {
 	test('nobody has let go of anything: proxies may still come back', () => {
-		serving.begin(stateOf(), applied)
+		serving.begin(stateOf(), { applied, whole: undefined })
 		serving.publish(stateOf(), applied)
 		expect([serving.facts.returning(), serving.fleetLags()]).toEqual([true, expect.stringContaining('come back')])
 		clock.advance(limits.bootHoldMs)
@@ -163,12 +163,12 @@ describe('just after a start', () => {
 	})
 
 	test('with an empty store there is nobody to come back', () => {
-		serving.begin(initialState, undefined)
+		serving.begin(initialState, { applied: undefined, whole: undefined })
 		expect([serving.facts.returning(), serving.fleetLags()]).toEqual([false, null])
 	})
 
 	test('the gone are waited for, though others came that nobody knows', () => {
-		serving.begin(initialState, undefined)
+		serving.begin(initialState, { applied: undefined, whole: undefined })
 		view = { ...view, connected: 2, expected: 2, gone: [{ proxy: 'q', version: 'v' }] }
 		expect(serving.fleetLags()).toContain('q')
 	})

@@ -37,7 +37,7 @@ function meshOf(b: Record<string, number>, c: Record<string, number>, ...more: B
 	return fixtureEffective(briefs, { splits })
 }
 
-function publishing() {
+function publishing(whole: EffectiveMesh | null = null) {
 	const published: Snapshot[] = []
 	const fleet = { publish: (_: string, snapshot: Snapshot) => published.push(snapshot), refuse() {} }
 	let discovered: Discovered = { endpoints: new Map(), secrets: new Map() }
@@ -46,6 +46,7 @@ function publishing() {
 		log: silentLog,
 		discovered: () => discovered,
 	})
+	if (whole !== null) publisher.remember(whole)
 	publisher.greet(group, key)
 	return {
 		publisher,
@@ -106,6 +107,29 @@ test('with nothing to stand in it is served as it is: a proxy that has just star
 	const { publisher, shares } = publishing()
 	publisher.publish(meshOf({ B: 1_000_000 }, { C: 500_000, X: 500_000 }))
 	expect(shares()).toMatchObject({ [toX ?? '']: 500_000 })
+})
+
+test('after a restart, what was served whole before it stands in: a way back is held up no more than before', () => {
+	const { publisher, shares } = publishing(meshOf({ B: 500_000, B2: 500_000 }, { C: 1_000_000 }))
+	publisher.publish(meshOf({ B: 500_000, B2: 500_000 }, { C: 500_000, X: 500_000 }))
+	expect(shares()).toMatchObject({ [toB2 ?? '']: 500_000, [toC ?? '']: 1_000_000 })
+	expect(publisher.isWhole()).toBe(false)
+	publisher.publish(meshOf({ B: 1_000_000, B2: 0 }, { C: 500_000, X: 500_000 }))
+	expect(shares()).toMatchObject({ [toB ?? '']: 1_000_000, [toB2 ?? '']: 0, [toC ?? '']: 1_000_000 })
+})
+
+test('a group that comes later has what was last whole to stand in', () => {
+	const { publisher, published, shares, find } = publishing()
+	publisher.publish(meshOf({ B: 1_000_000 }, { C: 1_000_000 }))
+	expect(publisher.isWhole()).toBe(true)
+	publisher.publish(meshOf({ B: 1_000_000 }, { C: 500_000, X: 500_000 }))
+	const other = { ...group, envoyMinor: '1.39' }
+	publisher.greet(other, proxyGroupKey(other))
+	expect(shares()).toMatchObject({ [toC ?? '']: 1_000_000 })
+	expect([published.length, publisher.isWhole()]).toEqual([3, false])
+	find()
+	publisher.publish(meshOf({ B: 1_000_000 }, { C: 500_000, X: 500_000 }))
+	expect([shares()[toX ?? ''], publisher.isWhole()]).toEqual([500_000, true])
 })
 
 test('what is found is published without anything else having changed', () => {

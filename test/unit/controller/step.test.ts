@@ -56,6 +56,7 @@ function play() {
 			wallMs: 1,
 			factsOf,
 			fleetLags: null,
+			isWhole: true,
 			forward: true,
 			durable: true,
 			meshes,
@@ -397,4 +398,19 @@ test('a commit that added much can be taken back, though that deletes much', () 
 	game.turn([read(good, 'back')])
 	expect([game.rollout().phase.kind, game.state().refused]).toEqual(['rollingBack', null])
 	expect(game.state().accepted?.warnings).toMatchObject([{ code: 'SL0004', severity: 'warning' }])
+})
+
+describe('what was served whole', () => {
+	test('is what was applied when nothing waited, until what came after it is served whole too', () => {
+		const game = play()
+		const first = meshOf({ B: 1 })
+		game.turn([read(first)])
+		const waiting = { isWhole: false }
+		const second = meshOf({ B: 1 }, { kind: 'VirtualNode', name: 'C' })
+		game.turn([read(second)])
+		game.turn([], {}, waiting)
+		expect([game.applied().hash, game.state().servedWhole]).toEqual([second.hash, first.hash])
+		game.turn([])
+		expect(game.state().servedWhole).toBe(second.hash)
+	})
 })
