@@ -9,6 +9,8 @@ const statusOfCode: Readonly<Record<ApiErrorCode, ContentfulStatusCode>> = {
 	NOT_RUNNING: 409,
 	NOT_QUARANTINED: 409,
 	NOT_ASKED: 409,
+	NOTHING_TO_DO: 409,
+	PAUSED: 409,
 	TOO_LARGE: 413,
 	UNSUPPORTED_MEDIA_TYPE: 415,
 	WRONG_HOST: 421,

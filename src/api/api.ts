@@ -43,6 +43,8 @@ export type ApiErrorCode =
 	| 'NOT_QUARANTINED'
 	| 'NOT_ASKED'
 	| 'NOT_DURABLE'
+	| 'NOTHING_TO_DO'
+	| 'PAUSED'
 	| 'TOO_LARGE'
 	| 'UNSUPPORTED_MEDIA_TYPE'
 	| 'WRONG_HOST'

@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import type { CommandReply, ControllerCommand } from '#controller/commands.ts'
+import type { CommandReply, ControllerCommand, RolloutVerb } from '#controller/commands.ts'
 import type { DaemonFace } from '#controller/face.ts'
 import { answerError } from './answer-error.ts'
 import type { CommandAnswer, RolloutAnswer } from './api.ts'
@@ -10,7 +10,15 @@ import { readCommandBody } from './read-command-body.ts'
 
 export type RolloutRouteOptions = { readonly face: DaemonFace; readonly clock: Clock; readonly journal: JournalReader }
 
-const verbs = ['abort', 'promote', 'retry'] as const
+/** As paths write them. */
+const verbs = {
+	abort: 'abort',
+	pause: 'pause',
+	promote: 'promote',
+	'promote-full': 'promoteFull',
+	resume: 'resume',
+	retry: 'retry',
+} as const satisfies Readonly<Record<string, RolloutVerb>>
 
 /** Rollouts, and what a person may ask of them and of a refused revision. Ids are percent-encoded in paths. */
 export function addRolloutRoutes(app: Hono, options: RolloutRouteOptions): void {
@@ -31,9 +39,9 @@ export function addRolloutRoutes(app: Hono, options: RolloutRouteOptions): void 
 		}
 		return context.json(body)
 	})
-	for (const verb of verbs) {
-		app.post(`/api/v1/rollouts/:id/${verb}`, (context) =>
-			carryOut(context, options, (asked) => ({ kind: verb, rollout: context.req.param('id'), ...asked })),
+	for (const [path, kind] of Object.entries(verbs)) {
+		app.post(`/api/v1/rollouts/:id/${path}`, (context) =>
+			carryOut(context, options, (asked) => ({ kind, rollout: context.req.param('id'), ...asked })),
 		)
 	}
 	app.post('/api/v1/adopt', (context) => carryOut(context, options, (asked) => ({ kind: 'adopt', ...asked })))

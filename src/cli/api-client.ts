@@ -46,6 +46,8 @@ const exitOfCode: Readonly<Record<ApiErrorCode, Exit>> = {
 	NOT_QUARANTINED: 'failed',
 	NOT_ASKED: 'failed',
 	NOT_DURABLE: 'failed',
+	NOTHING_TO_DO: 'failed',
+	PAUSED: 'failed',
 	TOO_LARGE: 'failed',
 	UNSUPPORTED_MEDIA_TYPE: 'failed',
 	INTERNAL: 'failed',

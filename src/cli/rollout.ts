@@ -14,6 +14,8 @@ type ListFlags = SettingFlags & { readonly output: 'text' | 'json' }
 
 const commands = [
 	{ verb: 'abort', about: 'go back to the last good shares, at once' },
+	{ verb: 'pause', about: 'stay where it is until resumed; the guard goes on, and takes it back if it must' },
+	{ verb: 'resume', about: 'go on with what was paused' },
 	{ verb: 'promote', about: 'take the next step without waiting for the proof; proxies are still waited for' },
 	{ verb: 'retry', about: 'try again what was rolled back' },
 ] as const
@@ -22,7 +24,7 @@ export function addRollout(program: Command, context: VerbContext): void {
 	const rollout = program
 		.command('rollout')
 		.helpGroup(verbGroups.daemon)
-		.summary('list rollouts, look at one, abort, promote or retry it')
+		.summary('list rollouts, look at one, pause, promote, abort or retry it')
 	rollout.description('Rollouts that run, and those that ended lately.')
 	addListing(rollout.command('list').description('one line for each rollout')).action((flags: ListFlags) =>
 		withDaemon(flags, context, (client) => list(client, flags, context)),
@@ -34,9 +36,11 @@ export function addRollout(program: Command, context: VerbContext): void {
 	)
 	for (const { verb, about } of commands) {
 		const command = rollout.command(verb).description(about).argument('<id>', 'as `rollout list` shows it')
-		addCommandFlags(command).action((id: string, flags: CommandFlags) =>
-			withDaemon(flags, context, (client) => sendCommand(client, `${pathOf(id)}/${verb}`, flags, context)),
-		)
+		if (verb === 'promote') command.option('--full', 'take all steps up to the target, which is watched as ever')
+		addCommandFlags(command).action((id: string, flags: CommandFlags & { readonly full?: true }) => {
+			const path = flags.full === true ? `${verb}-full` : verb
+			return withDaemon(flags, context, (client) => sendCommand(client, `${pathOf(id)}/${path}`, flags, context))
+		})
 	}
 }
 

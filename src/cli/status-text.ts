@@ -122,6 +122,7 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 					`    proxies   ${fleet.current} of ${fleet.expected} hold the shares in force${fleet.pending.length > 0 ? `; waiting for ${fleet.pending.join(', ')}` : ''}`,
 				]),
 		...(fleet?.gone ?? []).map(({ proxy, version }) => `    unreachable  ${proxy}, last held ${version}`),
+		...(rollout.promotedBy === null ? [] : [`    promoted  by ${rollout.promotedBy}: waits for the proxies alone`]),
 		...rollout.holds.map(({ code, text }) => `    held      ${code}: ${text}`),
 		...(rollout.cause === null ? [] : [`    back      ${rollout.cause.reason} (by ${rollout.cause.actor})`]),
 	]

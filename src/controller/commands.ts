@@ -1,21 +1,31 @@
 import { assert } from '#base/assert.ts'
 import type { Command } from '#rollout/rollout.ts'
 
+/** What may be asked of one rollout. */
+export type RolloutVerb = 'abort' | 'pause' | 'promote' | 'promoteFull' | 'resume' | 'retry'
+
 /** What a person may ask for. Each has a name and a reason, and is in the journal. */
 export type ControllerCommand =
-	| ({ readonly kind: 'abort' | 'promote' | 'retry'; readonly rollout: string } & Command)
+	| ({ readonly kind: RolloutVerb; readonly rollout: string } & Command)
 	/** Git is what proxies are to get that held something when the store was empty. */
 	| ({ readonly kind: 'adopt' } & Command)
 	/** Take in a refused revision all the same: a rewritten branch, a mass delete. */
 	| ({ readonly kind: 'accept'; readonly revision: string } & Command)
 
-export type CommandReply =
-	| { readonly kind: 'done'; readonly text: string }
-	| {
-			readonly kind: 'refused'
-			readonly code: 'NOT_FOUND' | 'NOT_RUNNING' | 'NOT_QUARANTINED' | 'NOT_ASKED' | 'NOT_DURABLE'
-			readonly text: string
-	  }
+export type CommandReply = { readonly kind: 'done'; readonly text: string } | Refusal
+
+export type Refusal = { readonly kind: 'refused'; readonly code: RefusalCode; readonly text: string }
+
+export type RefusalCode =
+	| 'NOT_FOUND'
+	| 'NOT_RUNNING'
+	| 'NOT_QUARANTINED'
+	| 'NOT_ASKED'
+	| 'NOT_DURABLE'
+	/** A person has paused it, and it must be resumed first. */
+	| 'PAUSED'
+	/** It is so already. */
+	| 'NOTHING_TO_DO'
 
 /** A command that somebody awaits the answer to. */
 export type Waiting = { readonly command: ControllerCommand; readonly answer: (reply: CommandReply) => void }

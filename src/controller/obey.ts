@@ -1,6 +1,7 @@
 import { nameOf } from '#plan/split.ts'
+import { isLastStep } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
-import type { CommandReply, ControllerCommand } from './commands.ts'
+import type { CommandReply, ControllerCommand, Refusal, RolloutVerb } from './commands.ts'
 import { type Draft, happen, journal } from './draft.ts'
 
 /** Does what a person asks for, or says why it cannot be done. */
@@ -17,14 +18,44 @@ export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 	if (!isRunning(rollout) || rollout.phase.kind === 'rollingBack') {
 		return { kind: 'refused', code: 'NOT_RUNNING', text: `rollout ${rollout.id} is ${rollout.phase.kind}` }
 	}
+	const refusal = whyNot(rollout, command.kind)
+	if (refusal !== null) return { kind: 'refused', ...refusal }
 	const { actor, reason } = command
 	happen(draft, rollout.id, { kind: command.kind, command: { actor, reason } })
-	return {
-		kind: 'done',
-		text:
-			command.kind === 'abort'
-				? `${rollout.id} goes back`
-				: `${rollout.id} takes its next step when the proxies are ready`,
+	return { kind: 'done', text: `${rollout.id} ${whatFollows[command.kind]}` }
+}
+
+type MotionVerb = Exclude<RolloutVerb, 'retry'>
+
+const whatFollows: Readonly<Record<MotionVerb, string>> = {
+	abort: 'goes back',
+	pause: 'is paused: it stays where it is, and goes back if the guard says so',
+	promote: 'takes its next step when the proxies are ready',
+	promoteFull: 'takes all its steps, each when the proxies are ready, and then bakes',
+	resume: 'goes on when the evidence is fresh',
+}
+
+/** What of a running rollout makes no sense, and why. */
+function whyNot(rollout: Rollout, verb: MotionVerb): Pick<Refusal, 'code' | 'text'> | null {
+	const { id, phase } = rollout
+	switch (verb) {
+		case 'abort':
+			return null
+		case 'pause':
+			if (phase.kind !== 'paused') return null
+			return { code: 'NOTHING_TO_DO', text: `${id} is paused already, by ${phase.by.actor}: ${phase.by.reason}` }
+		case 'resume':
+			return phase.kind === 'paused' ? null : { code: 'NOTHING_TO_DO', text: `${id} is not paused` }
+		case 'promote':
+		case 'promoteFull':
+			if (phase.kind === 'paused')
+				return {
+					code: 'PAUSED',
+					text: `${id} is paused by ${phase.by.actor} (${phase.by.reason}): resume it first`,
+				}
+			if (verb === 'promoteFull' && isLastStep(rollout))
+				return { code: 'NOTHING_TO_DO', text: `${id} is at its last step and bakes: promote without --full ends it` }
+			return null
 	}
 }
 

@@ -3,7 +3,7 @@ import type { EvidenceNumbers } from '#guard/look.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
 import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
-import { type BackCause, type FleetFacts, type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
+import { type BackCause, type Command, type FleetFacts, type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
 import { concernOf } from './concerns.ts'
 import { factsOfRollout } from './facts.ts'
 import { askedKeys } from './held-back.ts'
@@ -49,6 +49,8 @@ export type RolloutStatus = {
 	/** What Git asks for here is not tried again until it changes, or somebody says `sluice rollout retry`. */
 	readonly quarantined: boolean
 	readonly promotedBy: string | null
+	/** Who stopped it, and why; null while nobody has. */
+	readonly pausedBy: Command | null
 	readonly startedAt: string
 	readonly endedAt: string | null
 }
@@ -88,6 +90,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		fleet: facts,
 		quarantined,
 		promotedBy: rollout.promotion?.actor ?? null,
+		pausedBy: phase.kind === 'paused' ? phase.by : null,
 		startedAt: new Date(rollout.startedWallMs).toISOString(),
 		endedAt: rollout.endedWallMs === null ? null : new Date(rollout.endedWallMs).toISOString(),
 	}
@@ -123,7 +126,7 @@ function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumsta
 		case 'held':
 			return `held ${step < 0 ? '' : 'at '}${reached}: ${rollout.holds.map(({ text }) => text).join('; ')}`
 		case 'paused':
-			return `paused at ${reached}: ${now}`
+			return `paused by ${phase.by.actor} (${phase.by.reason}), ${reached}: ${now}${confirmed}`
 		case 'succeeded':
 			return `done: ${now}`
 		case 'rollingBack':

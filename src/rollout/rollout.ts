@@ -36,8 +36,11 @@ export type Rollout = {
 	readonly verdict: Verdict | null
 	/** Durations of this rollout, in ms the daemon was up, but for `totalMs`, which counts its absence too. */
 	readonly elapsed: Elapsed
-	/** A person asked for the next step without the guard's proof. Cleared by the step. */
-	readonly promotion: Command | null
+	/**
+	 * A person asked for the next step without the guard's proof, or for all of them; cleared when the last of these is
+	 * taken.
+	 */
+	readonly promotion: Promotion | null
 	readonly quarantineKey: string
 	/** Wall clock, for people. */
 	readonly startedWallMs: number
@@ -51,15 +54,19 @@ export type Elapsed = {
 	readonly sinceChangeMs: number
 	/** Since the newest look at the step in force, or since the step began. */
 	readonly sinceLookMs: number
+	/** What counts for the deadline: not the time in which a person held it. */
 	readonly totalMs: number
 }
+
+export type Promotion = Command & { readonly reach: 'step' | 'target' }
 
 /**
  * pending: nothing moved yet · stepping: moving, or waiting for time and evidence · held: by the guard or the fleet ·
  * paused: by a person · rollingBack: the shares of `good` are served, not every proxy has confirmed them.
  */
 export type Phase =
-	| { readonly kind: 'pending' | 'stepping' | 'held' | 'paused' | 'succeeded' }
+	| { readonly kind: 'pending' | 'stepping' | 'held' | 'succeeded' }
+	| { readonly kind: 'paused'; readonly by: Command }
 	| { readonly kind: 'rollingBack' | 'rolledBack' | 'aborted'; readonly cause: BackCause }
 
 export type BackCause = {
@@ -128,8 +135,8 @@ export type FleetFacts = {
 export type RolloutEvent =
 	| { readonly kind: 'look'; readonly step: number; readonly look: Look }
 	| { readonly kind: 'alarm'; readonly alarm: Alarm }
-	| { readonly kind: 'promote'; readonly command: Command }
-	| { readonly kind: 'abort'; readonly command: Command }
+	/** `promoteFull`: all steps up to the target, which bakes as ever. */
+	| { readonly kind: 'abort' | 'pause' | 'promote' | 'promoteFull' | 'resume'; readonly command: Command }
 	| { readonly kind: 'supersede'; readonly reason: string }
 	/** The daemon was away for `downMs`; what it knew of the fleet is void. */
 	| { readonly kind: 'boot'; readonly downMs: number }

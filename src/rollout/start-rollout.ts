@@ -85,7 +85,8 @@ export function retargetRollout(
 		policy,
 		stepsPpm,
 		step: moved ? 0 : -1,
-		phase: { kind: moved ? 'stepping' : 'pending' },
+		// Git may want something else; that a person stopped it holds until a person says otherwise.
+		phase: rollout.phase.kind === 'paused' ? rollout.phase : { kind: moved ? 'stepping' : 'pending' },
 		holds: [],
 		confirmed: false,
 		guard: newGuard(policy, canaries, stepsPpm.length),

@@ -5,7 +5,17 @@ import { judge, startStep } from '#guard/judge.ts'
 import { formatShare, formatSplit, shareOfAll } from '#plan/split.ts'
 import { backHolds, clip, evidenceHolds, fleetHolds } from './holds.ts'
 import { demandsOfStep, isLastStep, splitInForce } from './ladder.ts'
-import type { BackCause, FleetFacts, Hold, Rollout, RolloutEvent, RolloutNote, RolloutStepResult } from './rollout.ts'
+import type {
+	BackCause,
+	Command,
+	FleetFacts,
+	Hold,
+	Promotion,
+	Rollout,
+	RolloutEvent,
+	RolloutNote,
+	RolloutStepResult,
+} from './rollout.ts'
 import { isRunning } from './rollout.ts'
 import { guardParametersOf } from './start-rollout.ts'
 
@@ -27,10 +37,13 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 				{ alarm: event.alarm },
 			)
 		case 'promote':
-			return {
-				rollout: { ...rollout, promotion: { ...event.command, reason: clip(event.command.reason) } },
-				notes: [{ event: 'rollout.promote', ...event.command, numbers: { step: rollout.step } }],
-			}
+			return promote(rollout, { ...event.command, reach: 'step' })
+		case 'promoteFull':
+			return promote(rollout, { ...event.command, reach: 'target' })
+		case 'pause':
+			return pause(rollout, event.command)
+		case 'resume':
+			return resume(rollout, event.command)
 		case 'abort':
 			return goBack(rollout, { by: 'command', ...event.command })
 		case 'supersede':
@@ -55,6 +68,32 @@ function look(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'look' }>):
 	const judged: Rollout = { ...rollout, guard: state, verdict, elapsed: { ...rollout.elapsed, sinceLookMs } }
 	if (verdict.kind !== 'rollBack') return { rollout: judged, notes: [] }
 	return goBack(judged, { by: 'guard', reason: verdict.reason, actor: 'sluice' }, { ...verdict.numbers })
+}
+
+function promote(rollout: Rollout, promotion: Promotion): RolloutStepResult {
+	const { actor, reason, reach } = promotion
+	return {
+		rollout: { ...rollout, promotion: { ...promotion, reason: clip(reason) } },
+		notes: [{ event: 'rollout.promote', actor, reason, numbers: { step: rollout.step, reach } }],
+	}
+}
+
+/** Stops what goes forward, and nothing else: the guard and the fleet are listened to as ever. */
+function pause(rollout: Rollout, command: Command): RolloutStepResult {
+	if (rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
+	const by = { ...command, reason: clip(command.reason) }
+	return {
+		rollout: { ...rollout, phase: { kind: 'paused', by }, holds: [], promotion: null },
+		notes: [{ event: 'rollout.paused', ...command, numbers: { step: rollout.step } }],
+	}
+}
+
+function resume(rollout: Rollout, command: Command): RolloutStepResult {
+	if (rollout.phase.kind !== 'paused') return { rollout, notes: [] }
+	return {
+		rollout: { ...rollout, phase: phaseOfHolds(rollout, []) },
+		notes: [{ event: 'rollout.resumed', ...command, numbers: { step: rollout.step } }],
+	}
 }
 
 /** Immediate, whatever the phase: the shares of `good` are in force from now on. */
@@ -86,7 +125,7 @@ function boot(rollout: Rollout, downMs: number): Rollout {
 		verdict: null,
 		// Looks are numbered anew by each boot.
 		guard: { ...rollout.guard, fresh: false, lastSequence: 0 },
-		elapsed: { ...rollout.elapsed, sinceLookMs: 0, totalMs: rollout.elapsed.totalMs + downMs },
+		elapsed: { ...rollout.elapsed, sinceLookMs: 0, totalMs: rollout.elapsed.totalMs + countedMs(rollout, downMs) },
 	}
 }
 
@@ -122,9 +161,14 @@ function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 			stepMs: elapsed.stepMs + (rollout.confirmed || confirmed ? elapsedMs : 0),
 			sinceChangeMs: elapsed.sinceChangeMs + elapsedMs,
 			sinceLookMs: elapsed.sinceLookMs + elapsedMs,
-			totalMs: elapsed.totalMs + elapsedMs,
+			totalMs: elapsed.totalMs + countedMs(rollout, elapsedMs),
 		},
 	}
+}
+
+/** A deadline is there for what gets nowhere by itself: it stands still while a person holds the rollout. */
+function countedMs({ phase }: Rollout, ms: number): number {
+	return phase.kind === 'paused' ? 0 : ms
 }
 
 /** What the fleet itself says for a way back. */
@@ -186,6 +230,7 @@ function forward(rollout: Rollout, wallMs: number): RolloutStepResult {
 		}
 	}
 	const step = rollout.step + 1
+	const goesOn = rollout.promotion?.reach === 'target' && step < rollout.stepsPpm.length - 1
 	const next: Rollout = {
 		...rollout,
 		step,
@@ -195,7 +240,7 @@ function forward(rollout: Rollout, wallMs: number): RolloutStepResult {
 		guard: startStep(rollout.guard),
 		verdict: null,
 		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0 },
-		promotion: null,
+		promotion: goesOn ? rollout.promotion : null,
 	}
 	const reason = `step ${step + 1} of ${rollout.stepsPpm.length}: canary at ${formatShare(rollout.stepsPpm[step] ?? 0)}`
 	const split = formatSplit(splitInForce(next))

@@ -33,6 +33,7 @@ export const faultKinds = [
 	'clockJump',
 	'abort',
 	'promote',
+	'pause',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 

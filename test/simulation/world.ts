@@ -316,6 +316,12 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 					consistency.promoted()
 				}
 				return ask(current, { kind, rollout: running.id, actor: 'person', reason: 'simulated' })
+			case 'pause':
+				if (running === undefined || current === null) return
+				later(
+					() => current?.alive && ask(current, { kind: 'resume', rollout: running.id, actor: 'person', reason: 'on' }),
+				)
+				return ask(current, { kind, rollout: running.id, actor: 'person', reason: 'simulated' })
 		}
 	}
 
@@ -380,7 +386,7 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 function goodOfMoving(incarnation: Incarnation | null, stored: MemorySnapshot | null): number | null {
 	const known = stored?.state == null ? [] : parseStored(stored.state).state.rollouts
 	const rollouts = [...known, ...(incarnation?.controller.view().state.rollouts ?? [])]
-	const moving = rollouts.find(({ step, phase }) => step >= 0 && ['stepping', 'held'].includes(phase.kind))
+	const moving = rollouts.find(({ step, phase }) => step >= 0 && ['stepping', 'held', 'paused'].includes(phase.kind))
 	return moving === undefined ? null : canaryShareOf(moving.good)
 }
 

@@ -86,6 +86,27 @@ function look(step: number, requests: number, change: Partial<Look> = {}): Rollo
 	}
 }
 
+const alarm: RolloutEvent = {
+	kind: 'alarm',
+	alarm: {
+		kind: 'errors',
+		canary: targetKey(canary),
+		proxy: 'p',
+		counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 300, errors: 0 } },
+	},
+}
+
+/** Four of them are evidence enough: none may count for more than a third. */
+function badLook(step: number): RolloutEvent {
+	const metric: MetricLook = {
+		canary: { requests: 1000, errors: 500 },
+		baseline: { requests: 9000, errors: 0 },
+		logFactors: Array.from({ length: 12 }, () => 1000),
+		proofs: Array.from({ length: 5 }, () => -1000),
+	}
+	return look(step, 1000, { canaries: { [targetKey(canary)]: { final: metric, attempts: metric, absolute: metric } } })
+}
+
 const holdsOf = (rollout: Rollout) => rollout.holds.map(({ code }) => code)
 
 describe('forward', () => {
@@ -193,6 +214,16 @@ describe('a person', () => {
 		expect(play(waiting, turn(100)).step).toBe(1)
 	})
 
+	test('promotes to the target: each step waits for the proxies and for nothing else, and the last one bakes', () => {
+		const asked = play(fresh(), turn(100), { kind: 'promoteFull', command }, turn(100, { current: 1, pending: ['p'] }))
+		expect(asked.step, 'a proxy has not ACKed').toBe(0)
+		const last = play(asked, turn(100), turn(100))
+		expect([last.step, last.promotion]).toEqual([2, null])
+		const baking = play(last, look(2, 5000), turn(policy.bakeMs - 1_000))
+		expect(baking.phase.kind).toBe('stepping')
+		expect(play(baking, look(2, 100), turn(1_100)).phase.kind).toBe('succeeded')
+	})
+
 	test('aborts: back at once, aborted when all have confirmed', () => {
 		const back = play(fresh(), turn(100), { kind: 'abort', command }, turn(100, { current: 1, pending: ['p2'] }))
 		expect([back.phase.kind, formatSplit(splitInForce(back))]).toEqual(['rollingBack', 'B 100 % · Bv2 0 %'])
@@ -200,17 +231,49 @@ describe('a person', () => {
 	})
 })
 
-describe('back', () => {
-	const alarm: RolloutEvent = {
-		kind: 'alarm',
-		alarm: {
-			kind: 'errors',
-			canary: targetKey(canary),
-			proxy: 'p',
-			counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 300, errors: 0 } },
-		},
-	}
+describe('paused', () => {
+	const command = { actor: 'dana', reason: 'lunch' }
+	const paused = () => play(fresh(), turn(100), look(0, 2000), { kind: 'pause', command })
 
+	test('nothing goes forward, whatever allows it; resumed, it goes on with fresh evidence', () => {
+		const waiting = play(paused(), turn(20_000), look(0, 2000), turn(20_000))
+		expect(waiting).toMatchObject({ step: 0, phase: { kind: 'paused', by: command }, holds: [] })
+		const resumed = play(waiting, { kind: 'resume', command }, turn(100))
+		expect([resumed.step, holdsOf(resumed)]).toEqual([0, ['NO_EVIDENCE']])
+		expect(play(resumed, look(0, 10), turn(100)).step).toBe(1)
+	})
+
+	test('before the first step, it stays before it', () => {
+		const waiting = play(fresh(), { kind: 'pause', command }, turn(100), turn(100))
+		expect([waiting.step, waiting.phase.kind]).toEqual([-1, 'paused'])
+		expect(play(waiting, { kind: 'resume', command }, turn(100)).step).toBe(0)
+	})
+
+	test.for<{ why: string; events: () => RolloutEvent[] }>([
+		{ why: 'an alarm', events: () => [alarm] },
+		{ why: 'a look that is bad enough', events: () => [badLook(0), badLook(0), badLook(0), badLook(0)] },
+		{ why: 'proxies that refuse it', events: () => [turn(100, { rejectedShare: 0.5, rejectedProxies: 1 })] },
+		{ why: 'a person', events: () => [{ kind: 'abort', command }] },
+		{ why: 'Git', events: () => [{ kind: 'supersede', reason: 'another' }] },
+	])('$why takes it back all the same', ({ events }) => {
+		expect(play(paused(), ...events()).phase.kind).toBe('rollingBack')
+	})
+
+	test('the deadline stands still, also while the daemon is away', () => {
+		const waiting = play(paused(), turn(policy.deadlineMs), { kind: 'boot', downMs: policy.deadlineMs })
+		const resumed = play(waiting, { kind: 'resume', command }, look(0, 10), turn(100))
+		expect([resumed.step, resumed.phase.kind]).toEqual([1, 'stepping'])
+	})
+
+	test('stays so after a restart, and when Git asks for another share', () => {
+		const booted = play(paused(), { kind: 'boot', downMs: 5 })
+		expect(booted.phase.kind).toBe('paused')
+		const asked = { after: split(20, 80), policy, quarantineKey: 'other' }
+		expect(retargetRollout(booted, asked, 'c2')?.phase.kind).toBe('paused')
+	})
+})
+
+describe('back', () => {
 	test('an alarm acts in every phase with weight, without a turn', () => {
 		const held = play(fresh(), turn(100), turn(20_000))
 		expect(held.phase.kind).toBe('held')
