@@ -38,6 +38,8 @@ export function createSteadyFleet(count: number): SteadyFleet {
 		refuse() {},
 		fleet: () => new Map([[groupKey, view]]),
 		connected: () => proxies,
+		counted: () => proxies,
+		exclude() {},
 		reported: () => [],
 		holds: (_, typeUrl, name) => snapshot?.types[typeUrl].resources.get(name)?.version ?? null,
 		pin() {},
@@ -70,6 +72,6 @@ const tenRequests: ClusterFlush = {
 function viewOf(count: number, snapshot: Snapshot | null): GroupView {
 	const all: TypeView = { current: count, pending: 0, rejected: 0 }
 	const types = Object.fromEntries(Object.values(typeUrls).map((type) => [type, all])) as Record<TypeUrl, TypeView>
-	const nobody = { pending: [], gone: [], rejections: [] }
+	const nobody = { pending: [], gone: [], excluded: [], rejections: [] }
 	return { group, connected: count, expected: count, version: snapshot?.version ?? '', types, ...nobody }
 }

@@ -11,6 +11,7 @@ const statusOfCode: Readonly<Record<ApiErrorCode, ContentfulStatusCode>> = {
 	NOT_ASKED: 409,
 	NOTHING_TO_DO: 409,
 	PAUSED: 409,
+	NOT_POSSIBLE: 409,
 	TOO_LARGE: 413,
 	UNSUPPORTED_MEDIA_TYPE: 415,
 	WRONG_HOST: 421,

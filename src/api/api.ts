@@ -42,6 +42,7 @@ export type ApiErrorCode =
 	| 'NOT_RUNNING'
 	| 'NOT_QUARANTINED'
 	| 'NOT_ASKED'
+	| 'NOT_POSSIBLE'
 	| 'NOT_DURABLE'
 	| 'NOTHING_TO_DO'
 	| 'PAUSED'
@@ -68,6 +69,15 @@ export type ExplanationAnswer = {
 	/** Whose ACKed configuration it is: identity and instance. */
 	readonly key: string
 	readonly explained: Explained
+}
+
+/** Answer of `GET /api/v1/proxies`. */
+export type ProxyListAnswer = {
+	readonly apiVersion: 'sluice/v1'
+	readonly kind: 'ProxyList'
+	readonly proxies: ReturnType<DaemonFace['proxies']>['proxies']
+	/** Left out, so that the answer stays readable. */
+	readonly more: number
 }
 
 /** Answer of a command that was carried out. */

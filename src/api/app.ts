@@ -9,6 +9,7 @@ import { guardRequests } from './guard-requests.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { createJournalReader } from './journal-reader.ts'
 import { createMetrics } from './metrics.ts'
+import { addProxyRoutes } from './proxy-routes.ts'
 import { addRolloutRoutes } from './rollout-routes.ts'
 
 export type AppOptions = ApiOptions & {
@@ -35,6 +36,7 @@ export function createApp(options: AppOptions): Hono {
 	)
 	app.get('/api/v1/status', (context) => context.json(face.status()))
 	addExplainRoutes(app, face)
+	addProxyRoutes(app, options)
 	addRolloutRoutes(app, { ...options, journal })
 	addEventRoutes(app, { ...options, journal })
 	app.notFound((context) => answerError(context, 'NOT_FOUND', `there is no ${context.req.method} ${context.req.path}`))

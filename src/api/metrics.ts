@@ -148,7 +148,7 @@ function running({ rollouts }: Status): Status['rollouts'] {
 	return rollouts.filter(({ endedAt }) => endedAt === null)
 }
 
-function proxiesByState({ groups }: Status): Sample[] {
+function proxiesByState({ groups, excluded }: Status): Sample[] {
 	const sum = (count: (group: Status['groups'][number]) => number) =>
 		groups.reduce((total, group) => total + count(group), 0)
 	const most = (group: Status['groups'][number], state: 'pending' | 'rejected') =>
@@ -161,6 +161,7 @@ function proxiesByState({ groups }: Status): Sample[] {
 		rejected: sum((group) => most(group, 'rejected')),
 		gone: sum(({ connected, expected }) => expected - connected),
 		silent: sum(({ silent }) => silent.length),
+		excluded: excluded.length,
 	}
 	return Object.entries(states).map(([state, value]) => ({ labels: { state }, value }))
 }

@@ -19,7 +19,8 @@ export function readCommandBody(text: string): Result<Asked, string> {
 	return succeed({ actor: String(actor).trim(), reason: String(reason).trim() })
 }
 
-function parseJson(text: string): unknown {
+/** Null for what is no JSON. */
+export function parseJson(text: string): unknown {
 	try {
 		return JSON.parse(text)
 	} catch (error) {

@@ -1,12 +1,14 @@
 import type { Context, Hono } from 'hono'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import type { CommandReply, ControllerCommand, RolloutVerb } from '#controller/commands.ts'
+import { succeed } from '#base/result.ts'
+import type { ControllerCommand, RolloutVerb } from '#controller/commands.ts'
 import type { DaemonFace } from '#controller/face.ts'
 import { answerError } from './answer-error.ts'
-import type { CommandAnswer, RolloutAnswer } from './api.ts'
+import type { RolloutAnswer } from './api.ts'
+import { carryOut } from './carry-out.ts'
 import type { JournalReader } from './journal-reader.ts'
-import { readCommandBody } from './read-command-body.ts'
+import { type Asked, readCommandBody } from './read-command-body.ts'
 
 export type RolloutRouteOptions = { readonly face: DaemonFace; readonly clock: Clock; readonly journal: JournalReader }
 
@@ -41,36 +43,20 @@ export function addRolloutRoutes(app: Hono, options: RolloutRouteOptions): void 
 	})
 	for (const [path, kind] of Object.entries(verbs)) {
 		app.post(`/api/v1/rollouts/:id/${path}`, (context) =>
-			carryOut(context, options, (asked) => ({ kind, rollout: context.req.param('id'), ...asked })),
+			obey(context, options, (asked) => ({ kind, rollout: context.req.param('id'), ...asked })),
 		)
 	}
-	app.post('/api/v1/adopt', (context) => carryOut(context, options, (asked) => ({ kind: 'adopt', ...asked })))
+	app.post('/api/v1/adopt', (context) => obey(context, options, (asked) => ({ kind: 'adopt', ...asked })))
 	app.post('/api/v1/revisions/:id/accept', (context) =>
-		carryOut(context, options, (asked) => ({ kind: 'accept', revision: context.req.param('id'), ...asked })),
+		obey(context, options, (asked) => ({ kind: 'accept', revision: context.req.param('id'), ...asked })),
 	)
 }
 
-async function carryOut(
+async function obey(
 	context: Context,
-	{ face, clock }: RolloutRouteOptions,
-	toCommand: (asked: { actor: string; reason: string }) => ControllerCommand,
+	options: RolloutRouteOptions,
+	toCommand: (asked: Asked) => ControllerCommand,
 ): Promise<Response> {
 	const asked = readCommandBody(await context.req.text())
-	if (!asked.ok) return answerError(context, 'BAD_REQUEST', asked.error)
-	const reply = await replyInTime(face.command(toCommand(asked.value)), clock)
-	if (reply === null) {
-		const text = `no answer within ${limits.apiCommandMs / 1000} s; the command may still be carried out, status will show it`
-		return answerError(context, 'TIMEOUT', text)
-	}
-	if (reply.kind === 'refused') return answerError(context, reply.code, reply.text)
-	const body: CommandAnswer = { apiVersion: 'sluice/v1', kind: 'CommandDone', text: reply.text }
-	return context.json(body)
-}
-
-/** The reply, or null when the deadline comes first. */
-function replyInTime(reply: Promise<CommandReply>, clock: Clock): Promise<CommandReply | null> {
-	return new Promise((resolve, reject) => {
-		const deadline = clock.setTimer(limits.apiCommandMs, () => resolve(null))
-		reply.then(resolve, reject).finally(() => deadline.cancel())
-	})
+	return carryOut(context, options, asked.ok ? succeed(toCommand(asked.value)) : asked)
 }

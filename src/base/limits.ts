@@ -45,6 +45,12 @@ export const limits = {
 	sweepIntervalMs: 1_000,
 	/** An ACK may take this long before people are told that it is missing. */
 	ackGraceMs: 3_000,
+	/** Proxies that a person may have taken out of what is expected, at a time. */
+	excludedProxies: 100,
+	/** The longest time that one may be excluded for; for more, leave the time out. */
+	exclusionMs: 30 * 86_400_000,
+	/** Proxies in one answer of `GET /api/v1/proxies`. */
+	proxiesListed: 1_000,
 	/** Share of a group's connected proxies that may refuse a step; above it the rollout goes back. */
 	rejectedShare: 0.2,
 	/** Share of the expected proxies that must be connected for a step forward. */

@@ -45,6 +45,7 @@ const exitOfCode: Readonly<Record<ApiErrorCode, Exit>> = {
 	NOT_RUNNING: 'failed',
 	NOT_QUARANTINED: 'failed',
 	NOT_ASKED: 'failed',
+	NOT_POSSIBLE: 'failed',
 	NOT_DURABLE: 'failed',
 	NOTHING_TO_DO: 'failed',
 	PAUSED: 'failed',

@@ -26,15 +26,19 @@ export function sayFailure({ exit, message }: CallFailure, { terminal }: VerbCon
 
 export type CommandFlags = SettingFlags & { readonly reason: string; readonly actor?: string }
 
-/** Sends a command in somebody's name: --actor, else SLUICE_ACTOR, else the user of this machine. */
+/**
+ * Sends a command in somebody's name: --actor, else SLUICE_ACTOR, else the user of this machine.
+ * @param more what the body says beside who and why
+ */
 export async function sendCommand(
 	client: ApiClient,
 	path: string,
 	flags: CommandFlags,
 	context: VerbContext,
+	more: object = {},
 ): Promise<Exit> {
 	const actor = flags.actor ?? context.environment.SLUICE_ACTOR ?? `${userInfo().username}@${hostname()}`
-	const answer = await client.post<CommandAnswer>(path, { actor, reason: flags.reason })
+	const answer = await client.post<CommandAnswer>(path, { actor, reason: flags.reason, ...more })
 	if (!answer.ok) return sayFailure(answer.error, context)
 	context.terminal.out(toPrintable(answer.value.text))
 	return 'ok'

@@ -7,6 +7,7 @@ import { type Exit, exitCodes, renderExitCodes } from './exit-codes.ts'
 import { addExplain } from './explain.ts'
 import { addHealthcheck } from './healthcheck.ts'
 import { addPlan } from './plan.ts'
+import { addProxies } from './proxies.ts'
 import { addRollout } from './rollout.ts'
 import { addRun } from './run.ts'
 import { addSchema } from './schema.ts'
@@ -33,6 +34,7 @@ const verbs = [
 	addRollout,
 	addAccept,
 	addAdopt,
+	addProxies,
 	addHealthcheck,
 	addDemo,
 ]

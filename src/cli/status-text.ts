@@ -1,4 +1,5 @@
 import type { GroupStatus, Headline, Status } from '#controller/status.ts'
+import { describeExclusion } from './describe-exclusion.ts'
 import { formatDuration } from './parse-duration.ts'
 import { toPrintable } from './printable.ts'
 import { renderDiagnostic } from './render-diagnostic.ts'
@@ -34,6 +35,14 @@ export function renderStatus(status: Status, { color }: { readonly color: boolea
 			status.pendingRemovals.map(({ resource, reason }) => toPrintable(`  ${resource}: ${reason}`)),
 		),
 		...section('Discovery', status.discovery.map(renderTrouble)),
+		...section(
+			'Excluded',
+			status.excluded.map((one) =>
+				toPrintable(
+					`  ${one.proxy} ${describeExclusion(one)}${one.version === '' ? '' : `; last held ${one.version}`}`,
+				),
+			),
+		),
 		...section(
 			'Proxies',
 			status.groups.length === 0

@@ -75,7 +75,8 @@ export function createBootHold(options: {
 			if (one === undefined) return false
 			return [...concern.groupKeys].some((groupKey) => {
 				const versions = one.versions.get(groupKey) ?? []
-				return [...fleet.connected(groupKey)].some(({ key }) =>
+				// One that is excluded may lag, which proves nothing.
+				return [...fleet.counted(groupKey)].some(({ key }) =>
 					versions.some(({ typeUrl, name, version }) => fleet.holds(key, typeUrl, name) === version),
 				)
 			})

@@ -9,6 +9,9 @@ export type ControllerCommand =
 	| ({ readonly kind: RolloutVerb; readonly rollout: string } & Command)
 	/** Git is what proxies are to get that held something when the store was empty. */
 	| ({ readonly kind: 'adopt' } & Command)
+	/** Nothing waits for this proxy, for so long; null: until it is included. */
+	| ({ readonly kind: 'exclude'; readonly proxy: string; readonly forMs: number | null } & Command)
+	| ({ readonly kind: 'include'; readonly proxy: string } & Command)
 	/** Take in a refused revision all the same: a rewritten branch, a mass delete. */
 	| ({ readonly kind: 'accept'; readonly revision: string } & Command)
 
@@ -22,6 +25,7 @@ export type RefusalCode =
 	| 'NOT_QUARANTINED'
 	| 'NOT_ASKED'
 	| 'NOT_DURABLE'
+	| 'NOT_POSSIBLE'
 	/** A person has paused it, and it must be resumed first. */
 	| 'PAUSED'
 	/** It is so already. */

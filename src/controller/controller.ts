@@ -124,7 +124,8 @@ export function createController(options: ControllerOptions): Controller {
 	/** Time alone can move something: rollouts under way, removals that wait, a store that failed. */
 	function hasWork(): boolean {
 		if (phase !== 'running') return false
-		return !keeper.isDurable() || state.rollouts.some(isRunning) || isWaiting(settlement)
+		const expires = state.excluded?.some(({ leftMs }) => leftMs !== null) === true
+		return !keeper.isDurable() || expires || state.rollouts.some(isRunning) || isWaiting(settlement)
 	}
 
 	async function turn(): Promise<void> {
@@ -139,6 +140,7 @@ export function createController(options: ControllerOptions): Controller {
 			durable: keeper.isDurable(),
 			fleetLags: serving.fleetLags(),
 			isWhole: serving.isWhole(),
+			proxyStanding: serving.proxyStanding,
 			meshes: keeper.content().meshes,
 			originsOf: keeper.content().origins,
 			factsOf: (rollout) => facts.of(rollout, serving.concernOf(rollout)),

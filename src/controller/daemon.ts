@@ -155,6 +155,7 @@ async function startOnStore(
 		controller,
 		fleet: fleet.port,
 		acked: (proxyKey) => server.acked(proxyKey),
+		standings: () => [...server.fleet().keys()].flatMap((groupKey) => [...server.proxies(groupKey)]),
 		readJournal: (after, limit) => store.readJournal(after, limit),
 		command: (command) => desk.command(command),
 		observers,

@@ -10,6 +10,7 @@ import { explainProxy, type ProxyExplanation, type ProxyQuestion } from './expla
 import { type Health, healthOf } from './health.ts'
 import type { Observation } from './observed-fleet.ts'
 import type { FleetPort } from './ports.ts'
+import { type ProxyStanding, proxiesOf } from './proxy-status.ts'
 import { type Status, statusOf } from './status.ts'
 
 /** What the API may ask of the daemon. */
@@ -18,6 +19,8 @@ export type DaemonFace = {
 	health(): Health
 	/** How a connected proxy treats a request, by what it has ACKed. */
 	explain(question: ProxyQuestion): ProxyExplanation
+	/** Proxies whose name begins so, and how many more there are. */
+	proxies(name: string): ReturnType<typeof proxiesOf>
 	command(command: ControllerCommand): Promise<CommandReply>
 	/** Records after a sequence, oldest first. */
 	readJournal(after: number, limit: number): Promise<readonly JournalRecord[]>
@@ -32,6 +35,8 @@ export type FaceOptions = {
 	readonly fleet: FleetPort
 	/** All that a connected proxy has ACKed, or null. */
 	readonly acked: (proxyKey: string) => Acked | null
+	/** Of all connected proxies. */
+	readonly standings: () => Iterable<ProxyStanding>
 	readonly readJournal: DaemonFace['readJournal']
 	readonly command: DaemonFace['command']
 	/** Who is told of observations. */
@@ -40,7 +45,7 @@ export type FaceOptions = {
 
 /** `stop`: from then on it is not ready, and its heart stands still. */
 export function createFace(options: FaceOptions): { readonly face: DaemonFace; stop(): void } {
-	const { clock, controller, fleet, acked, readJournal, command, observers } = options
+	const { clock, controller, fleet, acked, standings, readJournal, command, observers } = options
 	const heart = startHeart(clock)
 	let serving: 'serving' | 'stopping' = 'serving'
 	return {
@@ -55,6 +60,17 @@ export function createFace(options: FaceOptions): { readonly face: DaemonFace; s
 				}),
 			health: () => healthOf({ view: controller.view(), nowMs: clock.monotonicMs(), beatMs: heart.beatMs(), serving }),
 			explain: (question) => explainProxy(question, { fleet, acked, view: controller.view() }),
+			proxies: (name) =>
+				proxiesOf(
+					{
+						state: controller.view().state,
+						fleet: fleet.fleet(),
+						standings: standings(),
+						evidence: controller.evidence,
+						wallMs: clock.wallMs(),
+					},
+					name,
+				),
 			command,
 			readJournal,
 			onJournal: (listen) => controller.onJournal(listen),

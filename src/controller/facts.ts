@@ -37,7 +37,8 @@ export function createFacts(options: FactsOptions): { of(rollout: Rollout, conce
 	return {
 		of(rollout, concern) {
 			const connected = concern.groups.map((view) => view.connected).join()
-			const key = `${evidence.readiness()} ${connected} ${rollout.phase.kind} ${[...concern.canaries.values()].join()}`
+			const excluded = concern.groups.flatMap((view) => view.excluded.map(({ proxy }) => proxy)).join()
+			const key = `${evidence.readiness()} ${connected} ${excluded} ${rollout.phase.kind} ${[...concern.canaries.values()].join()}`
 			const before = known.get(rollout.id)
 			const notReady = before?.key === key ? before.notReady : notReadyOf(rollout, concern, options)
 			known.delete(rollout.id)
@@ -72,6 +73,7 @@ function factsApartFromReadiness(rollout: Rollout, concern: Concern, options: Fa
 		rejectedShare: Math.max(0, ...standings.map(({ refusing, connected }) => refusing / Math.max(1, connected))),
 		stranded: options.strandedOf(rollout, concern),
 		gone: groups.flatMap((view) => view.gone),
+		excluded: groups.flatMap((view) => view.excluded.map(({ proxy, version }) => ({ proxy, version }))),
 		foundBack: options.foundBack(rollout, concern),
 		returning: options.returning(),
 	}
@@ -95,7 +97,7 @@ function standingOfGroup(view: GroupView, concern: Concern, options: FactsOption
 	// A cluster that nobody can be sent keeps the whole type pending: then only what carries the shares tells who waits.
 	const waiting = pendingOf(waitsForDiscovery ? carrierTypesOf(concern) : types)
 	// Who refused something of a type, or waits for something, may hold the rest, or not: only what it holds can tell.
-	const lacking = [...options.fleet.connected(groupKey)].filter((proxy) => !options.holdsShares(proxy, concern)).length
+	const lacking = [...options.fleet.counted(groupKey)].filter((proxy) => !options.holdsShares(proxy, concern)).length
 	const named = new Set(rejections.map(({ proxy }) => proxy)).size
 	// Not all are named; where one of them refused these shares, so did the others that do not wait for an answer.
 	const refusing = named === 0 ? 0 : Math.max(named, lacking - waiting)
@@ -119,7 +121,7 @@ function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: Fac
 	if (rollout.phase.kind === 'rollingBack') return []
 	const missing: FleetFacts['notReady'][number][] = []
 	for (const groupKey of concern.groupKeys) {
-		for (const { key } of fleet.connected(groupKey)) {
+		for (const { key } of fleet.counted(groupKey)) {
 			for (const [target, cluster] of concern.canaries) {
 				const hosts = evidence.healthyHosts(key, cluster)
 				if (hosts !== null && hosts >= 1) continue

@@ -3,6 +3,7 @@ import { isLastStep } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import type { CommandReply, ControllerCommand, Refusal, RolloutVerb } from './commands.ts'
 import { type Draft, happen, journal } from './draft.ts'
+import { exclude, include } from './exclusion.ts'
 
 /** Does what a person asks for, or says why it cannot be done. */
 export function obey(draft: Draft, command: ControllerCommand): CommandReply {
@@ -11,6 +12,8 @@ export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 		return { kind: 'refused', code: 'NOT_DURABLE', text: 'the store does not answer: ask again when it does' }
 	if (command.kind === 'accept') return acceptRevision(draft, command)
 	if (command.kind === 'adopt') return adopt(draft, command)
+	if (command.kind === 'exclude') return exclude(draft, command)
+	if (command.kind === 'include') return include(draft, command)
 	const rollout = draft.state.rollouts.find(({ id }) => id === command.rollout)
 	if (rollout === undefined)
 		return { kind: 'refused', code: 'NOT_FOUND', text: `there is no rollout ${command.rollout}` }

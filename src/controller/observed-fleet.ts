@@ -27,6 +27,7 @@ export function createObservedFleet(options: {
 	const publishedMs = new Map<string, number>()
 	/** Rejections that were there before, by group: as bounded as the view's list. */
 	const known = new Map<string, ReadonlySet<string>>()
+	let excluded: ReadonlySet<string> = new Set()
 
 	function countRejections(groupKey: string, view: GroupView): void {
 		const before = known.get(groupKey)
@@ -63,7 +64,12 @@ export function createObservedFleet(options: {
 			},
 			refuse: (groupKey, message) => server.refuse(groupKey, message),
 			fleet: () => server.fleet(),
-			connected: (groupKey) => connectedOf(server, groupKey),
+			connected: (groupKey) => connectedOf(server, groupKey, nobody),
+			counted: (groupKey) => connectedOf(server, groupKey, excluded),
+			exclude(proxyKeys) {
+				excluded = new Set(proxyKeys)
+				server.exclude(excluded)
+			},
 			holds: (proxyKey, typeUrl, name) => server.holds(proxyKey, typeUrl, name),
 			reported: (proxyKey) => server.reported(proxyKey),
 			pin: (groupKey, typeUrl, name, proxyKeys) => server.pin(groupKey, typeUrl, name, proxyKeys),
@@ -72,8 +78,10 @@ export function createObservedFleet(options: {
 	}
 }
 
-function* connectedOf(server: XdsServer, groupKey: string): Iterable<Proxy> {
-	for (const { proxy } of server.proxies(groupKey)) yield proxy
+const nobody: ReadonlySet<string> = new Set()
+
+function* connectedOf(server: XdsServer, groupKey: string, without: ReadonlySet<string>): Iterable<Proxy> {
+	for (const { proxy } of server.proxies(groupKey)) if (!without.has(proxy.key)) yield proxy
 }
 
 function keyOf({ proxy, typeUrl, name, version }: Rejection): string {

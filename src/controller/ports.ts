@@ -15,8 +15,12 @@ export type FleetPort = {
 	/** The identity is not in the mesh: its proxies are told so. */
 	refuse(groupKey: string, message: string): void
 	fleet(): FleetView
-	/** Connected proxies of a group. */
+	/** Connected proxies of a group, excluded ones among them. */
 	connected(groupKey: string): Iterable<Proxy>
+	/** Of those, the ones that count: whom a step waits for and whose counters are evidence. */
+	counted(groupKey: string): Iterable<Proxy>
+	/** From now on these, by key, are served like others and are in no number of the fleet's view. */
+	exclude(proxyKeys: ReadonlySet<string>): void
 	/** The version of a resource that a proxy has ACKed, or null. */
 	holds(proxyKey: string, typeUrl: TypeUrl, name: string): string | null
 	/** What a proxy said that it holds, while its group has not been published. */

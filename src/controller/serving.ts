@@ -12,6 +12,7 @@ import { type Concern, concernOf } from './concerns.ts'
 import { wantedOf } from './discovery-wanted.ts'
 import { effectiveMesh } from './effective.ts'
 import type { Evidence } from './evidence.ts'
+import { excludedProxies } from './exclusion.ts'
 import { fleetLagOf, type Served } from './facts.ts'
 import type { DiscoveryPort, FleetPort } from './ports.ts'
 import { createPublisher } from './publish.ts'
@@ -37,6 +38,7 @@ export type Serving = {
 	fleetLags(): string | null
 	/** Every proxy that is back is served all of what is applied, and nothing stands in for what waits. */
 	isWhole(): boolean
+	proxyStanding(proxyKey: string): 'known' | 'unjoined' | 'unknown'
 	/** A connected proxy. */
 	proxyOf(proxyKey: string): Proxy | undefined
 	effective(): EffectiveMesh | null
@@ -60,6 +62,7 @@ export function createServing(options: ServingOptions): Serving {
 	const publisher = createPublisher({ fleet, log, discovered: () => discovery.current() })
 	const stranded = createStranded({ fleet, evidence })
 	const proxies = new Map<string, Proxy>()
+	let excluded: ReadonlySet<string> = new Set()
 	let adoption: Adoption | null = null
 	let bootHold: BootHold | null = null
 	let effective: EffectiveMesh | null = null
@@ -80,11 +83,24 @@ export function createServing(options: ServingOptions): Serving {
 		return null
 	}
 
+	function exclude(state: ControllerState): void {
+		excluded = excludedProxies(state.excluded)
+		fleet.exclude(excluded)
+	}
+
+	function proxyStanding(proxyKey: string): ReturnType<Serving['proxyStanding']> {
+		const connected = proxies.get(proxyKey)
+		if (connected !== undefined) return connected.instance === null ? 'unjoined' : 'known'
+		const missing = [...fleet.fleet().values()].flatMap((view) => [...view.gone, ...view.excluded])
+		return excluded.has(proxyKey) || missing.some(({ proxy }) => proxy === proxyKey) ? 'known' : 'unknown'
+	}
+
 	const proxyOf = (proxyKey: string) => proxies.get(proxyKey)
 	const returning = () => clock.monotonicMs() < returningUntilMs
 
 	return {
 		begin(state, { applied, whole }) {
+			exclude(state)
 			if (whole !== undefined) publisher.remember(effectiveMesh(whole, state.rollouts))
 			if (state.applied !== null) returningUntilMs = clock.monotonicMs() + limits.bootHoldMs
 			bootHold = createBootHold({ rollouts: state.rollouts, applied, fleet, clock })
@@ -133,9 +149,10 @@ export function createServing(options: ServingOptions): Serving {
 			if (effective !== null) publisher.publish(effective)
 		},
 		follow(state) {
+			exclude(state)
 			bootHold?.expire(state.rollouts)
 			stranded.pin(state.rollouts, concern)
-			evidence.watch(watchesOf(state.rollouts, concern, { fleet, publisher, proxyOf }))
+			evidence.watch(watchesOf(state.rollouts, concern, { fleet, publisher, proxyOf, excluded }))
 		},
 		fleetLags() {
 			if (returning())
@@ -144,6 +161,7 @@ export function createServing(options: ServingOptions): Serving {
 		},
 		isWhole: () => !returning() && publisher.isWhole(),
 		proxyOf,
+		proxyStanding,
 		concernOf: concern,
 		effective: () => effective,
 		placeOf(rejection, origins) {

@@ -38,6 +38,8 @@ export type ControllerState = {
 	 * that nobody has found. Absent in states of earlier versions.
 	 */
 	readonly servedWhole?: string | null
+	/** Proxies that a person took out of what is expected, oldest first; absent in states of earlier versions. */
+	readonly excluded?: readonly Exclusion[]
 	/** A revision that a person accepted though it deletes much, or rewrites history. */
 	readonly acceptedByHand: { readonly revision: string; readonly actor: string; readonly reason: string } | null
 }
@@ -61,6 +63,15 @@ export type RefusedRevision = {
 	/** A person may take it in all the same: `sluice accept ID --reason …`. */
 	readonly acceptable: boolean
 	readonly wallMs: number
+}
+
+export type Exclusion = {
+	readonly proxy: string
+	readonly actor: string
+	readonly reason: string
+	readonly sinceWallMs: number
+	/** What is left of its time, the daemon's absence counted; null: until a person includes it. */
+	readonly leftMs: number | null
 }
 
 export type Quarantine = {

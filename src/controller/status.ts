@@ -11,6 +11,7 @@ import type { Evidence } from './evidence.ts'
 import { headlineOf } from './headline.ts'
 import { findHeldBack } from './held-back.ts'
 import type { FleetPort } from './ports.ts'
+import { type ExclusionStatus, exclusionsOf } from './proxy-status.ts'
 import { type RolloutStatus, rolloutStatusOf } from './rollout-status.ts'
 
 export type Status = {
@@ -37,6 +38,8 @@ export type Status = {
 	readonly pendingRemovals: readonly { readonly resource: string; readonly reason: string }[]
 	/** What keeps discovery from finding endpoints or secrets; what was found last stays served. */
 	readonly discovery: readonly TroubleStatus[]
+	/** Proxies that a person took out of what is expected: nothing waits for them, and what they report is no evidence. */
+	readonly excluded: readonly ExclusionStatus[]
 	readonly groups: readonly GroupStatus[]
 }
 
@@ -163,6 +166,7 @@ export function statusOf(source: StatusSource): Status {
 		heldBack,
 		pendingRemovals: (view.settlement?.waiting ?? []).map(({ resource, reason }) => ({ resource, reason })),
 		discovery: view.troubles.map(({ sinceWallMs, ...trouble }) => ({ ...trouble, since: isoTime(sinceWallMs) })),
+		excluded: exclusionsOf({ state: view.state, fleet: source.fleet.fleet(), wallMs: source.wallMs }),
 		groups: [...source.fleet.fleet()].map(([key, group]) => groupStatus(key, group, source)),
 	}
 	return { ...status, headline: headlineOf(status) }
@@ -173,7 +177,7 @@ function revisionStatus({ id, author, message, timeMs }: RevisionInfo): Revision
 }
 
 function groupStatus(key: string, view: GroupView, source: StatusSource): GroupStatus {
-	const silent = [...source.fleet.connected(key)].filter((proxy) => source.evidence.isSilent(proxy.key))
+	const silent = [...source.fleet.counted(key)].filter((proxy) => source.evidence.isSilent(proxy.key))
 	const types = Object.entries(typeUrls).map(([name, url]) => [name, view.types[url]])
 	const { identity } = view.group
 	return {

@@ -4,6 +4,7 @@ import { limits } from '#base/limits.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { appliedMesh, type Draft, desiredMesh, happen, journal } from './draft.ts'
+import { passExclusions } from './exclusion.ts'
 import { massDelete } from './mass-delete.ts'
 import { obey } from './obey.ts'
 import { followGit, settleTurn } from './settle-turn.ts'
@@ -24,6 +25,7 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 		replies: [],
 		input,
 	}
+	passExclusions(draft, input.elapsedMs)
 	for (const event of input.events) takeEvent(draft, event)
 	// Before time passes: a step towards what Git no longer wants would only have to be taken back.
 	followGit(draft)
@@ -57,6 +59,7 @@ function confirmed(state: ControllerState, { fleetLags, isWhole }: TurnInput): C
 function takeEvent(draft: Draft, event: CoreEvent): void {
 	switch (event.kind) {
 		case 'boot':
+			passExclusions(draft, event.downMs)
 			for (const rollout of draft.state.rollouts) happen(draft, rollout.id, event)
 			return
 		case 'read':

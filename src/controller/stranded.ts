@@ -10,7 +10,7 @@ import type { FleetPort } from './ports.ts'
  * rollout has ended. A proxy that never said anything is moved: a way back never waits for evidence.
  */
 export type Stranded = {
-	/** Connected proxies that are not moved back. */
+	/** Connected proxies that count and are not moved back. */
 	of(rollout: Rollout, concern: Concern): readonly string[]
 	/** Makes the stranded of all rollouts that go back keep what they hold, and lets go of everyone else. */
 	pin(rollouts: readonly Rollout[], concernOf: (rollout: Rollout) => Concern): void
@@ -44,7 +44,7 @@ export function createStranded({ fleet, evidence }: { fleet: FleetPort; evidence
 			if (rollout.phase.kind !== 'rollingBack') return []
 			return [...concern.groupKeys].flatMap((groupKey) => {
 				const stranded = strandedIn(groupKey, rollout, concern)
-				return [...fleet.connected(groupKey)].map(({ key }) => key).filter((key) => stranded.has(key))
+				return [...fleet.counted(groupKey)].map(({ key }) => key).filter((key) => stranded.has(key))
 			})
 		},
 		pin(rollouts, concernOf) {

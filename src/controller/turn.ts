@@ -39,6 +39,8 @@ export type TurnInput = {
 	readonly elapsedMs: number
 	readonly wallMs: number
 	readonly factsOf: (rollout: Rollout) => FleetFacts
+	/** `known`: connected or expected, under a name that outlives its connection. */
+	readonly proxyStanding: (proxyKey: string) => 'known' | 'unjoined' | 'unknown'
 	/** What keeps removals waiting, or null. */
 	readonly fleetLags: string | null
 	/** All of the applied mesh is served to everybody, and nothing stands in for what waits. */

@@ -11,6 +11,8 @@ export type WatchOptions = {
 	readonly fleet: FleetPort
 	readonly publisher: Publisher
 	readonly proxyOf: (proxyKey: string) => Proxy | undefined
+	/** Proxies whose counters are no evidence: a person took them out. */
+	readonly excluded: ReadonlySet<string>
 }
 
 /** What the evidence room is to watch for the rollouts that run. */
@@ -24,7 +26,7 @@ export function watchesOf(
 		.map((rollout) => watchOf(rollout, concernOf(rollout), options))
 }
 
-function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf }: WatchOptions): Watch {
+function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf, excluded }: WatchOptions): Watch {
 	return {
 		rollout: rollout.id,
 		step: rollout.step,
@@ -35,14 +37,15 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 		warmUpMs: rollout.policy.warmUpMs,
 		zoneOf(proxyKey) {
 			const proxy = proxyOf(proxyKey)
-			return proxy !== undefined && concern.groupKeys.has(proxy.groupKey) ? proxy.zone : null
+			if (proxy === undefined || excluded.has(proxyKey)) return null
+			return concern.groupKeys.has(proxy.groupKey) ? proxy.zone : null
 		},
 		sharesOf(proxyKey) {
 			const proxy = proxyOf(proxyKey)
 			return proxy === undefined ? null : sharesHeldBy(proxy, concern, { fleet, publisher })
 		},
 		expected() {
-			return [...concern.groupKeys].flatMap((groupKey) => [...fleet.connected(groupKey)].map(({ key }) => key))
+			return [...concern.groupKeys].flatMap((groupKey) => [...fleet.counted(groupKey)].map(({ key }) => key))
 		},
 	}
 }

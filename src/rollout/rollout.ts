@@ -125,6 +125,8 @@ export type FleetFacts = {
 	readonly stranded: readonly string[]
 	/** Proxies that are expected but gone, with the version they last held. */
 	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
+	/** Proxies that a person has excluded: in none of the numbers above, with the version they last held. */
+	readonly excluded: readonly { readonly proxy: string; readonly version: string }[]
 	/** A connected proxy was found at the last good shares though the step in force had been confirmed. */
 	readonly foundBack: boolean
 	/** The daemon has just started, and proxies may still come back: that nobody is missing says nothing yet. */

@@ -200,7 +200,11 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 	if (holds.length > 0) return hold(rollout, shownHolds(rollout, { fleet: holds, evidence: [], durable: [] }))
 	const kind = cause.by === 'command' || cause.by === 'superseded' ? 'aborted' : 'rolledBack'
 	const unreachable = facts.gone.map(({ proxy, version }) => `${proxy} (${version})`)
-	const confirmed = `${facts.connected}/${facts.connected + unreachable.length} proxies confirmed`
+	const excluded = facts.excluded.map(({ proxy, version }) => `${proxy} (${version})`)
+	const without = excluded.length === 0 ? '' : `, ${excluded.length} excluded`
+	// Of those who are gone not all are named; who has no instance is in no expectation.
+	const all = Math.max(facts.expected, facts.connected + unreachable.length)
+	const confirmed = `${facts.connected}/${all} proxies confirmed${without}`
 	return {
 		rollout: { ...rollout, phase: { kind, cause }, holds: [], confirmed: true, endedWallMs: wallMs },
 		notes: [
@@ -211,6 +215,7 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 				numbers: {
 					connected: facts.connected,
 					unreachable,
+					excluded,
 					confirmedAfterMs: Math.round(rollout.elapsed.sinceChangeMs),
 				},
 			},

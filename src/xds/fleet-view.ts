@@ -64,6 +64,16 @@ export type GroupView = {
 	readonly pending: readonly string[]
 	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
 	readonly rejections: readonly Rejection[]
+	/** Served like the others, and in none of the numbers and lists above: a person took them out. Sorted. */
+	readonly excluded: readonly ExcludedProxy[]
+}
+
+export type ExcludedProxy = {
+	readonly proxy: string
+	/** `gone`: it left less than ten minutes ago without a drain. */
+	readonly standing: 'connected' | 'gone'
+	/** The last snapshot that it held all of, or ''. */
+	readonly version: string
 }
 
 /** Group key → view. */

@@ -4,9 +4,9 @@ import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
+import { ackedOf } from './acked-of.ts'
 import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
 import { createGroup, type Group, type Member } from './group.ts'
-import { certainResources, unseenNames } from './holding.ts'
 import { perType, sendOrder } from './order.ts'
 import type { Retention } from './retention.ts'
 import type { TypeState } from './standing.ts'
@@ -40,6 +40,8 @@ export type Fleet = {
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
 	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
 	isCurrent(proxyKey: string): boolean
+	/** These are served, and counted nowhere. */
+	exclude(proxyKeys: ReadonlySet<string>): void
 	/** Ends all streams, and tells nothing from then on. */
 	close(status: CallStatus): void
 }
@@ -56,6 +58,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	const progressed = new Set<string>()
 	/** Group key → streams that have not been pushed the newest snapshot yet. */
 	const pushing = new Map<string, Iterator<[Member, XdsStream]>>()
+	let excluded: ReadonlySet<string> = new Set()
 	let progressTimer: Timer | null = null
 	let goneTimer: Timer | null = null
 	let isClosed = false
@@ -77,7 +80,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	function groupOf(groupKey: string): Group {
 		let group = groups.get(groupKey)
 		if (group === undefined) {
-			group = createGroup(groupKey)
+			group = createGroup(groupKey, excluded)
 			groups.set(groupKey, group)
 		}
 		return group
@@ -267,6 +270,10 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			const member = connected.get(proxyKey)
 			return member !== undefined && overall(member.states) === 'current'
 		},
+		exclude(proxyKeys) {
+			excluded = new Set(proxyKeys)
+			for (const group of groups.values()) if (group.exclude(excluded)) progress(group.key)
+		},
 		close(status) {
 			isClosed = true
 			progressTimer?.cancel()
@@ -286,12 +293,4 @@ function overall(states: Readonly<Record<TypeUrl, TypeState>>): TypeState {
 	const all = sendOrder.map((typeUrl) => states[typeUrl])
 	if (all.includes('rejected')) return 'rejected'
 	return all.includes('pending') ? 'pending' : 'current'
-}
-
-function ackedOf(channels: ProxyMemory['channels']): Acked {
-	const names = sendOrder.map((typeUrl) => ({ typeUrl, names: unseenNames(channels[typeUrl].held) }))
-	return {
-		resources: sendOrder.flatMap((typeUrl) => certainResources(channels[typeUrl].held)),
-		unseen: names.flatMap((unseen) => unseen.names.map((name) => ({ typeUrl: unseen.typeUrl, name }))),
-	}
 }

@@ -2,7 +2,7 @@ import { compareText } from '#base/diagnostic.ts'
 import { limits } from '#base/limits.ts'
 import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
-import type { GroupView, Proxy, Rejection, TypeView } from './fleet-view.ts'
+import type { ExcludedProxy, GroupView, Proxy, Rejection, TypeView } from './fleet-view.ts'
 import { perType, sendOrder } from './order.ts'
 import { createRetention, type Retention } from './retention.ts'
 import type { TypeState } from './standing.ts'
@@ -37,13 +37,16 @@ export type Group = {
 	publish(snapshot: Snapshot | null): void
 	/** Reads where the member's streams stand. */
 	recount(member: Member): void
+	/** From now on these are served like others and counted nowhere. False when that changes nothing here. */
+	exclude(proxyKeys: ReadonlySet<string>): boolean
 	/** Null until a proxy of the group has been seen. */
 	view(): GroupView | null
 	/** Nobody is here, missed, or served. */
 	isEmpty(): boolean
 }
 
-export function createGroup(key: string): Group {
+/** @param excludedAtFirst proxies, by key, that are served and not counted */
+export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): Group {
 	const members = new Map<string, Member>()
 	const gone = new Map<string, { readonly version: string; readonly sinceMs: number }>()
 	const retention = createRetention()
@@ -52,21 +55,41 @@ export function createGroup(key: string): Group {
 	const rejections = new Map<string, readonly Rejection[]>()
 	let proxyGroup: ProxyGroup | null = null
 	let snapshot: Snapshot | null = null
+	const excluded = new Set(excludedAtFirst)
+	/** Connected ones that count, and of those the ones with an instance. */
+	let connected = 0
 	let joined = 0
 
 	function count(member: Member, by: 1 | -1): void {
+		connected += by
+		if (member.proxy.instance !== null) joined += by
 		for (const typeUrl of sendOrder) counts[typeUrl][member.states[typeUrl]] += by
 	}
 
-	function change(member: Member, states: Record<TypeUrl, TypeState>): void {
-		count(member, -1)
-		member.states = states
-		count(member, 1)
+	/** Takes the member out of all counts, lets it change, and counts it again if it still counts. */
+	function recounted(member: Member, change: () => void): void {
 		const { key: proxyKey } = member.proxy
-		if (hasState(states, 'pending')) pending.add(proxyKey)
-		else pending.delete(proxyKey)
-		if (hasState(states, 'rejected')) rejections.set(proxyKey, rejectionsOf(member))
-		else rejections.delete(proxyKey)
+		if (members.has(proxyKey) && !excluded.has(proxyKey)) count(member, -1)
+		pending.delete(proxyKey)
+		rejections.delete(proxyKey)
+		change()
+		if (!members.has(proxyKey) || excluded.has(proxyKey)) return
+		count(member, 1)
+		if (hasState(member.states, 'pending')) pending.add(proxyKey)
+		if (hasState(member.states, 'rejected')) rejections.set(proxyKey, rejectionsOf(member))
+	}
+
+	function change(member: Member, states: Record<TypeUrl, TypeState>): void {
+		recounted(member, () => {
+			member.states = states
+		})
+	}
+
+	function standingOf(proxyKey: string): ExcludedProxy[] {
+		const member = members.get(proxyKey)
+		if (member !== undefined) return [{ proxy: proxyKey, standing: 'connected', version: member.version }]
+		const missing = gone.get(proxyKey)
+		return missing === undefined ? [] : [{ proxy: proxyKey, standing: 'gone', version: missing.version }]
 	}
 
 	return {
@@ -78,21 +101,13 @@ export function createGroup(key: string): Group {
 		},
 		add(member) {
 			proxyGroup = member.proxy.group
-			members.set(member.proxy.key, member)
 			gone.delete(member.proxy.key)
-			if (member.proxy.instance !== null) joined += 1
-			count(member, 1)
-			change(member, member.states)
+			recounted(member, () => members.set(member.proxy.key, member))
 		},
 		remove(member, then, nowMs) {
 			const { key: proxyKey, instance } = member.proxy
-			members.delete(proxyKey)
-			count(member, -1)
-			pending.delete(proxyKey)
-			rejections.delete(proxyKey)
-			if (instance === null) return
-			joined -= 1
-			if (then === 'expected') gone.set(proxyKey, { version: member.version, sinceMs: nowMs })
+			recounted(member, () => members.delete(proxyKey))
+			if (instance !== null && then === 'expected') gone.set(proxyKey, { version: member.version, sinceMs: nowMs })
 		},
 		forgetGone: (proxyKey) => gone.delete(proxyKey),
 		expireGone(nowMs) {
@@ -117,22 +132,36 @@ export function createGroup(key: string): Group {
 				member.version = snapshot.version
 			}
 		},
+		exclude(proxyKeys) {
+			let changed = false
+			for (const proxyKey of new Set([...excluded, ...proxyKeys])) {
+				if (excluded.has(proxyKey) === proxyKeys.has(proxyKey)) continue
+				const toggle = () => (proxyKeys.has(proxyKey) ? excluded.add(proxyKey) : excluded.delete(proxyKey))
+				const member = members.get(proxyKey)
+				if (member === undefined) toggle()
+				else recounted(member, toggle)
+				changed ||= member !== undefined || gone.has(proxyKey)
+			}
+			return changed
+		},
 		view() {
 			if (proxyGroup === null) return null
+			const missing = new Map([...gone].filter(([proxyKey]) => !excluded.has(proxyKey)))
 			return {
 				group: proxyGroup,
-				connected: members.size,
-				expected: joined + gone.size,
+				connected,
+				expected: joined + missing.size,
 				version: snapshot?.version ?? '',
 				types: perType((typeUrl): TypeView => ({ ...counts[typeUrl] })),
 				pending: firstFew(pending).sort(compareText),
-				gone: firstFew(gone)
+				gone: firstFew(missing)
 					.map(([proxy, { version }]) => ({ proxy, version }))
 					.sort((left, right) => compareText(left.proxy, right.proxy)),
 				rejections: firstFew(rejections)
 					.flatMap(([, found]) => found)
 					.sort(compareRejections)
 					.slice(0, limits.namedProxies),
+				excluded: [...excluded].flatMap(standingOf).sort((left, right) => compareText(left.proxy, right.proxy)),
 			}
 		},
 		isEmpty: () => members.size === 0 && gone.size === 0 && snapshot === null && retention.isEmpty(),

@@ -38,6 +38,8 @@ export type XdsServer = {
 	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
 	/** Connected, and has ACKed all that its group is served. */
 	isCurrent(proxyKey: string): boolean
+	/** From now on these are served like others, and counted in no view. */
+	exclude(proxyKeys: ReadonlySet<string>): void
 	/** Ends the streams, so that proxies go elsewhere, and cuts what is left after `drainMs`. */
 	close(drainMs: number): Promise<void>
 }
@@ -132,6 +134,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		pin: (groupKey, typeUrl, name, proxyKeys) => fleet.pin(groupKey, typeUrl, name, proxyKeys),
 		keep: (groupKey, typeUrl, name, version) => fleet.keep(groupKey, typeUrl, name, version),
 		isCurrent: (proxyKey) => fleet.isCurrent(proxyKey),
+		exclude: (proxyKeys) => fleet.exclude(proxyKeys),
 		async close(drainMs) {
 			fleet.close({ code: 'UNAVAILABLE', message: 'this control plane is going away' })
 			await transport.close(drainMs)

@@ -92,6 +92,7 @@ type Daemon = {
 	readonly snapshots: Map<string, Snapshot>
 	readonly pins: Map<string, ReadonlySet<string>>
 	readonly keeps: Map<string, string>
+	excluded: ReadonlySet<string>
 }
 
 export type FleetOptions = {
@@ -242,7 +243,15 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 			for (const target of proxies) target.connected = false
 		},
 		portFor(emit, takeFlush, isAlive) {
-			const born: Daemon = { emit, flush: takeFlush, isAlive, snapshots: new Map(), pins: new Map(), keeps: new Map() }
+			const born: Daemon = {
+				emit,
+				flush: takeFlush,
+				isAlive,
+				snapshots: new Map(),
+				pins: new Map(),
+				keeps: new Map(),
+				excluded: new Set(),
+			}
 			daemon = born
 			for (const target of proxies)
 				clock.setTimer(50 + random() * 900, () => daemon === born && isAlive() && connect(target))
@@ -273,6 +282,14 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 			fleet: () => viewsOf(born),
 			*connected(groupKey) {
 				for (const { proxy, connected } of proxies) if (connected && proxy.groupKey === groupKey) yield proxy
+			},
+			*counted(groupKey) {
+				for (const { proxy, connected } of proxies)
+					if (connected && proxy.groupKey === groupKey && !born.excluded.has(proxy.key)) yield proxy
+			},
+			exclude(keys) {
+				born.excluded = keys
+				changes += 1
 			},
 			holds(proxyKey, typeUrl, name) {
 				const target = proxies.find(({ proxy }) => proxy.key === proxyKey)
@@ -307,11 +324,13 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 
 	function viewOf(group: ProxyGroup, groupKey: string, born: Daemon): GroupView {
 		const snapshot = born.snapshots.get(groupKey)
-		const members = proxies.filter(({ proxy }) => proxy.groupKey === groupKey)
+		const all = proxies.filter(({ proxy }) => proxy.groupKey === groupKey)
+		const members = all.filter(({ proxy }) => !born.excluded.has(proxy.key))
 		const connected = members.filter((member) => member.connected)
 		const gone = members.filter(
 			(member) => !member.connected && member.leftMs !== null && clock.monotonicMs() - member.leftMs < 600_000,
 		)
+		const excluded = all.filter(({ proxy }) => born.excluded.has(proxy.key))
 		const states = connected.map((member) => {
 			return new Map(Object.values(typeUrls).map((type) => [type, stateOf(member, type, snapshot)]))
 		})
@@ -331,6 +350,11 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				version: [...held.values()].map(({ version }) => version).join(),
 			})),
 			rejections: connected.flatMap(({ refused }) => [...refused.values()]),
+			excluded: excluded.map(({ proxy, connected, held }) => ({
+				proxy: proxy.key,
+				standing: connected ? 'connected' : 'gone',
+				version: [...held.values()].map(({ version }) => version).join(),
+			})),
 		}
 	}
 

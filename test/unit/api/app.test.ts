@@ -107,6 +107,24 @@ describe('explain', () => {
 	})
 })
 
+describe('proxies', () => {
+	const at = `/api/v1/proxies/${encodeURIComponent(proxyKey)}`
+
+	test('are listed, and one is excluded and included', async () => {
+		expect((await post(`${at}/exclude`, { ...asked, forMs: 3_600_000 })).status).toBe(200)
+		const list = JSON.parse((await get('/api/v1/proxies?name=mesh/apps/virtualNode/A')).text)
+		expect(list).toMatchObject({ kind: 'ProxyList', more: 0, proxies: [{ proxy: proxyKey, excluded: asked }, {}] })
+		expect((await get('/metrics')).text).toContain('sluice_proxies{state="excluded"} 1')
+		expect((await post(`${at}/include`, asked)).status).toBe(200)
+		expect((await post(`${at}/include`, asked)).status).toBe(404)
+	})
+
+	test.for([0, -1, 1.5, '1h', limits.exclusionMs + 1])('no exclusion for %s ms', async (forMs) => {
+		const { status, body } = await post(`${at}/exclude`, { ...asked, forMs })
+		expect([status, body.error.message]).toEqual([400, expect.stringContaining('forMs')])
+	})
+})
+
 describe('health', () => {
 	test('of a daemon that serves', async () => {
 		expect(await get('/livez')).toMatchObject({ status: 200, text: 'ok\n' })

@@ -40,6 +40,7 @@ test('proxies that were taken back keep it, though Git has asked for other share
 	const fleet = {
 		keep: (_: string, __: string, name: string, version: string | null) => keeps.set(name, version),
 		connected: () => [proxy],
+		counted: () => [proxy],
 		holds: (_: string, __: string, name: string) => keeps.get(name) ?? null,
 	} as unknown as FleetPort
 	const started = startRollout({ id: 'B/B#1', shift: shiftTo(0, 1), revision: 'c1', wallMs: 0 })

@@ -61,6 +61,8 @@ test('endpoints are followed, and served at once: without a turn, a decision, or
 		refuse() {},
 		fleet: () => new Map(),
 		connected: () => [],
+		counted: () => [],
+		exclude() {},
 		holds: () => null,
 		reported: () => [],
 		pin() {},

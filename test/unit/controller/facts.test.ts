@@ -73,6 +73,8 @@ test('a proxy that counts and tells of no host has none, one that says nothing i
 			refuse() {},
 			fleet: () => new Map(),
 			connected: () => connected,
+			counted: () => connected,
+			exclude() {},
 			reported: () => [],
 			holds: () => null,
 			pin() {},
@@ -116,6 +118,7 @@ function factsOfGroup(view: {
 		types: types as GroupView['types'],
 		pending: [],
 		gone: [],
+		excluded: [],
 		rejections: view.refused.slice(0, view.named ?? 20).map((proxy) => {
 			return { proxy, typeUrl: typeUrls.route, name: 'rds', version: 'v', text: 'no' }
 		}),
@@ -130,6 +133,8 @@ function factsOfGroup(view: {
 				refuse() {},
 				fleet: () => new Map(),
 				connected: () => names.map(proxyOf),
+				counted: () => names.map(proxyOf),
+				exclude() {},
 				reported: () => [],
 				holds: () => null,
 				pin() {},

@@ -34,7 +34,7 @@ function viewOf({ pending = 0, connected = 2, rejections = [] as readonly Reject
 		envoyMinor: '1.40',
 		secrets: 'daemon',
 	} as const
-	return { group, connected, expected: connected, version: 'v', types, pending: [], gone: [], rejections }
+	return { group, connected, expected: connected, version: 'v', types, pending: [], gone: [], excluded: [], rejections }
 }
 
 const empty = { version: '', resources: new Map() }

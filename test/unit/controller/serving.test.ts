@@ -70,12 +70,14 @@ beforeEach(() => {
 	healthy = {}
 	const none = { current: 1, pending: 0, rejected: 0 }
 	const types = new Proxy({}, { get: () => none }) as GroupView['types']
-	view = { group, connected: 1, expected: 1, version: 'v', types, pending: [], gone: [], rejections: [] }
+	view = { group, connected: 1, expected: 1, version: 'v', types, pending: [], gone: [], excluded: [], rejections: [] }
 	const fleet: FleetPort = {
 		publish: () => pinnedAtPublish.push([...pinned.values()].flatMap((keys) => [...keys])),
 		refuse() {},
 		fleet: () => new Map([[groupKey, view]]),
 		connected: () => connected,
+		counted: () => connected,
+		exclude() {},
 		reported: () => [],
 		holds: () => null,
 		pin: (key, type, name, keys) => pinned.set(`${key} ${type} ${name}`, keys),

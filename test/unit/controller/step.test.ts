@@ -22,6 +22,7 @@ const calm: FleetFacts = {
 	notReady: [],
 	stranded: [],
 	gone: [],
+	excluded: [],
 	foundBack: false,
 	returning: false,
 }
@@ -57,6 +58,7 @@ function play() {
 			factsOf,
 			fleetLags: null,
 			isWhole: true,
+			proxyStanding: () => 'known',
 			forward: true,
 			durable: true,
 			meshes,

@@ -44,6 +44,7 @@ const calm: FleetFacts = {
 	notReady: [],
 	stranded: [],
 	gone: [],
+	excluded: [],
 	foundBack: false,
 	returning: false,
 }

@@ -173,6 +173,39 @@ describe('the view', () => {
 		expect(fleet.view(groupKey)?.gone).toHaveLength(limits.namedProxies)
 	})
 
+	test('leaves out who is excluded, here or gone, and counts it again afterwards', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(groupKey, snapshotOf(a))
+		const [, two, three] = [connect(proxyOf('1')), connect(proxyOf('2')), connect(proxyOf('3'))]
+		two.be('refuses')
+		fleet.publish(groupKey, snapshotOf(b))
+		two.answer()
+		three.leave()
+		const before = fleet.view(groupKey)
+		expect(before).toMatchObject({ connected: 2, expected: 3, gone: [{}], rejections: [{}], excluded: [] })
+		fleet.exclude(new Set([proxyOf('2').key, proxyOf('3').key, 'nobody']))
+		expect(fleet.view(groupKey)).toMatchObject({
+			connected: 1,
+			expected: 1,
+			pending: [proxyOf('1').key],
+			gone: [],
+			rejections: [],
+			excluded: [
+				{ proxy: proxyOf('2').key, standing: 'connected' },
+				{ proxy: proxyOf('3').key, standing: 'gone' },
+			],
+		})
+		expect(clusterView(fleet)).toEqual({ current: 0, pending: 1, rejected: 0 })
+		fleet.publish(groupKey, snapshotOf(a))
+		two.be('accepts')
+		two.answer()
+		const back = connect(proxyOf('3'))
+		expect(fleet.view(groupKey)?.excluded.map(({ standing }) => standing)).toEqual(['connected', 'connected'])
+		back.leave('drained')
+		fleet.exclude(new Set())
+		expect(fleet.view(groupKey)).toMatchObject({ connected: 2, expected: 2, excluded: [] })
+	})
+
 	test('gives up after ten minutes those that do not come back', () => {
 		const { fleet, connect, clock, events } = setUp()
 		fleet.publish(groupKey, snapshotOf(a))
