@@ -44,6 +44,7 @@ export function createSteadyFleet(count: number): SteadyFleet {
 		holds: (_, typeUrl, name) => snapshot?.types[typeUrl].resources.get(name)?.version ?? null,
 		pin() {},
 		keep() {},
+		assign() {},
 	}
 	return {
 		groupKey,

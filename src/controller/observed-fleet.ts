@@ -74,6 +74,7 @@ export function createObservedFleet(options: {
 			reported: (proxyKey) => server.reported(proxyKey),
 			pin: (groupKey, typeUrl, name, proxyKeys) => server.pin(groupKey, typeUrl, name, proxyKeys),
 			keep: (groupKey, typeUrl, name, version) => server.keep(groupKey, typeUrl, name, version),
+			assign: (cohortOf) => server.assign(cohortOf),
 		},
 	}
 }

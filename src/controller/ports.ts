@@ -1,4 +1,4 @@
-import type { TypeUrl } from '#compile/compiled.ts'
+import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
 import type { Discovered, Trouble, Wanted } from '#discovery/discovered.ts'
 import type { ReadOutcome } from '#mesh/mesh.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -29,6 +29,8 @@ export type FleetPort = {
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
 	/** Proxies of this group that hold this version of the resource keep it, whatever is published; null ends that. */
 	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
+	/** From now on each proxy is in the cohort that this says; who is moved is told as arrived, then as left. */
+	assign(cohortOf: (proxy: Proxy) => ProxyGroup['cohort']): void
 }
 
 /** What is served but never in Git. Whoever fills this calls `takeDiscovery` of the controller when `current` changes. */

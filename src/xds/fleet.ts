@@ -5,6 +5,7 @@ import { fail, type Result, succeed } from '#base/result.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { ackedOf } from './acked-of.ts'
+import { type Cohort, inCohort } from './cohort.ts'
 import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
 import { createGroup, type Group, type Member } from './group.ts'
 import { perType, sendOrder } from './order.ts'
@@ -25,8 +26,8 @@ export type ProxyStanding = {
 export type Fleet = {
 	/** A stream's first node was accepted. Fails with NOT_FOUND for a proxy that is not in the mesh. */
 	join(proxy: Proxy, stream: XdsStream): Result<Admission, CallStatus>
-	changed(proxy: Proxy, stream: XdsStream): void
-	leave(proxy: Proxy, stream: XdsStream, how: 'drained' | 'lost'): void
+	changed(stream: XdsStream): void
+	leave(stream: XdsStream, how: 'drained' | 'lost'): void
 	publish(groupKey: string, snapshot: Snapshot): void
 	refuse(groupKey: string, message: string): void
 	view(groupKey: string): GroupView | null
@@ -42,6 +43,8 @@ export type Fleet = {
 	isCurrent(proxyKey: string): boolean
 	/** These are served, and counted nowhere. */
 	exclude(proxyKeys: ReadonlySet<string>): void
+	/** From now on each proxy is in the cohort that this says, those among them that are connected. */
+	assign(cohortOf: (proxy: Proxy) => Cohort): void
 	/** Ends all streams, and tells nothing from then on. */
 	close(status: CallStatus): void
 }
@@ -53,6 +56,8 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	const groups = new Map<string, Group>()
 	/** Proxy key → connected proxy; the newest, should two groups have it for a moment. */
 	const connected = new Map<string, Member>()
+	/** Whom a stream speaks for: in the cohort that it is in now. */
+	const membersByStream = new Map<XdsStream, Member>()
 	const remembered = new Map<string, Remembered>()
 	const refused = new Map<string, string>()
 	const progressed = new Set<string>()
@@ -62,6 +67,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	let progressTimer: Timer | null = null
 	let goneTimer: Timer | null = null
 	let isClosed = false
+	let cohortOf: (proxy: Proxy) => Cohort = () => 'stable'
 
 	function emit(event: XdsEvent): void {
 		if (!isClosed) options.emit(event)
@@ -90,7 +96,8 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		if (group.isEmpty()) groups.delete(group.key)
 	}
 
-	function join(proxy: Proxy, stream: XdsStream): Result<Admission, CallStatus> {
+	function join(arriving: Proxy, stream: XdsStream): Result<Admission, CallStatus> {
+		const proxy = inCohort(arriving, cohortOf(arriving))
 		const message = refused.get(proxy.groupKey)
 		if (message !== undefined) return fail({ code: 'NOT_FOUND', message })
 		const group = groupOf(proxy.groupKey)
@@ -98,13 +105,19 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		const present = group.members.get(proxy.key)
 		if (present === undefined) {
 			const member: Member = { proxy, streams: [stream], states: perType(() => 'pending'), version: '' }
+			membersByStream.set(stream, member)
 			group.add(member)
 			connected.set(proxy.key, member)
 			emit({ kind: 'arrived', proxy })
-		} else present.streams.push(stream)
+		} else {
+			membersByStream.set(stream, present)
+			present.streams.push(stream)
+		}
 		progress(proxy.groupKey)
-		const retains: Admission['retains'] = (typeUrl, name, version) =>
-			group.retention.retains(proxy.key, typeUrl, name, version)
+		const retains: Admission['retains'] = (typeUrl, name, version) => {
+			const present = groups.get(membersByStream.get(stream)?.proxy.groupKey ?? '')
+			return present?.retention.retains(proxy.key, typeUrl, name, version) ?? false
+		}
 		return succeed({ key: proxy.key, memory, snapshot: group.snapshot, retains })
 	}
 
@@ -127,21 +140,21 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		}
 	}
 
-	function changed(proxy: Proxy, stream: XdsStream): void {
-		const group = groups.get(proxy.groupKey)
-		const member = group?.members.get(proxy.key)
-		if (group === undefined || member === undefined || !member.streams.includes(stream)) return
+	function changed(stream: XdsStream): void {
+		const member = membersByStream.get(stream)
+		const group = groups.get(member?.proxy.groupKey ?? '')
+		if (group === undefined || member === undefined) return
 		group.recount(member)
-		progress(proxy.groupKey)
+		progress(group.key)
 	}
 
-	function leave(proxy: Proxy, stream: XdsStream, how: 'drained' | 'lost'): void {
-		const group = groups.get(proxy.groupKey)
-		const member = group?.members.get(proxy.key)
+	function leave(stream: XdsStream, how: 'drained' | 'lost'): void {
+		const member = membersByStream.get(stream)
+		const group = groups.get(member?.proxy.groupKey ?? '')
 		if (group === undefined || member === undefined) return
-		const at = member.streams.indexOf(stream)
-		if (at < 0) return
-		member.streams.splice(at, 1)
+		membersByStream.delete(stream)
+		member.streams.splice(member.streams.indexOf(stream), 1)
+		const { proxy } = member
 		progress(proxy.groupKey)
 		if (member.streams.length > 0) return group.recount(member)
 		group.remove(member, how === 'lost' ? 'expected' : 'forgotten', clock.monotonicMs())
@@ -198,13 +211,39 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 				return progress(group.key)
 			}
 			const [member, stream] = next.value
-			if (!member.streams.includes(stream)) continue
+			// It has left, or is in the other cohort by now.
+			if (membersByStream.get(stream) !== member) continue
 			stream.serve(group.snapshot)
 			group.recount(member)
 		}
 		setImmediate(() => {
 			if (pushing.get(group.key) === streams) pushSome(group)
 		})
+	}
+
+	/** To the proxy it is one more publication: it is sent what differs, in the order that never breaks traffic. */
+	function move(member: Member, proxy: Proxy): void {
+		const [before, after] = [groupOf(member.proxy.groupKey), groupOf(proxy.groupKey)]
+		const moved: Member = { ...member, proxy, states: perType(() => 'pending') }
+		before.remove(member, 'forgotten', clock.monotonicMs())
+		after.add(moved)
+		for (const stream of moved.streams) membersByStream.set(stream, moved)
+		if (connected.get(proxy.key) === member) connected.set(proxy.key, moved)
+		emit({ kind: 'arrived', proxy })
+		emit({ kind: 'left', proxy: member.proxy })
+		for (const stream of [...moved.streams]) stream.serve(after.snapshot)
+		after.recount(moved)
+		progress(before.key)
+		progress(after.key)
+		dropIfEmpty(before)
+	}
+
+	function assign(rule: (proxy: Proxy) => Cohort): void {
+		cohortOf = rule
+		for (const member of new Set(membersByStream.values())) {
+			const proxy = inCohort(member.proxy, rule(member.proxy))
+			if (proxy !== member.proxy) move(member, proxy)
+		}
 	}
 
 	function refuse(groupKey: string, message: string): void {
@@ -223,8 +262,8 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	}
 
 	function endStreams(group: Group, status: CallStatus): void {
-		for (const [member, stream] of [...streamsOf(group)]) {
-			leave(member.proxy, stream, 'drained')
+		for (const [, stream] of [...streamsOf(group)]) {
+			leave(stream, 'drained')
 			stream.end(status)
 		}
 	}
@@ -274,6 +313,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			excluded = new Set(proxyKeys)
 			for (const group of groups.values()) if (group.exclude(excluded)) progress(group.key)
 		},
+		assign,
 		close(status) {
 			isClosed = true
 			progressTimer?.cancel()

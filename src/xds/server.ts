@@ -6,6 +6,7 @@ import type { TypeUrl } from '#compile/compiled.ts'
 import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { type Admission, createAdmission } from './admission.ts'
+import type { Cohort } from './cohort.ts'
 import { createFleet, type ProxyStanding } from './fleet.ts'
 import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
 import { createGrpcTransport, type ListenError } from './grpc-transport.ts'
@@ -40,6 +41,8 @@ export type XdsServer = {
 	isCurrent(proxyKey: string): boolean
 	/** From now on these are served like others, and counted in no view. */
 	exclude(proxyKeys: ReadonlySet<string>): void
+	/** From now on each proxy is in the cohort that this says, those among them that are connected. */
+	assign(cohortOf: (proxy: Proxy) => Cohort): void
 	/** Ends the streams, so that proxies go elsewhere, and cuts what is left after `drainMs`. */
 	close(drainMs: number): Promise<void>
 }
@@ -47,7 +50,7 @@ export type XdsServer = {
 export type XdsServerOptions = {
 	readonly clock: Clock
 	readonly log: Log
-	/** Must not throw. Never called from within `publish` or `refuse`, but for `left`. */
+	/** Must not throw. Never called from within `publish` or `refuse`, but for `left`; `assign` tells of whom it moves. */
 	readonly emit: (event: XdsEvent) => void
 	/** Served on the same port. */
 	readonly services?: readonly GrpcService[]
@@ -83,7 +86,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 			send: (message, flushed) => call.send(message, flushed),
 			end(status) {
 				log.info('xds.stream.ended', { ...streamFields(), code: status.code, message: status.message })
-				if (proxy !== null) fleet.leave(proxy, stream, 'lost')
+				fleet.leave(stream, 'lost')
 				call.end(status)
 			},
 			admit(node) {
@@ -96,7 +99,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 				return joined
 			},
 			changed() {
-				if (proxy !== null) fleet.changed(proxy, stream)
+				fleet.changed(stream)
 			},
 			ignored: (typeUrl) => log.warn('xds.type.ignored', { ...streamFields(), typeUrl }),
 		}
@@ -116,7 +119,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 			receive: (message) => stream.receive(message),
 			closed(how) {
 				stream.close()
-				if (proxy !== null) fleet.leave(proxy, stream, how === 'halfClosed' ? 'drained' : 'lost')
+				fleet.leave(stream, how === 'halfClosed' ? 'drained' : 'lost')
 			},
 		}
 	}
@@ -135,6 +138,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		keep: (groupKey, typeUrl, name, version) => fleet.keep(groupKey, typeUrl, name, version),
 		isCurrent: (proxyKey) => fleet.isCurrent(proxyKey),
 		exclude: (proxyKeys) => fleet.exclude(proxyKeys),
+		assign: (cohortOf) => fleet.assign(cohortOf),
 		async close(drainMs) {
 			fleet.close({ code: 'UNAVAILABLE', message: 'this control plane is going away' })
 			await transport.close(drainMs)

@@ -5,6 +5,7 @@ import type { FleetPort } from '#controller/ports.ts'
 import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
+import { type Cohort, inCohort } from '#xds/cohort.ts'
 import type { Acked, FleetView, GroupView, Proxy, Rejection, TypeView, XdsEvent } from '#xds/fleet-view.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -12,7 +13,8 @@ import type { VirtualClock } from './virtual-clock.ts'
 // that follow from the shares that they really hold. They outlive the daemon.
 
 export type FakeProxy = {
-	readonly proxy: Proxy
+	/** In the cohort that the daemon has put it in. */
+	proxy: Proxy
 	connected: boolean
 	/** Cluster name → hosts that answer, as its own DNS sees them. */
 	readonly healthy: Map<string, number>
@@ -93,6 +95,7 @@ type Daemon = {
 	readonly pins: Map<string, ReadonlySet<string>>
 	readonly keeps: Map<string, string>
 	excluded: ReadonlySet<string>
+	cohortOf: (proxy: Proxy) => Cohort
 }
 
 export type FleetOptions = {
@@ -220,7 +223,18 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		changes += 1
 		target.leftMs = null
 		target.flushedOnce = false
+		target.proxy = inCohort(target.proxy, daemon.cohortOf(target.proxy))
 		daemon.emit({ kind: 'arrived', proxy: target.proxy })
+		reach(target, () => deliver(target), latency(target))
+	}
+
+	function place(target: FakeProxy, at: Daemon): void {
+		const before = target.proxy
+		target.proxy = inCohort(before, at.cohortOf(before))
+		if (target.proxy === before) return
+		changes += 1
+		at.emit({ kind: 'arrived', proxy: target.proxy })
+		at.emit({ kind: 'left', proxy: before })
 		reach(target, () => deliver(target), latency(target))
 	}
 
@@ -251,6 +265,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				pins: new Map(),
 				keeps: new Map(),
 				excluded: new Set(),
+				cohortOf: () => 'stable',
 			}
 			daemon = born
 			for (const target of proxies)
@@ -304,6 +319,10 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				for (const target of proxies)
 					if (target.proxy.groupKey === groupKey) reach(target, () => deliver(target), latency(target))
 			},
+			assign(cohortOf) {
+				born.cohortOf = cohortOf
+				for (const target of proxies) if (target.connected) place(target, born)
+			},
 			keep(groupKey, typeUrl, name, version) {
 				const key = `${groupKey} ${keyOf(typeUrl, name)}`
 				if (version !== null) born.keeps.set(key, version)
@@ -318,8 +337,14 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 	/** Asked for several times a turn, and changed by less than one in ten of them. */
 	function viewsOf(born: Daemon): FleetView {
 		if (known?.born !== born || known.changes !== changes)
-			known = { born, changes, views: new Map(groups.map(({ group, key }) => [key, viewOf(group, key, born)])) }
+			known = { born, changes, views: new Map(groupsSeen().map(({ group, key }) => [key, viewOf(group, key, born)])) }
 		return known.views
+	}
+
+	/** Those that proxies start in, and those that they have been put in. */
+	function groupsSeen(): typeof groups {
+		const places = proxies.map(({ proxy: { group, groupKey } }) => ({ group, key: groupKey }))
+		return [...new Map([...groups, ...places].map((place) => [place.key, place])).values()]
 	}
 
 	function viewOf(group: ProxyGroup, groupKey: string, born: Daemon): GroupView {

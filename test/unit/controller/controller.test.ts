@@ -67,6 +67,7 @@ test('endpoints are followed, and served at once: without a turn, a decision, or
 		reported: () => [],
 		pin() {},
 		keep() {},
+		assign() {},
 	}
 	const discovery = createFakeDiscovery(() => controller.takeDiscovery())
 	const controller: Controller = createController({

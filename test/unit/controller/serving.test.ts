@@ -82,6 +82,7 @@ beforeEach(() => {
 		holds: () => null,
 		pin: (key, type, name, keys) => pinned.set(`${key} ${type} ${name}`, keys),
 		keep() {},
+		assign() {},
 	}
 	const evidence: Evidence = {
 		takeFlush() {},

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
-import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { createFleet, type Fleet } from '#xds/fleet.ts'
 import type { Proxy, XdsEvent } from '#xds/fleet-view.ts'
 import { perType } from '#xds/order.ts'
@@ -26,6 +26,10 @@ function proxyOf(instance: string, group = groupKey): Proxy {
 	return { key: `mesh/apps/virtualNode/a#${instance}`, instance, zone: '', group: about, groupKey: group }
 }
 
+/** Keys of the two cohorts of one group. */
+const stable = proxyGroupKey(proxyOf('1').group)
+const candidate = proxyGroupKey({ ...proxyOf('1').group, cohort: 'candidate' })
+
 function setUp() {
 	const clock = createManualClock()
 	const events: XdsEvent[] = []
@@ -48,9 +52,9 @@ function setUp() {
 					due.push(next)
 					flushed()
 				},
-				end: () => fleet.leave(proxy, stream, 'lost'),
+				end: () => fleet.leave(stream, 'lost'),
 				admit: () => fleet.join(proxy, stream),
-				changed: () => fleet.changed(proxy, stream),
+				changed: () => fleet.changed(stream),
 				ignored() {},
 			},
 		})
@@ -71,7 +75,7 @@ function setUp() {
 			},
 			leave(how: 'drained' | 'lost' = 'lost') {
 				stream.close()
-				fleet.leave(proxy, stream, how)
+				fleet.leave(stream, how)
 			},
 		}
 	}
@@ -286,7 +290,7 @@ describe('what is published', () => {
 				send: (message) => told.push(...Object.keys(decodeTold('delta', message).resources)),
 				end() {},
 				admit: () => fleet.join(proxy, stream),
-				changed: () => fleet.changed(proxy, stream),
+				changed: () => fleet.changed(stream),
 				ignored() {},
 			},
 		})
@@ -320,6 +324,50 @@ describe('what is published', () => {
 		fleet.pin(groupKey, typeUrls.cluster, 'b', new Set())
 		settle()
 		expect(held()).toEqual([b2.version, b2.version])
+	})
+
+	test('a proxy that is put in the other cohort is sent what differs there, and nothing when it is put back', () => {
+		const { fleet, connect, events } = setUp()
+		fleet.publish(stable, snapshotOf(a, b))
+		fleet.publish(candidate, snapshotOf(a, b2))
+		const [one, two] = [connect(proxyOf('1', stable)), connect(proxyOf('2', stable))]
+		events.length = 0
+		const before = [one.told.length, two.told.length]
+		fleet.assign(({ instance }) => (instance === '2' ? 'candidate' : 'stable'))
+		two.answer()
+		expect([one.told.length, two.told.length]).toEqual([before[0], (before[1] ?? 0) + 1])
+		expect(Object.keys(two.told.at(-1)?.resources ?? {})).toEqual(['b'])
+		const key = proxyOf('2').key
+		expect(events.map((event) => [event.kind, 'proxy' in event ? event.proxy.groupKey : ''])).toEqual([
+			['arrived', candidate],
+			['left', stable],
+		])
+		expect([...fleet.proxies(candidate)].map(({ proxy, state }) => [proxy.key, state])).toEqual([[key, 'current']])
+		expect([fleet.view(stable), fleet.view(candidate)]).toMatchObject([
+			{ connected: 1, expected: 1, gone: [] },
+			{ connected: 1, expected: 1, gone: [] },
+		])
+
+		two.leave()
+		connect(proxyOf('2', stable))
+		expect(fleet.holds(key, typeUrls.cluster, 'b'), 'it comes back to where it was').toBe(b2.version)
+		fleet.publish(stable, snapshotOf(a, b2))
+		one.answer()
+		const told = events.length
+		fleet.assign(() => 'stable')
+		expect(events.slice(told).map(({ kind }) => kind)).toEqual(['arrived', 'left'])
+		expect(fleet.view(stable)).toMatchObject({ connected: 2, expected: 2, pending: [] })
+	})
+
+	test('what is published to one cohort does not reach who has been moved to the other', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(stable, snapshotOf(a, b))
+		fleet.publish(candidate, snapshotOf(a, b))
+		const one = connect(proxyOf('1', stable))
+		fleet.assign(() => 'candidate')
+		fleet.publish(stable, snapshotOf(a, b2))
+		one.answer()
+		expect(fleet.holds(proxyOf('1').key, typeUrls.cluster, 'b')).toBe(b.version)
 	})
 
 	test('a group that nobody is in, and that is served nothing, is forgotten', () => {
