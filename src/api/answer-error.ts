@@ -9,7 +9,6 @@ const statusOfCode: Readonly<Record<ApiErrorCode, ContentfulStatusCode>> = {
 	NOT_RUNNING: 409,
 	NOT_QUARANTINED: 409,
 	NOT_ASKED: 409,
-	NOTHING_TO_DO: 409,
 	PAUSED: 409,
 	NOT_POSSIBLE: 409,
 	TOO_LARGE: 413,

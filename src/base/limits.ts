@@ -57,6 +57,8 @@ export const limits = {
 	connectedShare: 0.9,
 	/** Contents of one route that were taken back and are not tried again: the newest. */
 	quarantinedOfRoute: 5,
+	/** Freezes at a time, each of another scope. */
+	freezes: 50,
 	/** Ended rollouts that status still shows; the journal keeps all. */
 	endedRollouts: 20,
 	/** Proxies come back to a restarted daemon within this; until then what they hold may tell of an unjournalled way back. */

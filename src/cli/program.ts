@@ -5,6 +5,7 @@ import { addBootstrap } from './bootstrap.ts'
 import { addDemo } from './demo.ts'
 import { type Exit, exitCodes, renderExitCodes } from './exit-codes.ts'
 import { addExplain } from './explain.ts'
+import { addFreeze, addUnfreeze } from './freeze.ts'
 import { addHealthcheck } from './healthcheck.ts'
 import { addPlan } from './plan.ts'
 import { addProxies } from './proxies.ts'
@@ -32,6 +33,8 @@ const verbs = [
 	addRun,
 	addStatus,
 	addRollout,
+	addFreeze,
+	addUnfreeze,
 	addAccept,
 	addAdopt,
 	addProxies,

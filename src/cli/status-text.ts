@@ -27,6 +27,10 @@ export function renderStatus(status: Status, { color }: { readonly color: boolea
 			ended.slice(0, 5).map((rollout) => renderRolloutRow(rollout, paint)),
 		),
 		...section(
+			'Frozen',
+			status.freezes.map(({ text, since }) => toPrintable(`  ${text} (since ${ago(since, status.time)})`)),
+		),
+		...section(
 			'Held back',
 			status.heldBack.map(({ kind, resource, reason }) => toPrintable(`  ${kind} ${resource}: ${reason}`)),
 		),

@@ -7,6 +7,8 @@ export type RolloutVerb = 'abort' | 'pause' | 'promote' | 'promoteFull' | 'resum
 /** What a person may ask for. Each has a name and a reason, and is in the journal. */
 export type ControllerCommand =
 	| ({ readonly kind: RolloutVerb; readonly rollout: string } & Command)
+	| FreezeCommand
+	| UnfreezeCommand
 	/** Git is what proxies are to get that held something when the store was empty. */
 	| ({ readonly kind: 'adopt' } & Command)
 	/** Nothing waits for this proxy, for so long; null: until it is included. */
@@ -14,6 +16,22 @@ export type ControllerCommand =
 	| ({ readonly kind: 'include'; readonly proxy: string } & Command)
 	/** Take in a refused revision all the same: a rewritten branch, a mass delete. */
 	| ({ readonly kind: 'accept'; readonly revision: string } & Command)
+
+/** What to freeze. `route` goes with its `router`; all null: everything. */
+export type FreezeScope = {
+	readonly mesh: string | null
+	readonly router: string | null
+	readonly route: string | null
+}
+
+export type FreezeCommand = Command & {
+	readonly kind: 'freeze'
+	readonly scope: FreezeScope
+	/** Null: until somebody lifts it. */
+	readonly untilWallMs: number | null
+}
+
+export type UnfreezeCommand = Command & { readonly kind: 'unfreeze'; readonly scope: FreezeScope }
 
 export type CommandReply = { readonly kind: 'done'; readonly text: string } | Refusal
 
@@ -25,11 +43,10 @@ export type RefusalCode =
 	| 'NOT_QUARANTINED'
 	| 'NOT_ASKED'
 	| 'NOT_DURABLE'
-	| 'NOT_POSSIBLE'
 	/** A person has paused it, and it must be resumed first. */
 	| 'PAUSED'
-	/** It is so already. */
-	| 'NOTHING_TO_DO'
+	/** As things are, it would do nothing, or must not be done. */
+	| 'NOT_POSSIBLE'
 
 /** A command that somebody awaits the answer to. */
 export type Waiting = { readonly command: ControllerCommand; readonly answer: (reply: CommandReply) => void }

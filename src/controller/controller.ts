@@ -11,12 +11,11 @@ import type { ControllerOptions } from './controller-options.ts'
 import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 import { createFacts } from './facts.ts'
-import { isUnexpected } from './is-unexpected.ts'
 import { createKeeper } from './keeper.ts'
 import { createServing } from './serving.ts'
 import { isWaiting, type Settlement } from './settle.ts'
-import { coreEventOf, healthAfter, type SourceHealth, untriedSource } from './source-events.ts'
-import { type ControllerState, initialState, signatureOf } from './state.ts'
+import { coreEventOf, eventOfReading, healthAfter, type SourceHealth, untriedSource } from './source-events.ts'
+import { type ControllerState, hasEnd, initialState, signatureOf } from './state.ts'
 import { stepController } from './step.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
@@ -121,11 +120,10 @@ export function createController(options: ControllerOptions): Controller {
 		options.fatal(error instanceof Error ? error : new Error(String(error)))
 	}
 
-	/** Time alone can move something: rollouts under way, removals that wait, a store that failed. */
+	/** Time alone can move something: rollouts under way, removals that wait, what ends by itself, a store that failed. */
 	function hasWork(): boolean {
 		if (phase !== 'running') return false
-		const expires = state.excluded?.some(({ leftMs }) => leftMs !== null) === true
-		return !keeper.isDurable() || expires || state.rollouts.some(isRunning) || isWaiting(settlement)
+		return !keeper.isDurable() || hasEnd(state) || state.rollouts.some(isRunning) || isWaiting(settlement)
 	}
 
 	async function turn(): Promise<void> {
@@ -238,12 +236,7 @@ export function createController(options: ControllerOptions): Controller {
 		const { files: _, ...info } = event.revision
 		const byHand = state.acceptedByHand?.revision === info.id
 		const outcome = await options.readRevision(event.revision, byHand ? 'leave' : 'run')
-		if (outcome.kind === 'refused') {
-			take({ kind: 'refused', info, diagnostics: outcome.diagnostics, acceptable: isUnexpected(outcome.diagnostics) })
-		} else {
-			const origins = keeper.content().addOrigins(outcome.origins)
-			take({ kind: 'read', info, mesh: outcome.mesh, origins, warnings: outcome.warnings })
-		}
+		take(eventOfReading(info, outcome, keeper.content()))
 	}
 
 	return {

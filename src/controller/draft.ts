@@ -1,11 +1,12 @@
 import { limits } from '#base/limits.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
-import type { Mesh } from '#mesh/mesh.ts'
-import { isRunning, type Rollout, type RolloutEvent } from '#rollout/rollout.ts'
+import type { Mesh, ResourceId } from '#mesh/mesh.ts'
+import { type Hold, isRunning, type Rollout, type RolloutEvent } from '#rollout/rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 import type { JournalEntry } from '#store/store.ts'
 import type { CommandReply } from './commands.ts'
+import { findFreeze } from './freeze.ts'
 import { routeAfterRollout } from './settle.ts'
 import type { ControllerState, Quarantine } from './state.ts'
 import type { TurnInput } from './turn.ts'
@@ -92,6 +93,12 @@ export function desiredMesh(draft: Draft): Mesh | null {
 export function meshOf(draft: Draft, hash: string | null): Mesh | null {
 	if (hash === null) return null
 	return draft.meshes.get(hash) ?? draft.input.meshes.get(hash) ?? null
+}
+
+/** What people forbid to go forward here. */
+export function barsOf(draft: Draft, resource: ResourceId): readonly Hold[] {
+	const frozen = findFreeze(draft.state.freezes, resource)
+	return frozen === null ? [] : [frozen]
 }
 
 export function journal(draft: Draft, entry: Omit<JournalEntry, 'wallMs'>): void {

@@ -50,9 +50,13 @@ export function headlineOf(status: Omit<Status, 'headline'>): Headline {
 	if (wait !== undefined) return { level: 'held', text: wait }
 	const trouble = status.discovery.find(({ code }) => !announcements.includes(code))
 	if (trouble !== undefined) return { level: 'attention', text: `${trouble.subject} ${trouble.message}` }
+	const [freeze] = status.freezes
+	const frozen = heldBack.find(({ reason }) => status.freezes.some(({ text }) => text === reason))
+	if (frozen !== undefined) return { level: 'held', text: `${frozen.resource} waits: ${frozen.reason}` }
 	if (heldBack.length > 0)
 		return { level: 'moving', text: `${heldBack.length} changes of ${shortRevision(accepted.id)} are not in force yet` }
-	return { level: 'settled', text: `${shortRevision(accepted.id)} is in force` }
+	const alsoFrozen = freeze === undefined ? '' : `; ${freeze.text}`
+	return { level: 'settled', text: `${shortRevision(accepted.id)} is in force${alsoFrozen}` }
 }
 
 /** Troubles that cost nothing yet: instances without an address, a certificate that expires soon. */

@@ -41,6 +41,8 @@ function reasonOfShift(shift: Extract<Change, { kind: 'shift' }>, view: HeldBack
 	if (running !== undefined) return `rollout ${running.id} brings it in`
 	const quarantined = view.state.quarantine.find(({ key }) => key === shift.quarantineKey)
 	if (quarantined !== undefined) return `in quarantine since rollout ${quarantined.rollout}: ${quarantined.reason}`
+	const [bar] = view.settlement?.barred.find(({ route }) => route === shift.route)?.bars ?? []
+	if (bar !== undefined) return bar.text
 	const queued = view.settlement?.queued.find((waiting) => waiting.shift.route === shift.route)
 	if (queued !== undefined) return `waits for ${queued.behind}`
 	return view.durable ? 'with the next turn' : 'the store does not answer: nothing moves forward'

@@ -4,6 +4,7 @@ import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import type { CommandReply, ControllerCommand, Refusal, RolloutVerb } from './commands.ts'
 import { type Draft, happen, journal } from './draft.ts'
 import { exclude, include } from './exclusion.ts'
+import { freeze, unfreeze } from './obey-freeze.ts'
 
 /** Does what a person asks for, or says why it cannot be done. */
 export function obey(draft: Draft, command: ControllerCommand): CommandReply {
@@ -14,6 +15,8 @@ export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 	if (command.kind === 'adopt') return adopt(draft, command)
 	if (command.kind === 'exclude') return exclude(draft, command)
 	if (command.kind === 'include') return include(draft, command)
+	if (command.kind === 'freeze') return freeze(draft, command)
+	if (command.kind === 'unfreeze') return unfreeze(draft, command)
 	const rollout = draft.state.rollouts.find(({ id }) => id === command.rollout)
 	if (rollout === undefined)
 		return { kind: 'refused', code: 'NOT_FOUND', text: `there is no rollout ${command.rollout}` }
@@ -46,9 +49,9 @@ function whyNot(rollout: Rollout, verb: MotionVerb): Pick<Refusal, 'code' | 'tex
 			return null
 		case 'pause':
 			if (phase.kind !== 'paused') return null
-			return { code: 'NOTHING_TO_DO', text: `${id} is paused already, by ${phase.by.actor}: ${phase.by.reason}` }
+			return { code: 'NOT_POSSIBLE', text: `${id} is paused already, by ${phase.by.actor}: ${phase.by.reason}` }
 		case 'resume':
-			return phase.kind === 'paused' ? null : { code: 'NOTHING_TO_DO', text: `${id} is not paused` }
+			return phase.kind === 'paused' ? null : { code: 'NOT_POSSIBLE', text: `${id} is not paused` }
 		case 'promote':
 		case 'promoteFull':
 			if (phase.kind === 'paused')
@@ -57,7 +60,7 @@ function whyNot(rollout: Rollout, verb: MotionVerb): Pick<Refusal, 'code' | 'tex
 					text: `${id} is paused by ${phase.by.actor} (${phase.by.reason}): resume it first`,
 				}
 			if (verb === 'promoteFull' && isLastStep(rollout))
-				return { code: 'NOTHING_TO_DO', text: `${id} is at its last step and bakes: promote without --full ends it` }
+				return { code: 'NOT_POSSIBLE', text: `${id} is at its last step and bakes: promote without --full ends it` }
 			return null
 	}
 }

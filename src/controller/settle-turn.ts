@@ -2,7 +2,17 @@ import { unreachable } from '#base/assert.ts'
 import { formatSplit, nameOf } from '#plan/split.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
-import { appliedMesh, apply, type Draft, desiredMesh, happen, journal, meshOf, replaceRollout } from './draft.ts'
+import {
+	appliedMesh,
+	apply,
+	barsOf,
+	type Draft,
+	desiredMesh,
+	happen,
+	journal,
+	meshOf,
+	replaceRollout,
+} from './draft.ts'
 import { type Ask, changedRollouts, type Settlement, settle } from './settle.ts'
 
 // What Git asks for means for the turn: changes applied, rollouts started, retargeted, or taken back.
@@ -77,6 +87,7 @@ function settlementOf(draft: Draft): Settlement | null {
 		desired,
 		rollouts: draft.state.rollouts,
 		isQuarantined: (wanted) => draft.state.quarantine.some(({ key }) => key === wanted),
+		barsOf: (resource) => barsOf(draft, resource),
 		fleetLags: draft.input.fleetLags,
 		mayStillHold: (draft.state.mayStillHold ?? []).flatMap((hash) => meshOf(draft, hash) ?? []),
 		letsGo: draft.state.applied !== draft.before.applied,

@@ -4,7 +4,7 @@ import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import type { Change, Plan, Remove, Shift, Split, Target } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { isSameSplit, isSameTarget, splitOfRoute } from '#plan/split.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
 import { applyAtOnce, isTargetOf, routeWithTargets, withTargetsOf } from './apply-at-once.ts'
 
 // How the applied mesh comes nearer to the desired one: what may be applied in this turn, and what each shift means
@@ -18,6 +18,8 @@ export type Settlement = {
 	readonly start: readonly Shift[]
 	/** Shifts that wait, and for what: the id of another rollout, a route whose rollout comes first, a target. */
 	readonly queued: readonly { readonly shift: Shift; readonly behind: string }[]
+	/** Shifts that nobody may start now, and why. */
+	readonly barred: readonly { readonly route: ResourceId; readonly bars: readonly Hold[] }[]
 	/** Removals that wait, and for what. */
 	readonly waiting: readonly { readonly resource: ResourceId; readonly reason: string }[]
 	/** Changes of what both ends must agree on that wait for proxies that may hold older meshes, and for which. */
@@ -26,7 +28,8 @@ export type Settlement = {
 
 /** Time, or a proxy that answers, can move it on. */
 export function isWaiting(settlement: Settlement | null): boolean {
-	return settlement !== null && settlement.waiting.length + settlement.unconfirmed.length > 0
+	if (settlement === null) return false
+	return settlement.waiting.length + settlement.unconfirmed.length + settlement.barred.length > 0
 }
 
 export type SettleOptions = {
@@ -34,6 +37,8 @@ export type SettleOptions = {
 	readonly desired: Mesh
 	readonly rollouts: readonly Rollout[]
 	readonly isQuarantined: (key: string) => boolean
+	/** What people forbid to start or to remove. */
+	readonly barsOf: (resource: ResourceId) => readonly Hold[]
 	/** Null when every expected proxy holds what is published; else what is missing. */
 	readonly fleetLags: string | null
 	/** Meshes applied before that an expected proxy may still hold; none when all have confirmed what is applied. */
@@ -49,12 +54,13 @@ export function settle(options: SettleOptions): Settlement {
 	const shifts = plan.changes.filter((change) => change.kind === 'shift')
 	const resources: Record<ResourceId, Resource> = { ...applied.resources }
 	const { done, unconfirmed } = applyAtOnce({ ...options, plan, resources })
-	const { start, queued } = startable(shifts, { resources, desired, running, isQuarantined: options.isQuarantined })
+	const { isQuarantined, barsOf } = options
+	const { start, queued, barred } = startable(shifts, { resources, desired, running, isQuarantined, barsOf })
 	const removals = plan.changes.filter((change) => change.kind === 'remove')
 	// What is removed must have been let go of before: never in the turn that lets go.
 	const settled = done.length === 0 && start.length === 0 && !options.letsGo
 	const kept = settled
-		? whyKeep(removals, { resources, running, fleetLags: options.fleetLags })
+		? whyKeep(removals, { resources, running, fleetLags: options.fleetLags, barsOf })
 		: new Map(removals.map(({ resource }) => [resource, 'after what comes before it']))
 	for (const change of removals) {
 		if (kept.has(change.resource)) continue
@@ -67,6 +73,7 @@ export function settle(options: SettleOptions): Settlement {
 		done,
 		start,
 		queued,
+		barred,
 		waiting,
 		unconfirmed: unconfirmed.map((resource) => ({ resource, reason: untilConfirmed(options.fleetLags) })),
 	}
@@ -100,18 +107,25 @@ type Situation = {
 	readonly desired: Mesh
 	readonly running: readonly Rollout[]
 	readonly isQuarantined: (key: string) => boolean
+	readonly barsOf: SettleOptions['barsOf']
 }
 
-function startable(shifts: readonly Shift[], { resources, desired, running, isQuarantined }: Situation) {
+function startable(shifts: readonly Shift[], { resources, desired, running, isQuarantined, barsOf }: Situation) {
 	const start: Shift[] = []
 	const queued: { shift: Shift; behind: string }[] = []
+	const barred: { route: ResourceId; bars: readonly Hold[] }[] = []
 	for (const shift of shifts) {
 		if (isQuarantined(shift.quarantineKey) || running.some(({ route }) => route === shift.route)) continue
+		const bars = barsOf(shift.route)
+		if (bars.length > 0) {
+			barred.push({ route: shift.route, bars })
+			continue
+		}
 		const behind = rivalOf(shift, running, start) ?? absentTargetOf(shift, resources, desired)
 		if (behind !== null) queued.push({ shift, behind })
 		else start.push(shift)
 	}
-	return { start, queued }
+	return { start, queued, barred }
 }
 
 function rivalOf(shift: Shift, running: readonly Rollout[], start: readonly Shift[]): string | null {
@@ -160,14 +174,19 @@ type Keep = {
 	readonly resources: Record<ResourceId, Resource>
 	readonly running: readonly Rollout[]
 	readonly fleetLags: string | null
+	readonly barsOf: SettleOptions['barsOf']
 }
 
 /** Of what nothing should need any more, what stays for now, and why. */
-function whyKeep(removals: readonly Remove[], { resources, running, fleetLags }: Keep): Map<ResourceId, string> {
+function whyKeep(
+	removals: readonly Remove[],
+	{ resources, running, fleetLags, barsOf }: Keep,
+): Map<ResourceId, string> {
 	const kept = new Map<ResourceId, string>()
 	for (const { resource: id } of removals) {
 		const user = running.find((rollout) => isTargetOf(rollout, id))
-		const reason = user === undefined ? fleetLags : `rollout ${user.id} has not ended`
+		const [bar] = barsOf(id)
+		const reason = bar?.text ?? (user === undefined ? fleetLags : `rollout ${user.id} has not ended`)
 		if (reason !== null) kept.set(id, reason)
 	}
 	// What stays may refer to what would go.

@@ -1,4 +1,8 @@
+import type { ReadOutcome } from '#mesh/mesh.ts'
+import type { RevisionInfo } from '#source/revision.ts'
 import type { SourceEvent } from '#source/source.ts'
+import type { Content } from './content.ts'
+import { isUnexpected } from './is-unexpected.ts'
 import type { CoreEvent } from './turn.ts'
 
 export type SourceHealth = {
@@ -28,4 +32,14 @@ export function coreEventOf(event: Exclude<SourceEvent, { kind: 'revision' }>): 
 			return { kind: 'refused', info, diagnostics, acceptable }
 		}
 	}
+}
+
+/** What came of reading a revision. Its origins are kept with the content. */
+export function eventOfReading(info: RevisionInfo, outcome: ReadOutcome, content: Content): CoreEvent {
+	if (outcome.kind === 'refused') {
+		const { diagnostics } = outcome
+		return { kind: 'refused', info, diagnostics, acceptable: isUnexpected(diagnostics) }
+	}
+	const { mesh, warnings } = outcome
+	return { kind: 'read', info, mesh, origins: content.addOrigins(outcome.origins), warnings }
 }

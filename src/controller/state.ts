@@ -1,13 +1,14 @@
 import type { Diagnostic } from '#base/diagnostic.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import type { RevisionInfo } from '#source/revision.ts'
+import type { Freeze } from './freeze.ts'
 
 /**
  * Everything the controller decides from, and all that a restart needs: ids, shares, phases and guard sums. Meshes lie
  * in the store by their hash; proxies are not in it.
  */
 export type ControllerState = {
-	readonly schema: 2
+	readonly schema: 3
 	/** Wall clock of the last transaction: what tells, on boot, how long the daemon was away. */
 	readonly savedWallMs: number
 	/** The newest revision that was valid and taken in; null before the first. */
@@ -21,6 +22,8 @@ export type ControllerState = {
 	/** Rollouts ever started: the number in their ids. */
 	readonly rolloutCount: number
 	readonly quarantine: readonly Quarantine[]
+	/** What people have frozen; one for each scope. */
+	readonly freezes: readonly Freeze[]
 	/** Proxies that held something when the store knew nothing: they keep it until a person answers `sluice adopt`. */
 	readonly adoption: { readonly proxies: readonly string[]; readonly wallMs: number } | null
 	/**
@@ -83,7 +86,7 @@ export type Quarantine = {
 }
 
 export const initialState: ControllerState = {
-	schema: 2,
+	schema: 3,
 	savedWallMs: 0,
 	accepted: null,
 	refused: null,
@@ -91,6 +94,7 @@ export const initialState: ControllerState = {
 	rollouts: [],
 	rolloutCount: 0,
 	quarantine: [],
+	freezes: [],
 	adoption: null,
 	acceptedByHand: null,
 }
@@ -98,15 +102,15 @@ export const initialState: ControllerState = {
 /** What the store keeps as one text: the state, and which blob holds each mesh and table of origins that it names. */
 export type StoredState = { readonly state: ControllerState; readonly content: Readonly<Record<string, string>> }
 
-/** Reads what `JSON.stringify` wrote of a StoredState. Throws when a Sluice with other meshes wrote it. */
+/** Reads what `JSON.stringify` wrote of a StoredState. Throws when a Sluice with other meshes or rollouts wrote it. */
 export function parseStored(text: string): StoredState {
 	const stored = JSON.parse(text) as StoredState
 	const { schema } = stored.state as { schema: number }
-	if (schema < 2)
+	if (schema < 3)
 		throw new Error(
-			`the state was written by an older Sluice, whose meshes had less in them: schema ${schema}, this one reads 2`,
+			`the state was written by an older Sluice, whose meshes and rollouts had less in them: schema ${schema}, this one reads 3`,
 		)
-	if (schema > 2) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 2`)
+	if (schema > 3) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 3`)
 	return stored
 }
 
@@ -114,4 +118,9 @@ export function parseStored(text: string): StoredState {
 export function signatureOf(state: ControllerState): string {
 	const rollouts = state.rollouts.map(({ id, step, phase, confirmed }) => [id, step, phase.kind, confirmed])
 	return JSON.stringify([state.servedWhole ?? null, rollouts])
+}
+
+/** Something in it ends with time by itself. */
+export function hasEnd({ freezes, excluded = [] }: ControllerState): boolean {
+	return freezes.some(({ untilWallMs }) => untilWallMs !== null) || excluded.some(({ leftMs }) => leftMs !== null)
 }

@@ -8,6 +8,7 @@ import type { RevisionInfo } from '#source/revision.ts'
 import type { GroupView, Rejection } from '#xds/fleet-view.ts'
 import type { ControllerView } from './controller-view.ts'
 import type { Evidence } from './evidence.ts'
+import { describeFreeze, type Freeze } from './freeze.ts'
 import { headlineOf } from './headline.ts'
 import { findHeldBack } from './held-back.ts'
 import type { FleetPort } from './ports.ts'
@@ -28,6 +29,8 @@ export type Status = {
 	readonly accepted: AcceptedStatus | null
 	/** The newest revision, when it was refused: what was accepted before stays in force. */
 	readonly refused: RefusedStatus | null
+	/** What people have frozen: nothing there starts, takes a step or is removed. */
+	readonly freezes: readonly FreezeStatus[]
 	/** Proxies that keep what they held when the store was empty, until `sluice adopt`; null when nobody does. */
 	readonly adoption: { readonly proxies: readonly string[]; readonly askedAt: string } | null
 	/** Running ones first, then ended ones; each newest first. */
@@ -41,6 +44,18 @@ export type Status = {
 	/** Proxies that a person took out of what is expected: nothing waits for them, and what they report is no evidence. */
 	readonly excluded: readonly ExclusionStatus[]
 	readonly groups: readonly GroupStatus[]
+}
+
+export type FreezeStatus = {
+	/** A mesh, virtual router or route, with what lies below it; null: everything. */
+	readonly scope: string | null
+	readonly actor: string
+	readonly reason: string
+	readonly since: string
+	/** Null: until `sluice unfreeze`. */
+	readonly until: string | null
+	/** The whole in one sentence. */
+	readonly text: string
 }
 
 export type TroubleStatus = {
@@ -152,6 +167,7 @@ export function statusOf(source: StatusSource): Status {
 			accepted === null
 				? null
 				: { ...revisionStatus(accepted.info), acceptedAt: isoTime(accepted.wallMs), warnings: accepted.warnings },
+		freezes: view.state.freezes.map(freezeStatus),
 		adoption: adoption === null ? null : { proxies: adoption.proxies, askedAt: isoTime(adoption.wallMs) },
 		refused:
 			refused === null
@@ -174,6 +190,12 @@ export function statusOf(source: StatusSource): Status {
 
 function revisionStatus({ id, author, message, timeMs }: RevisionInfo): RevisionStatus {
 	return { id, author, message, time: isoTime(timeMs) }
+}
+
+function freezeStatus(freeze: Freeze): FreezeStatus {
+	const { scope, actor, reason, sinceWallMs, untilWallMs } = freeze
+	const until = untilWallMs === null ? null : isoTime(untilWallMs)
+	return { scope, actor, reason, since: isoTime(sinceWallMs), until, text: describeFreeze(freeze) }
 }
 
 function groupStatus(key: string, view: GroupView, source: StatusSource): GroupStatus {

@@ -3,10 +3,11 @@ import type { Diagnostic } from '#base/diagnostic.ts'
 import { limits } from '#base/limits.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
-import { appliedMesh, type Draft, desiredMesh, happen, journal } from './draft.ts'
+import { appliedMesh, barsOf, type Draft, desiredMesh, happen, journal } from './draft.ts'
 import { passExclusions } from './exclusion.ts'
 import { massDelete } from './mass-delete.ts'
 import { obey } from './obey.ts'
+import { thaw } from './obey-freeze.ts'
 import { followGit, settleTurn } from './settle-turn.ts'
 import { type ControllerState, noWaysBack, type WaysBack } from './state.ts'
 import { diagnosticsOfTraps, trapsOfRevision } from './trap-diagnostics.ts'
@@ -27,13 +28,15 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 	}
 	passExclusions(draft, input.elapsedMs)
 	for (const event of input.events) takeEvent(draft, event)
+	if (input.forward) thaw(draft)
 	// Before time passes: a step towards what Git no longer wants would only have to be taken back.
 	followGit(draft)
 	for (const rollout of draft.state.rollouts) {
 		// What the fleet has confirmed is what was published before this turn.
 		if (!isRunning(rollout) || hasJustTurned(rollout, state)) continue
 		const facts = input.factsOf(rollout)
-		happen(draft, rollout.id, { kind: 'turn', elapsedMs: input.elapsedMs, facts, forward: input.forward })
+		const { elapsedMs, forward } = input
+		happen(draft, rollout.id, { kind: 'turn', elapsedMs, facts, forward, bars: barsOf(draft, rollout.route) })
 	}
 	const settlement = input.forward ? settleTurn(draft) : null
 	draft.state = { ...draft.state, rollouts: keepNewest(draft.state.rollouts) }

@@ -93,6 +93,7 @@ export type Hold = {
 		| 'QUEUED'
 		| 'DEADLINE'
 		| 'NOT_DURABLE'
+		| 'FROZEN'
 		| 'LAST_GOOD_UNHEALTHY'
 	readonly text: string
 }
@@ -142,7 +143,14 @@ export type RolloutEvent =
 	| { readonly kind: 'supersede'; readonly reason: string }
 	/** The daemon was away for `downMs`; what it knew of the fleet is void. */
 	| { readonly kind: 'boot'; readonly downMs: number }
-	| { readonly kind: 'turn'; readonly elapsedMs: number; readonly facts: FleetFacts; readonly forward: boolean }
+	| {
+			readonly kind: 'turn'
+			readonly elapsedMs: number
+			readonly facts: FleetFacts
+			readonly forward: boolean
+			/** What people forbid: it holds everybody, a `promote` included. */
+			readonly bars: readonly Hold[]
+	  }
 
 /** A line of the journal, before the controller adds time and place. */
 export type RolloutNote = {

@@ -146,8 +146,9 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 		? []
 		: [{ code: 'NOT_DURABLE', text: 'the store does not answer: nothing moves forward' }]
 	const timeIsUp = promoted || rollout.step === -1 || rollout.elapsed.stepMs >= demandsOfStep(rollout).minDurationMs
-	if (fleet.length === 0 && evidence.length === 0 && durable.length === 0 && timeIsUp) return forward(rollout, wallMs)
-	return hold(rollout, shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, durable }))
+	const others = [...event.bars, ...durable]
+	if (fleet.length === 0 && evidence.length === 0 && others.length === 0 && timeIsUp) return forward(rollout, wallMs)
+	return hold(rollout, shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, others }))
 }
 
 function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
@@ -167,8 +168,8 @@ function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 }
 
 /** A deadline is there for what gets nowhere by itself: it stands still while a person holds the rollout. */
-function countedMs({ phase }: Rollout, ms: number): number {
-	return phase.kind === 'paused' ? 0 : ms
+function countedMs({ phase, holds }: Rollout, ms: number): number {
+	return phase.kind === 'paused' || holds.some(({ code }) => code === 'FROZEN') ? 0 : ms
 }
 
 /** What the fleet itself says for a way back. */
@@ -197,7 +198,7 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 	if (rollout.phase.kind !== 'rollingBack') return { rollout, notes: [] }
 	const { cause } = rollout.phase
 	const holds = backHolds(facts)
-	if (holds.length > 0) return hold(rollout, shownHolds(rollout, { fleet: holds, evidence: [], durable: [] }))
+	if (holds.length > 0) return hold(rollout, shownHolds(rollout, { fleet: holds, evidence: [], others: [] }))
 	const kind = cause.by === 'command' || cause.by === 'superseded' ? 'aborted' : 'rolledBack'
 	const unreachable = facts.gone.map(({ proxy, version }) => `${proxy} (${version})`)
 	const excluded = facts.excluded.map(({ proxy, version }) => `${proxy} (${version})`)
@@ -266,7 +267,7 @@ function deadlineHolds(rollout: Rollout): Hold[] {
  * What is worth telling. Just after a step an ACK that is on its way is not, nor is evidence that cannot be there yet: the
  * warm-up, and the first look after it.
  */
-function shownHolds(rollout: Rollout, holds: { fleet: Hold[]; evidence: Hold[]; durable: Hold[] }): Hold[] {
+function shownHolds(rollout: Rollout, holds: { fleet: Hold[]; evidence: Hold[]; others: Hold[] }): Hold[] {
 	const { sinceChangeMs } = rollout.elapsed
 	const acksMayCome = sinceChangeMs < limits.ackGraceMs
 	const lookMayCome = sinceChangeMs < rollout.policy.warmUpMs + limits.firstLookMs
@@ -274,7 +275,7 @@ function shownHolds(rollout: Rollout, holds: { fleet: Hold[]; evidence: Hold[]; 
 		({ code }) => !acksMayCome || (code !== 'NOT_ACKED' && code !== 'NOT_READY' && code !== 'SILENT'),
 	)
 	const evidence = holds.evidence.filter(({ code }) => !lookMayCome || code === 'DEADLINE')
-	return [...fleet, ...evidence, ...holds.durable]
+	return [...holds.others, ...fleet, ...evidence]
 }
 
 /** Stays where it is. The journal hears of it when the kind of reason changes, not whenever a figure does. */

@@ -34,6 +34,7 @@ export const faultKinds = [
 	'abort',
 	'promote',
 	'pause',
+	'freeze',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 

@@ -316,6 +316,11 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 					consistency.promoted()
 				}
 				return ask(current, { kind, rollout: running.id, actor: 'person', reason: 'simulated' })
+			case 'freeze': {
+				const by = { scope: { mesh: null, router: null, route: null }, actor: 'person', reason: 'simulated' }
+				later(() => current?.alive && ask(current, { kind: 'unfreeze', ...by }))
+				return current === null ? undefined : ask(current, { kind, ...by, untilWallMs: clock.wallMs() + 2 * forMs })
+			}
 			case 'pause':
 				if (running === undefined || current === null) return
 				later(

@@ -51,7 +51,7 @@ describe('pause', () => {
 	})
 
 	test.for([
-		{ kind: 'pause', code: 'NOTHING_TO_DO', text: 'B/B#1 is paused already, by dana: INC-311' },
+		{ kind: 'pause', code: 'NOT_POSSIBLE', text: 'B/B#1 is paused already, by dana: INC-311' },
 		{ kind: 'promote', code: 'PAUSED', text: 'B/B#1 is paused by dana (INC-311): resume it first' },
 		{ kind: 'promoteFull', code: 'PAUSED', text: 'B/B#1 is paused by dana (INC-311): resume it first' },
 	] as const)('$kind is refused: $code', async ({ kind, code, text }) => {
@@ -66,7 +66,7 @@ describe('promote to the target', () => {
 		expect(newest()).toMatchObject({ step: 1, phase: 'stepping' })
 		expect(await ask('promoteFull')).toMatchObject({ kind: 'done' })
 		expect(newest()).toMatchObject({ step: 2, endedAt: null, promotedBy: null })
-		expect(await ask('promoteFull')).toMatchObject({ kind: 'refused', code: 'NOTHING_TO_DO' })
+		expect(await ask('promoteFull')).toMatchObject({ kind: 'refused', code: 'NOT_POSSIBLE' })
 		expect(await journalled('rollout.promote')).toMatchObject([{ ...who, numbers: { reach: 'target' } }])
 	})
 })
@@ -74,5 +74,5 @@ describe('promote to the target', () => {
 test('what is not paused cannot be resumed', async () => {
 	daemon.commit({ weights: [1, 1] })
 	await daemon.pass(1_000)
-	expect(await ask('resume')).toEqual({ kind: 'refused', code: 'NOTHING_TO_DO', text: 'B/B#1 is not paused' })
+	expect(await ask('resume')).toEqual({ kind: 'refused', code: 'NOT_POSSIBLE', text: 'B/B#1 is not paused' })
 })

@@ -32,8 +32,9 @@ const route = (targets: Record<string, number>): BriefResource => ({ kind: 'Rout
 const idOf = (name: string) => resourceId.virtualNode('apps', name)
 
 function settled(applied: Mesh, desired: Mesh, change: Partial<SettleOptions> = {}) {
-	const options = { rollouts: [], isQuarantined: () => false, fleetLags: null, mayStillHold: [], letsGo: false }
-	return settle({ applied, desired, ...options, ...change })
+	const options = { rollouts: [], isQuarantined: () => false, barsOf: () => [] }
+	const fleet = { fleetLags: null, mayStillHold: [], letsGo: false }
+	return settle({ applied, desired, ...options, ...fleet, ...change })
 }
 
 function rolloutOf(applied: Mesh, desired: Mesh, phase: Phase['kind'] = 'stepping'): Rollout {
@@ -44,6 +45,24 @@ function rolloutOf(applied: Mesh, desired: Mesh, phase: Phase['kind'] = 'steppin
 		return { ...started, step: 0, phase: { kind: phase, cause: { by: 'guard', reason: 'bad', actor: 'sluice' } } }
 	return { ...started, step: 0, phase: { kind: phase } as Phase }
 }
+
+describe('what is frozen', () => {
+	const bars = [{ code: 'FROZEN' as const, text: 'frozen' }]
+	const applied = meshOf(node('B'), node('Bv2'), node('gone'), route({ B: 1 }))
+	const desired = meshOf(node('B'), node('Bv2'), node('new'), route({ Bv2: 1 }))
+
+	test('neither starts nor is removed, and is listed; the rest of the commit goes on', () => {
+		const result = settled(applied, desired, { barsOf: () => bars })
+		expect(result.start).toEqual([])
+		expect(result.barred).toEqual([{ route: resourceId.route('apps', 'B', 'B'), bars }])
+		expect(result.applied.resources[idOf('new')]).toBeDefined()
+		const later = settled(result.applied, desired, { barsOf: () => bars })
+		expect(later.waiting).toEqual([{ resource: idOf('gone'), reason: 'frozen' }])
+		expect(isWaiting(later)).toBe(true)
+		const part = settled(result.applied, desired, { barsOf: (id) => (id === idOf('gone') ? [] : bars) })
+		expect(part.applied.resources[idOf('gone')]).toBeUndefined()
+	})
+})
 
 describe('what does not link with what stays in force', () => {
 	const applied = meshOf(node('B'), node('Bv2'), route({ B: 75, Bv2: 25 }))

@@ -6,7 +6,7 @@ import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import type { Shift } from '#plan/plan.ts'
 import { formatSplit, splitOfWeights, targetKey } from '#plan/split.ts'
 import { splitInForce } from '#rollout/ladder.ts'
-import type { FleetFacts, Rollout, RolloutEvent } from '#rollout/rollout.ts'
+import type { FleetFacts, Hold, Rollout, RolloutEvent } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 
@@ -57,8 +57,8 @@ function play(rollout: Rollout, ...events: RolloutEvent[]): Rollout {
 	return events.reduce((state, event) => stepRollout(state, event, 1).rollout, rollout)
 }
 
-function turn(elapsedMs: number, facts: Partial<FleetFacts> = {}, forward = true): RolloutEvent {
-	return { kind: 'turn', elapsedMs, facts: { ...calm, ...facts }, forward }
+function turn(elapsedMs: number, facts: Partial<FleetFacts> = {}, forward = true, bars: Hold[] = []): RolloutEvent {
+	return { kind: 'turn', elapsedMs, facts: { ...calm, ...facts }, forward, bars }
 }
 
 let sequence = 0
@@ -182,6 +182,25 @@ describe('forward', () => {
 	test('nothing moves forward while the store does not answer', () => {
 		const rollout = play(fresh(), turn(5_000, {}, false), turn(100, {}, false))
 		expect([rollout.step, holdsOf(rollout)]).toEqual([-1, ['NOT_DURABLE']])
+	})
+
+	test('what is frozen does not move, promoted or not; the guard takes it back, and its deadline stands still', () => {
+		const frozen: Hold[] = [{ code: 'FROZEN', text: 'dana has frozen everything: the fair' }]
+		const promoted: RolloutEvent = { kind: 'promote', command: { actor: 'dana', reason: 'now' } }
+		expect(play(fresh(), promoted, turn(100, {}, true, frozen))).toMatchObject({ step: -1, holds: frozen })
+		const proven = play(fresh(), turn(100), look(0, 2000), turn(11_000, {}, true, frozen), promoted)
+		const waiting = play(proven, turn(policy.deadlineMs, {}, true, frozen))
+		expect(waiting).toMatchObject({ step: 0, phase: { kind: 'held' } })
+		expect(play(waiting, alarm).phase.kind).toBe('rollingBack')
+		const booted = play(waiting, { kind: 'boot', downMs: policy.deadlineMs }, look(0, 10), turn(100))
+		expect([booted.step, booted.phase.kind]).toEqual([1, 'stepping'])
+	})
+
+	test('the last step does not end while it is frozen', () => {
+		const frozen: Hold[] = [{ code: 'FROZEN', text: 'dana has frozen everything: the fair' }]
+		const baked = play({ ...fresh(), step: 2 }, turn(policy.bakeMs), look(2, 3000), turn(100, {}, true, frozen))
+		expect(baked.phase.kind).toBe('held')
+		expect(play(baked, turn(100)).phase.kind).toBe('succeeded')
 	})
 
 	test('after a restart a step needs evidence of this boot', () => {

@@ -1,0 +1,66 @@
+import type { Hono } from 'hono'
+import { fail, type Result, succeed } from '#base/result.ts'
+import type { ControllerCommand, FreezeScope } from '#controller/commands.ts'
+import { type CarryOutOptions, carryOut } from './carry-out.ts'
+import { parseJson, readCommandBody } from './read-command-body.ts'
+
+/** Freezes: `{"actor", "reason"}`, and what to freeze until when. */
+export function addFreezeRoutes(app: Hono, options: CarryOutOptions): void {
+	app.post('/api/v1/freeze', async (context) =>
+		carryOut(context, options, readFreeze(await context.req.text(), options.clock.wallMs())),
+	)
+	app.post('/api/v1/unfreeze', async (context) => carryOut(context, options, readUnfreeze(await context.req.text())))
+}
+
+function readFreeze(text: string, nowWallMs: number): Result<ControllerCommand, string> {
+	const scoped = readScoped(text)
+	if (!scoped.ok) return scoped
+	const { body, ...command } = scoped.value
+	const until = readUntil(body, nowWallMs)
+	return until.ok ? succeed({ kind: 'freeze', ...command, untilWallMs: until.value }) : until
+}
+
+function readUnfreeze(text: string): Result<ControllerCommand, string> {
+	const scoped = readScoped(text)
+	if (!scoped.ok) return scoped
+	const { body: _, ...command } = scoped.value
+	return succeed({ kind: 'unfreeze', ...command })
+}
+
+type Body = Partial<Readonly<Record<string, unknown>>>
+
+type Scoped = {
+	readonly actor: string
+	readonly reason: string
+	readonly scope: FreezeScope
+	readonly body: Body
+}
+
+function readScoped(text: string): Result<Scoped, string> {
+	const asked = readCommandBody(text)
+	if (!asked.ok) return asked
+	const body = parseJson(text) as Body
+	const { mesh = null, router = null, route = null } = body
+	if (!isName(mesh) || !isName(router) || !isName(route)) return fail('mesh, router and route are names')
+	if (route !== null && router === null) return fail('a route is named with its router')
+	return succeed({ ...asked.value, scope: { mesh, router, route }, body })
+}
+
+function isName(value: unknown): value is string | null {
+	return value === null || (typeof value === 'string' && /^[A-Za-z0-9_-]{1,255}$/.test(value))
+}
+
+function readUntil({ until = null, forMs = null }: Body, nowWallMs: number): Result<number | null, string> {
+	if (until !== null && forMs !== null) return fail('until and forMs are two ways to say the same: use one')
+	if (forMs !== null)
+		return Number.isSafeInteger(forMs) && (forMs as number) > 0
+			? succeed(nowWallMs + (forMs as number))
+			: fail('forMs is a whole number of milliseconds above 0')
+	if (until === null) return succeed(null)
+	// Without a zone it would be another time wherever the daemon runs.
+	const isTime =
+		typeof until === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(until)
+	const untilMs = isTime ? Date.parse(until) : Number.NaN
+	if (!Number.isFinite(untilMs)) return fail('until is a time with its zone: 2026-12-27T08:00:00Z')
+	return untilMs > nowWallMs ? succeed(untilMs) : fail(`until has passed already: ${until}`)
+}
