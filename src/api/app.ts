@@ -5,13 +5,13 @@ import { answerError } from './answer-error.ts'
 import type { ApiOptions } from './api.ts'
 import { addEventRoutes } from './event-routes.ts'
 import { addExplainRoutes } from './explain-routes.ts'
-import { addFreezeRoutes } from './freeze-routes.ts'
 import { guardRequests } from './guard-requests.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { createJournalReader } from './journal-reader.ts'
 import { createMetrics } from './metrics.ts'
 import { addProxyRoutes } from './proxy-routes.ts'
 import { addRolloutRoutes } from './rollout-routes.ts'
+import { addScopedRoutes } from './scoped-routes.ts'
 
 export type AppOptions = ApiOptions & {
 	/** The API is about to close: streams end. */
@@ -39,7 +39,7 @@ export function createApp(options: AppOptions): Hono {
 	addExplainRoutes(app, face)
 	addProxyRoutes(app, options)
 	addRolloutRoutes(app, { ...options, journal })
-	addFreezeRoutes(app, options)
+	addScopedRoutes(app, options)
 	addEventRoutes(app, { ...options, journal })
 	app.notFound((context) => answerError(context, 'NOT_FOUND', `there is no ${context.req.method} ${context.req.path}`))
 	app.onError((error, context) => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type CommandFlags, sayFailure, sendCommand, withDaemon } from './daemon-call.ts'
 import { parseDuration } from './parse-duration.ts'
+import { parseRouteName } from './parse-route-name.ts'
 import { addCommandFlags } from './rollout.ts'
 import { type VerbContext, verbGroups } from './verb.ts'
 
@@ -56,9 +57,7 @@ function bodyOf({ until, for: lasting, ...flags }: FreezeFlags): object | string
 /** What is named, or in a string why it cannot be. */
 function scopeOf({ mesh, router, route }: ScopeFlags): object | string {
 	if (route === undefined) return { mesh, router }
-	const [ofRouter, name, ...more] = route.split('/')
-	if (ofRouter === undefined || name === undefined || more.length > 0)
-		return `${JSON.stringify(route)} names no route: write it as ROUTER/ROUTE`
 	if (router !== undefined) return 'give --router or --route, not both'
-	return { mesh, router: ofRouter, route: name }
+	const named = parseRouteName(route)
+	return named.ok ? { mesh, ...named.value } : named.error
 }

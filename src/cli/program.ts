@@ -9,6 +9,7 @@ import { addFreeze, addUnfreeze } from './freeze.ts'
 import { addHealthcheck } from './healthcheck.ts'
 import { addPlan } from './plan.ts'
 import { addProxies } from './proxies.ts'
+import { addRollback } from './rollback.ts'
 import { addRollout } from './rollout.ts'
 import { addRun } from './run.ts'
 import { addSchema } from './schema.ts'
@@ -33,6 +34,7 @@ const verbs = [
 	addRun,
 	addStatus,
 	addRollout,
+	addRollback,
 	addFreeze,
 	addUnfreeze,
 	addAccept,

@@ -9,6 +9,8 @@ export type ControllerCommand =
 	| ({ readonly kind: RolloutVerb; readonly rollout: string } & Command)
 	| FreezeCommand
 	| UnfreezeCommand
+	/** Back to the last good shares of a route, whether its last rollout runs or has succeeded. */
+	| RollbackCommand
 	/** Git is what proxies are to get that held something when the store was empty. */
 	| ({ readonly kind: 'adopt' } & Command)
 	/** Nothing waits for this proxy, for so long; null: until it is included. */
@@ -17,8 +19,8 @@ export type ControllerCommand =
 	/** Take in a refused revision all the same: a rewritten branch, a mass delete. */
 	| ({ readonly kind: 'accept'; readonly revision: string } & Command)
 
-/** What to freeze. `route` goes with its `router`; all null: everything. */
-export type FreezeScope = {
+/** A part of the meshes by its names. `route` goes with its `router`; all null: everything. */
+export type Scope = {
 	readonly mesh: string | null
 	readonly router: string | null
 	readonly route: string | null
@@ -26,12 +28,14 @@ export type FreezeScope = {
 
 export type FreezeCommand = Command & {
 	readonly kind: 'freeze'
-	readonly scope: FreezeScope
+	readonly scope: Scope
 	/** Null: until somebody lifts it. */
 	readonly untilWallMs: number | null
 }
 
-export type UnfreezeCommand = Command & { readonly kind: 'unfreeze'; readonly scope: FreezeScope }
+export type UnfreezeCommand = Command & { readonly kind: 'unfreeze'; readonly scope: Scope }
+
+export type RollbackCommand = Command & { readonly kind: 'rollback'; readonly scope: Scope }
 
 export type CommandReply = { readonly kind: 'done'; readonly text: string } | Refusal
 

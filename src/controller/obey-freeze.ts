@@ -1,8 +1,8 @@
 import { limits } from '#base/limits.ts'
-import { type ResourceId, resourceId } from '#mesh/mesh.ts'
 import { clip } from '#rollout/holds.ts'
-import type { CommandReply, FreezeCommand, FreezeScope, Refusal, UnfreezeCommand } from './commands.ts'
-import { appliedMesh, type Draft, desiredMesh, journal } from './draft.ts'
+import type { CommandReply, FreezeCommand, UnfreezeCommand } from './commands.ts'
+import { type Draft, journal } from './draft.ts'
+import { findScope, isScope } from './find-scope.ts'
 import { describeFreeze, type Freeze } from './freeze.ts'
 
 export function freeze(draft: Draft, command: FreezeCommand): CommandReply {
@@ -23,7 +23,7 @@ export function freeze(draft: Draft, command: FreezeCommand): CommandReply {
 }
 
 export function unfreeze(draft: Draft, { scope: asked, actor, reason }: UnfreezeCommand): CommandReply {
-	const freeze = draft.state.freezes.find(({ scope }) => isAsked(scope, asked))
+	const freeze = draft.state.freezes.find(({ scope }) => isScope(scope, asked))
 	if (freeze === undefined) {
 		const frozen = draft.state.freezes.map(({ scope }) => scope ?? 'everything').join(', ')
 		const text = `there is no such freeze; frozen: ${frozen === '' ? 'nothing' : frozen}`
@@ -43,30 +43,4 @@ export function thaw(draft: Draft): void {
 function lift(draft: Draft, freeze: Freeze, { actor, reason }: { actor: string; reason: string }): void {
 	draft.state = { ...draft.state, freezes: draft.state.freezes.filter((other) => other !== freeze) }
 	journal(draft, { event: 'freeze.ended', actor, reason, numbers: { scope: freeze.scope }, rollout: null })
-}
-
-/** What is named must be there: a freeze with a misspelt name would hold nothing. */
-function findScope(draft: Draft, asked: FreezeScope): { kind: 'found'; scope: ResourceId | null } | Refusal {
-	if (asked.mesh === null && asked.router === null) return { kind: 'found', scope: null }
-	const resources = [appliedMesh(draft), desiredMesh(draft)].flatMap((mesh) => Object.keys(mesh?.resources ?? {}))
-	const found = [...new Set(resources)].filter((id) => isAsked(id as ResourceId, asked))
-	const [scope] = found
-	if (scope === undefined) return { kind: 'refused', code: 'NOT_FOUND', text: `there is no ${nameOfScope(asked)}` }
-	if (found.length > 1)
-		return { kind: 'refused', code: 'NOT_FOUND', text: `several meshes have a ${nameOfScope(asked)}: name one of them` }
-	return { kind: 'found', scope: scope as ResourceId }
-}
-
-function isAsked(scope: ResourceId | null, { mesh, router, route }: FreezeScope): boolean {
-	if (scope === null) return mesh === null && router === null
-	const its = scope.split('/')
-	const name = mesh ?? its[1] ?? ''
-	if (router === null) return mesh !== null && scope === resourceId.mesh(name)
-	return scope === (route === null ? resourceId.virtualRouter(name, router) : resourceId.route(name, router, route))
-}
-
-function nameOfScope({ mesh, router, route }: FreezeScope): string {
-	if (router === null) return `mesh ${mesh}`
-	const name = route === null ? `virtual router ${router}` : `route ${router}/${route}`
-	return mesh === null ? name : `${name} in mesh ${mesh}`
 }

@@ -5,11 +5,12 @@ import type { CommandReply, ControllerCommand, Refusal, RolloutVerb } from './co
 import { type Draft, happen, journal } from './draft.ts'
 import { exclude, include } from './exclusion.ts'
 import { freeze, unfreeze } from './obey-freeze.ts'
+import { rollback } from './obey-rollback.ts'
 
 /** Does what a person asks for, or says why it cannot be done. */
 export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 	// A way back waits for nothing; anything else could get lost although it was said to be done.
-	if (!draft.input.durable && command.kind !== 'abort')
+	if (!draft.input.durable && command.kind !== 'abort' && command.kind !== 'rollback')
 		return { kind: 'refused', code: 'NOT_DURABLE', text: 'the store does not answer: ask again when it does' }
 	if (command.kind === 'accept') return acceptRevision(draft, command)
 	if (command.kind === 'adopt') return adopt(draft, command)
@@ -17,6 +18,7 @@ export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 	if (command.kind === 'include') return include(draft, command)
 	if (command.kind === 'freeze') return freeze(draft, command)
 	if (command.kind === 'unfreeze') return unfreeze(draft, command)
+	if (command.kind === 'rollback') return rollback(draft, command)
 	const rollout = draft.state.rollouts.find(({ id }) => id === command.rollout)
 	if (rollout === undefined)
 		return { kind: 'refused', code: 'NOT_FOUND', text: `there is no rollout ${command.rollout}` }

@@ -7,7 +7,9 @@ import type { FleetPort } from './ports.ts'
 /**
  * Where a way back would land on nothing (rules, motion 7): proxies that say that a target of the last good shares has
  * no healthy host, while the canary has one. They keep what they hold of the route, until they say otherwise or the
- * rollout has ended. A proxy that never said anything is moved: a way back never waits for evidence.
+ * rollout has ended. A proxy that never said anything is moved: a way back never waits for evidence. Where a rollout is
+ * taken back that had ended, the old clusters may be new to a proxy, which tells of none that never had a host: while it
+ * counts others, and not these, it is not moved.
  */
 export type Stranded = {
 	/** Connected proxies that count and are not moved back. */
@@ -16,27 +18,35 @@ export type Stranded = {
 	pin(rollouts: readonly Rollout[], concernOf: (rollout: Rollout) => Concern): void
 }
 
+/** Why it is not moved: it tells that there is no healthy host, or it counts, and tells nothing of the cluster. */
+type Ground = 'none' | 'untold'
+type Landing = { readonly rollout: Rollout; readonly concern: Concern; readonly before: Ground | null }
 type Pin = { readonly groupKey: string; readonly type: TypeUrl; readonly name: string; readonly proxies: Set<string> }
 
 export function createStranded({ fleet, evidence }: { fleet: FleetPort; evidence: Evidence }): Stranded {
 	/** Rollout → group → proxies, those that have left for a moment among them. */
-	let known = new Map<string, Map<string, Set<string>>>()
+	let known = new Map<string, Map<string, Map<string, Ground>>>()
 	let pinned = new Map<string, Pin>()
 
-	function strandedIn(groupKey: string, rollout: Rollout, concern: Concern): Set<string> {
-		const before = known.get(rollout.id)?.get(groupKey) ?? new Set()
-		const stranded = new Set(before)
+	function strandedIn(groupKey: string, rollout: Rollout, concern: Concern): Map<string, Ground> {
+		const before = known.get(rollout.id)?.get(groupKey) ?? new Map<string, Ground>()
+		const stranded = new Map(before)
 		for (const { key } of fleet.connected(groupKey)) {
-			if (isStranded(key, concern, before.has(key))) stranded.add(key)
-			else stranded.delete(key)
+			const ground = groundAt(key, { rollout, concern, before: before.get(key) ?? null })
+			if (ground === null) stranded.delete(key)
+			else stranded.set(key, ground)
 		}
 		return stranded
 	}
 
-	function isStranded(proxyKey: string, { canaries, good }: Concern, wasStranded: boolean): boolean {
+	function groundAt(proxyKey: string, { rollout: { phase }, concern, before }: Landing): Ground | null {
 		const hosts = (cluster: string) => evidence.healthyHosts(proxyKey, cluster)
-		if (wasStranded && good.some((cluster) => hosts(cluster) === null)) return true
-		return good.some((cluster) => hosts(cluster) === 0) && [...canaries.values()].some((name) => (hosts(name) ?? 0) > 0)
+		const good = concern.good.map(hosts)
+		if (before === 'none' && good.includes(null)) return 'none'
+		if (![...concern.canaries.values()].some((name) => (hosts(name) ?? 0) > 0)) return null
+		if (good.includes(0)) return 'none'
+		const hadEnded = phase.kind === 'rollingBack' && phase.cause.by === 'rollback'
+		return hadEnded && good.includes(null) ? 'untold' : null
 	}
 
 	return {
@@ -60,7 +70,7 @@ export function createStranded({ fleet, evidence }: { fleet: FleetPort; evidence
 					for (const { typeUrl: type, name } of concern.carriers.get(groupKey) ?? []) {
 						const key = `${groupKey} ${type} ${name}`
 						const pin = pins.get(key) ?? { groupKey, type, name, proxies: new Set() }
-						for (const proxy of proxies) pin.proxies.add(proxy)
+						for (const proxy of proxies.keys()) pin.proxies.add(proxy)
 						pins.set(key, pin)
 					}
 				}

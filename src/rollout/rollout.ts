@@ -71,10 +71,10 @@ export type Phase =
 
 export type BackCause = {
 	/**
-	 * `guard`: its evidence · `command`: a person · `superseded`: Git wants something else · `rejected`: proxies refused the
+	 * `guard`: its evidence · `command`: a person · `rollback`: a person, after it had succeeded · `superseded`: Git wants something else · `rejected`: proxies refused the
 	 * step · `noEvidence`: silence, where the policy says so · `restart`: proxies were found taken back after a crash.
 	 */
-	readonly by: 'guard' | 'command' | 'superseded' | 'rejected' | 'noEvidence' | 'restart'
+	readonly by: 'guard' | 'command' | 'rollback' | 'superseded' | 'rejected' | 'noEvidence' | 'restart'
 	/** In a sentence, with the numbers. */
 	readonly reason: string
 	readonly actor: string

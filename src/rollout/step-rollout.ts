@@ -3,6 +3,7 @@ import { limits } from '#base/limits.ts'
 import { describeAlarm } from '#guard/evidence-text.ts'
 import { judge, startStep } from '#guard/judge.ts'
 import { formatShare, formatSplit, shareOfAll } from '#plan/split.ts'
+import { goBack } from './go-back.ts'
 import { backHolds, clip, evidenceHolds, fleetHolds } from './holds.ts'
 import { demandsOfStep, isLastStep, splitInForce } from './ladder.ts'
 import type {
@@ -13,7 +14,6 @@ import type {
 	Promotion,
 	Rollout,
 	RolloutEvent,
-	RolloutNote,
 	RolloutStepResult,
 } from './rollout.ts'
 import { isRunning } from './rollout.ts'
@@ -93,28 +93,6 @@ function resume(rollout: Rollout, command: Command): RolloutStepResult {
 	return {
 		rollout: { ...rollout, phase: phaseOfHolds(rollout, []) },
 		notes: [{ event: 'rollout.resumed', ...command, numbers: { step: rollout.step } }],
-	}
-}
-
-/** Immediate, whatever the phase: the shares of `good` are in force from now on. */
-function goBack(rollout: Rollout, cause: BackCause, numbers: Record<string, unknown> = {}): RolloutStepResult {
-	if (rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
-	const note: RolloutNote = {
-		event: 'rollout.rollingBack',
-		actor: cause.actor,
-		reason: cause.reason,
-		numbers: { from: formatSplit(splitInForce(rollout)), to: formatSplit(rollout.good), by: cause.by, ...numbers },
-	}
-	return {
-		rollout: {
-			...rollout,
-			phase: { kind: 'rollingBack', cause: { ...cause, reason: clip(cause.reason) } },
-			holds: [],
-			confirmed: false,
-			promotion: null,
-			elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0 },
-		},
-		notes: [note],
 	}
 }
 

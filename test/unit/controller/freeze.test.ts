@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { FreezeScope } from '#controller/commands.ts'
+import type { Scope } from '#controller/commands.ts'
 import { findFreeze } from '#controller/freeze.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import { type DaemonInMemory, startInMemory } from '../../fixtures/daemon-in-memory.ts'
 
 const who = { actor: 'dana', reason: 'the fair' }
-const all: FreezeScope = { mesh: null, router: null, route: null }
+const all: Scope = { mesh: null, router: null, route: null }
 const route = { ...all, router: 'B', route: 'B' }
 
 describe('what a freeze covers', () => {
@@ -28,9 +28,9 @@ describe('in a daemon', () => {
 		daemon = await startInMemory()
 	})
 
-	const freeze = (scope: FreezeScope, untilWallMs: number | null = null) =>
+	const freeze = (scope: Scope, untilWallMs: number | null = null) =>
 		daemon.command({ kind: 'freeze', scope, untilWallMs, ...who })
-	const unfreeze = (scope: FreezeScope) => daemon.command({ kind: 'unfreeze', scope, ...who })
+	const unfreeze = (scope: Scope) => daemon.command({ kind: 'unfreeze', scope, ...who })
 	const events = async () => (await daemon.face.readJournal(0, 1000)).map(({ entry }) => entry.event)
 
 	test('nothing starts, and status says why; when it is lifted, it starts', async () => {

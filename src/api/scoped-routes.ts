@@ -1,15 +1,16 @@
 import type { Hono } from 'hono'
 import { fail, type Result, succeed } from '#base/result.ts'
-import type { ControllerCommand, FreezeScope } from '#controller/commands.ts'
+import type { ControllerCommand, Scope } from '#controller/commands.ts'
 import { type CarryOutOptions, carryOut } from './carry-out.ts'
 import { parseJson, readCommandBody } from './read-command-body.ts'
 
-/** Freezes: `{"actor", "reason"}`, and what to freeze until when. */
-export function addFreezeRoutes(app: Hono, options: CarryOutOptions): void {
+/** Commands that name a part of the meshes: `{"actor", "reason", "mesh", "router", "route"}`, and a freeze its end. */
+export function addScopedRoutes(app: Hono, options: CarryOutOptions): void {
 	app.post('/api/v1/freeze', async (context) =>
 		carryOut(context, options, readFreeze(await context.req.text(), options.clock.wallMs())),
 	)
 	app.post('/api/v1/unfreeze', async (context) => carryOut(context, options, readUnfreeze(await context.req.text())))
+	app.post('/api/v1/rollback', async (context) => carryOut(context, options, readRollback(await context.req.text())))
 }
 
 function readFreeze(text: string, nowWallMs: number): Result<ControllerCommand, string> {
@@ -27,12 +28,21 @@ function readUnfreeze(text: string): Result<ControllerCommand, string> {
 	return succeed({ kind: 'unfreeze', ...command })
 }
 
+function readRollback(text: string): Result<ControllerCommand, string> {
+	const scoped = readScoped(text)
+	if (!scoped.ok) return scoped
+	const { body: _, ...command } = scoped.value
+	return command.scope.route === null
+		? fail('route names the route to take back')
+		: succeed({ kind: 'rollback', ...command })
+}
+
 type Body = Partial<Readonly<Record<string, unknown>>>
 
 type Scoped = {
 	readonly actor: string
 	readonly reason: string
-	readonly scope: FreezeScope
+	readonly scope: Scope
 	readonly body: Body
 }
 

@@ -49,6 +49,16 @@ test('everything, until a time', async () => {
 	expect(asked).toEqual([{ kind: 'freeze', ...who, scope: everything, untilWallMs }])
 })
 
+test('a route to take back', async () => {
+	const { asked } = await post('/api/v1/rollback', { ...who, router: 'B', route: 'x' })
+	expect(asked).toEqual([{ kind: 'rollback', ...who, scope: { mesh: null, router: 'B', route: 'x' } }])
+})
+
+test('a rollback names its route', async () => {
+	const { status, asked } = await post('/api/v1/rollback', { ...who, router: 'B' })
+	expect([status, asked]).toEqual([400, []])
+})
+
 test('lifted', async () => {
 	const { asked } = await post('/api/v1/unfreeze', { ...who, mesh: 'apps' })
 	expect(asked).toEqual([{ kind: 'unfreeze', ...who, scope: { ...everything, mesh: 'apps' } }])
