@@ -61,6 +61,7 @@ export const diagnosticCodes = {
 	SL0244: 'a rewrite does not go with its match',
 	SL0245: 'an expectation contradicts itself',
 	SL0246: 'a regular expression is too large',
+	SL0247: 'waves stand in a policy for some routes only',
 	SL0301: 'a resource is named that does not exist',
 	SL0302: 'a resource is declared twice',
 	SL0303: 'a virtual node has no listener on the port',

@@ -22,7 +22,7 @@ function renderChange(change: PlannedChange, paint: Paint): string {
 		case 'prepare':
 			return `  ${paint.green('prepare')}  ${change.action} ${name}${change.reason === null ? '' : `: ${toPrintable(change.reason)}`}`
 		case 'replace':
-			return `  ${paint.yellow('replace')}  ${change.action} ${name}: ${toPrintable(change.reason)}${change.when === 'confirmed' ? confirmedNote : ''}`
+			return `  ${paint.yellow('replace')}  ${change.action} ${name}: ${toPrintable(change.reason)}${change.when === 'confirmed' ? confirmedNote : ''}${wavesNote(change)}`
 		case 'remove':
 			return `  ${paint.red('remove ')}  ${name}, when nothing holds it any more`
 		case 'shift':
@@ -31,6 +31,13 @@ function renderChange(change: PlannedChange, paint: Paint): string {
 }
 
 const confirmedNote = '; after every proxy has confirmed what is in force'
+
+function wavesNote({ waves }: Extract<PlannedChange, { kind: 'replace' }>): string {
+	if (waves === null) return ''
+	const parts = ['one proxy', ...waves.sharesPpm.map((share) => `${share / 10_000} %`), 'all']
+	const twice = formatDuration(2 * waves.minDurationMs)
+	return `; by waves over its proxies: ${parts.join(', ')}, each watched for at least ${formatDuration(waves.minDurationMs)}, ${twice} where nothing can be compared`
+}
 
 const connectionsNote =
 	'             TCP: the weights hold for new connections; at each step the open ones have the drain time to end'

@@ -1,6 +1,7 @@
 import { hashValue } from '#base/hash.ts'
 import { type BrokenLink, findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh, Resource, ResourceId, Route, VirtualNode } from '#mesh/mesh.ts'
+import { policyForWaves } from '#mesh/rollout-policy.ts'
 import { type Caller, callsOfCaller, listenerOf } from '#plan/live-paths.ts'
 import type { Change, Plan, Prepare, Replace, Target } from '#plan/plan.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
@@ -24,14 +25,45 @@ export type DoneAtOnce = {
 	readonly done: Change[]
 	/** Changes of what both ends must agree on that wait until proxies have let go of what they may still hold. */
 	readonly unconfirmed: readonly ResourceId[]
+	/** Changes that go out by waves, where the policy of their mesh says so: `resources` has nothing of them yet. */
+	readonly byWaves: readonly Replace[]
 }
 
 /** Carries out `prepare` and `replace` on `resources`, as far as that is possible now, and returns what was done. */
 export function applyAtOnce(options: AtOnce): DoneAtOnce {
+	const hasWaves = memoized((mesh: string) => policyForWaves(options.desired, mesh) !== null)
+	const byWaves = ({ kind, resource }: Prepare | Replace) => kind === 'replace' && hasWaves(meshOfId(resource))
+	const later = options.plan.changes.filter((change) => change.kind === 'replace').filter(byWaves)
+	return { ...carryOutAll(options, (change) => !byWaves(change)), byWaves: later }
+}
+
+/** The same with what goes out by waves: what `resources` becomes when they have gone out. */
+export function applyLater(options: AtOnce): Pick<DoneAtOnce, 'unconfirmed'> {
+	return carryOutAll(options, () => true)
+}
+
+/** `mesh/apps/virtualNode/a` → `apps`. */
+export function meshOfId(id: ResourceId): string {
+	return id.split('/')[1] ?? ''
+}
+
+function memoized<Value>(make: (name: string) => Value): (name: string) => Value {
+	const made = new Map<string, Value>()
+	return (name) => {
+		if (!made.has(name)) made.set(name, make(name))
+		return made.get(name) as Value
+	}
+}
+
+function carryOutAll(
+	options: AtOnce,
+	isDue: (change: Prepare | Replace) => boolean,
+): Pick<DoneAtOnce, 'done' | 'unconfirmed'> {
 	const { plan, applied, desired, resources } = options
 	const shifting = new Set(plan.changes.flatMap((change) => (change.kind === 'shift' ? [change.route] : [])))
 	const possible = plan.changes
 		.filter((change) => change.kind === 'prepare' || change.kind === 'replace')
+		.filter(isDue)
 		.filter(({ resource: id }) => !isUnderRollout(applied.resources[id], desired.resources[id], options))
 	const isTwoSided = (change: Prepare | Replace) => change.kind === 'replace' && change.when === 'confirmed'
 	const done: (Prepare | Replace)[] = []

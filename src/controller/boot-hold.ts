@@ -1,10 +1,12 @@
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import { compileGroup } from '#compile/compile-group.ts'
+import type { ProxyGroup } from '#compile/compiled.ts'
 import { type Carrier, carriersOf } from '#compile/names.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isCandidate } from '#rollout/wave.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
 import type { Concern } from './concerns.ts'
@@ -31,10 +33,12 @@ type Held = { readonly rollout: Rollout; readonly versions: Map<string, readonly
 export function createBootHold(options: {
 	rollouts: readonly Rollout[]
 	applied: Mesh | undefined
+	/** What candidates were served, where something went out by waves. */
+	candidate: Mesh | undefined
 	fleet: FleetPort
 	clock: Clock
 }): BootHold {
-	const { rollouts, applied, fleet, clock } = options
+	const { rollouts, applied, candidate, fleet, clock } = options
 	const untilMs = clock.monotonicMs() + limits.bootHoldMs
 	const held = new Map<string, Held>()
 	for (const rollout of rollouts) {
@@ -45,6 +49,7 @@ export function createBootHold(options: {
 	/** What carries the route at its last good shares. */
 	function goodVersions({ rollout }: Held, { group }: Proxy): readonly Good[] {
 		if (applied === undefined) return []
+		if (rollout.wave !== null) return group.cohort === 'candidate' ? stableVersions(applied, group) : []
 		const others = rollouts.filter(({ id }) => id !== rollout.id)
 		const effective = effectiveMesh(applied, [...others, { ...rollout, step: -1 }])
 		const compiled = compileGroup(effective, group, nothingDiscovered)
@@ -54,6 +59,19 @@ export function createBootHold(options: {
 			const resource = types[carrier.typeUrl].resources.get(carrier.name)
 			return resource === undefined ? [] : [{ ...carrier, version: resource.version }]
 		})
+	}
+
+	/** What a candidate holds that has been taken back: all that the others have and candidates do not. */
+	function stableVersions(stable: Mesh, group: ProxyGroup): readonly Good[] {
+		if (candidate === undefined) return []
+		const versionsIn = (mesh: Mesh) => {
+			const compiled = compileGroup(effectiveMesh(mesh, rollouts), group, nothingDiscovered) ?? []
+			return Object.values(encodeSnapshot(compiled, null).snapshot.types).flatMap(({ resources }) => [
+				...resources.values(),
+			])
+		}
+		const others = new Set(versionsIn(candidate).map(({ typeUrl, name, version }) => [typeUrl, name, version].join()))
+		return versionsIn(stable).filter(({ typeUrl, name, version }) => !others.has([typeUrl, name, version].join()))
 	}
 
 	function release({ versions }: Held): void {
@@ -76,7 +94,8 @@ export function createBootHold(options: {
 			return [...concern.groupKeys].some((groupKey) => {
 				const versions = one.versions.get(groupKey) ?? []
 				// One that is excluded may lag, which proves nothing.
-				return [...fleet.counted(groupKey)].some(({ key }) =>
+				const wasMoved = [...fleet.counted(groupKey)].filter((proxy) => isMoved(rollout, proxy))
+				return wasMoved.some(({ key }) =>
 					versions.some(({ typeUrl, name, version }) => fleet.holds(key, typeUrl, name) === version),
 				)
 			})
@@ -92,4 +111,10 @@ export function createBootHold(options: {
 			}
 		},
 	}
+}
+
+/** A wave may have been decided and not published: who is in it for the first time holds what it had, and was not taken back. */
+function isMoved(rollout: Rollout, proxy: Proxy): boolean {
+	if (rollout.wave === null || rollout.confirmed || rollout.step === 0) return true
+	return isCandidate({ ...rollout, step: rollout.step - 1 }, proxy)
 }

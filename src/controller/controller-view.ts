@@ -1,6 +1,8 @@
 import type { Trouble } from '#discovery/discovered.ts'
 import type { Mesh, Origins } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { Rollout } from '#rollout/rollout.ts'
+import type { Concern } from './concerns.ts'
 import type { Served } from './facts.ts'
 import type { Settlement } from './settle.ts'
 import type { SourceHealth } from './source-events.ts'
@@ -19,6 +21,7 @@ export type ControllerView = {
 	/** Of the accepted revision. */
 	readonly origins: Origins
 	readonly served: Served
+	readonly concernOf: (rollout: Rollout) => Concern
 	/** What keeps discovery from finding something. */
 	readonly troubles: readonly Trouble[]
 	readonly turns: number

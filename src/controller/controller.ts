@@ -1,6 +1,5 @@
 import type { Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning } from '#rollout/rollout.ts'
 import type { SourceEvent } from '#source/source.ts'
 import type { JournalEntry } from '#store/store.ts'
@@ -12,7 +11,7 @@ import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 import { createFacts } from './facts.ts'
 import { createKeeper } from './keeper.ts'
-import { createServing } from './serving.ts'
+import { createServing, type ServedMeshes } from './serving.ts'
 import { isWaiting, type Settlement } from './settle.ts'
 import { coreEventOf, eventOfReading, healthAfter, type SourceHealth, untriedSource } from './source-events.ts'
 import { type ControllerState, hasEnd, initialState, signatureOf } from './state.ts'
@@ -44,10 +43,7 @@ export type Controller = {
 
 export function createController(options: ControllerOptions): Controller {
 	const { clock, log, store, fleet, discovery } = options
-	const evidence = createEvidence({
-		clock,
-		emit: (event) => take(event),
-	})
+	const evidence = createEvidence({ clock, emit: (event) => take(event) })
 	const keeper = createKeeper({ store, clock, log })
 	const serving = createServing({
 		fleet,
@@ -79,7 +75,7 @@ export function createController(options: ControllerOptions): Controller {
 		lastTurnMs = clock.monotonicMs()
 		lastWallMs = clock.wallMs()
 		const downMs = state.savedWallMs === 0 ? 0 : Math.max(0, lastWallMs - state.savedWallMs)
-		serving.begin(state, { applied: appliedMesh(), whole: meshNamed(state.servedWhole ?? null) })
+		serving.begin(state, servedMeshes())
 		queue.push({ kind: 'boot', downMs })
 		publish()
 		phase = 'running'
@@ -216,16 +212,13 @@ export function createController(options: ControllerOptions): Controller {
 		for (const entry of journal) for (const listen of listeners) listen(entry)
 	}
 
-	function appliedMesh(): Mesh | undefined {
-		return meshNamed(state.applied)
-	}
-
-	function meshNamed(hash: string | null): Mesh | undefined {
-		return hash === null ? undefined : keeper.content().meshes.get(hash)
+	function servedMeshes(): ServedMeshes {
+		const meshNamed = (hash: string) => keeper.content().meshes.get(hash)
+		return { applied: meshNamed(state.applied ?? ''), meshNamed }
 	}
 
 	function publish(): void {
-		serving.publish(state, appliedMesh())
+		serving.publish(state, servedMeshes())
 	}
 
 	function placeOf(rejection: Rejection): string {
@@ -276,6 +269,7 @@ export function createController(options: ControllerOptions): Controller {
 			effective: serving.effective(),
 			origins: state.accepted === null ? {} : keeper.content().origins(state.accepted.origins),
 			served: serving.facts,
+			concernOf: serving.concernOf,
 			troubles: discovery.troubles(),
 			turns,
 			lastTurnMs,

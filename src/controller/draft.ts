@@ -1,10 +1,13 @@
+import { hashValue } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh, ResourceId } from '#mesh/mesh.ts'
 import { type Hold, isRunning, type Rollout, type RolloutEvent } from '#rollout/rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
+import { runningWave } from '#rollout/wave.ts'
 import type { JournalEntry } from '#store/store.ts'
+import { routeWithTargets } from './apply-at-once.ts'
 import type { CommandReply } from './commands.ts'
 import { findFreeze } from './freeze.ts'
 import { routeAfterRollout } from './settle.ts'
@@ -61,6 +64,7 @@ function quarantine(draft: Draft, rollout: Rollout): void {
 
 function ended(draft: Draft, rollout: Rollout): void {
 	if (rollout.phase.kind !== 'succeeded') return
+	if (rollout.wave !== null) return wavesHaveGoneOut(draft, rollout.wave.candidate)
 	const applied = appliedMesh(draft)
 	const route = applied?.resources[rollout.route]
 	if (applied === null || route?.kind !== 'Route') return
@@ -71,15 +75,44 @@ function ended(draft: Draft, rollout: Rollout): void {
 	apply(draft, composeMesh(resources))
 }
 
+function wavesHaveGoneOut(draft: Draft, candidate: string): void {
+	const mesh = meshOf(draft, candidate)
+	if (mesh !== null) apply(draft, mesh)
+}
+
 export function apply(draft: Draft, mesh: Mesh): void {
 	draft.meshes.set(mesh.hash, mesh)
 	const { applied: before, mayStillHold = [] } = draft.state
 	if (before === mesh.hash) return
+	carryShares(draft, meshOf(draft, before), mesh)
 	const older = mayStillHold.filter((hash) => hash !== mesh.hash && hash !== before)
 	const held = before === null ? older : [...older, before]
 	// The oldest is what all had last: what lags most is likely to have just that.
 	const dropped = Math.max(0, held.length - limits.meshesStillHeld)
 	draft.state = { ...draft.state, applied: mesh.hash, mayStillHold: held.toSpliced(1, dropped) }
+}
+
+/**
+ * Shares have rollouts of their own, and a way back of them may end while something goes out by waves: candidates have
+ * the same. Where their mesh cannot have them, it goes back.
+ */
+function carryShares(draft: Draft, before: Mesh | null, after: Mesh): void {
+	const rollout = runningWave(draft.state.rollouts)
+	const candidate = meshOf(draft, rollout?.wave?.candidate ?? null)
+	if (before === null || rollout?.wave == null || candidate === null) return
+	const resources = { ...candidate.resources }
+	for (const route of Object.values(after.resources)) {
+		const [old, own] = [before.resources[route.id], resources[route.id]]
+		if (route.kind !== 'Route' || old?.kind !== 'Route' || own?.kind !== 'Route') continue
+		if (hashValue(old.spec.targets) === hashValue(route.spec.targets)) continue
+		resources[route.id] = routeWithTargets(own, route.spec.targets)
+	}
+	const mesh = composeMesh(resources)
+	if (mesh.hash === candidate.hash) return
+	if (findBrokenLinks(resources).length > 0)
+		return happen(draft, rollout.id, { kind: 'supersede', reason: 'shares have changed to what it does not know' })
+	draft.meshes.set(mesh.hash, mesh)
+	replaceRollout(draft, { ...rollout, wave: { ...rollout.wave, candidate: mesh.hash } })
 }
 
 export function appliedMesh(draft: Draft): Mesh | null {
@@ -99,6 +132,11 @@ export function meshOf(draft: Draft, hash: string | null): Mesh | null {
 export function barsOf(draft: Draft, resource: ResourceId): readonly Hold[] {
 	const frozen = findFreeze(draft.state.freezes, resource)
 	return frozen === null ? [] : [frozen]
+}
+
+/** What is frozen of a rollout: its route, or of waves the mesh and what they change. */
+export function barsOfRollout(draft: Draft, { route, wave }: Rollout): readonly Hold[] {
+	return [route, ...(wave?.changes ?? [])].flatMap((resource) => barsOf(draft, resource))
 }
 
 export function journal(draft: Draft, entry: Omit<JournalEntry, 'wallMs'>): void {

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import { closeLook, createFold, type Fold, foldSample } from '#guard/fold.ts'
-import type { Alarm, ArmIncrement, GuardParameters, Look } from '#guard/look.ts'
+import type { Alarm, ArmIncrement, GuardParameters, Look, Sample } from '#guard/look.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
 
 // The edge where flushes become evidence. Its memory is volatile: what a restart loses is silence, and silence moves
@@ -15,6 +15,8 @@ export type Watch = {
 	readonly canaries: ReadonlyMap<string, string>
 	readonly baseline: readonly string[]
 	readonly unit: 'requests' | 'connections'
+	/** Where proxies are shifted and not requests: all that a candidate counts is the canary's, all else the baseline's. */
+	readonly isCandidate: ((proxyKey: string) => boolean) | null
 	readonly parameters: GuardParameters
 	readonly warmUpMs: number
 	/** Null when the proxy does not send to the route; otherwise its zone. */
@@ -35,6 +37,8 @@ export type Evidence = {
 	watch(watches: readonly Watch[]): void
 	/** `null`: no fresh flush of this proxy, or none that names the cluster. */
 	healthyHosts(proxyKey: string, cluster: string): number | null
+	/** Final answers that its last flush counted, over all of its clusters; 0 where there is none. */
+	requestsOf(proxyKey: string): number
 	/** Connected proxies whose flushes stopped. */
 	isSilent(proxyKey: string): boolean
 	forget(proxyKey: string): void
@@ -44,7 +48,11 @@ export type Evidence = {
 }
 
 type Watching = { watch: Watch; readonly fold: Fold; sinceMs: number; looks: 'none' | 'some'; timer: Timer | null }
-type ProxyMemory = { readonly arrivedMs: number; readonly healthy: ReadonlyMap<string, number> }
+type ProxyMemory = {
+	readonly arrivedMs: number
+	readonly healthy: ReadonlyMap<string, number>
+	readonly requests: number
+}
 
 const nothing: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
 
@@ -130,12 +138,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 					proxy: flush.proxy,
 					zone,
 					shares: watch.sharesOf(flush.proxy),
-					canaries: Object.fromEntries(
-						[...watch.canaries].map(([key, cluster]) => [key, armOf(flush, [cluster], watch.unit)]),
-					),
-					baseline: armOf(flush, watch.baseline, watch.unit),
-					// Of requests: a TCP proxy finds its cluster, or has none from the start.
-					unrouted: watch.unit === 'requests' ? flush.unrouted : 0,
+					...countedOf(flush, watch),
 				})
 				if (alarm !== null) emit({ kind: 'alarm', rollout: watch.rollout, alarm })
 			}
@@ -153,6 +156,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 			if (isSilent(proxyKey)) return null
 			return proxies.get(proxyKey)?.healthy.get(cluster) ?? null
 		},
+		requestsOf: (proxyKey) => proxies.get(proxyKey)?.requests ?? 0,
 		forget(proxyKey) {
 			if (proxies.delete(proxyKey)) readiness += 1
 		},
@@ -174,10 +178,36 @@ function hasSameCanaries(left: Watch, right: Watch): boolean {
 function remember(proxies: Map<string, ProxyMemory>, flush: Flush): boolean {
 	const before = proxies.get(flush.proxy)
 	const healthy = new Map([...flush.clusters].map(([name, { healthyHosts }]) => [name, healthyHosts]))
-	proxies.set(flush.proxy, { arrivedMs: flush.arrivedMs, healthy })
+	const requests = [...flush.clusters.values()].reduce((sum, { completed }) => sum + completed, 0)
+	proxies.set(flush.proxy, { arrivedMs: flush.arrivedMs, healthy, requests })
 	if (before === undefined || flush.arrivedMs - before.arrivedMs > limits.silentAfterMs) return true
 	if (before.healthy.size !== healthy.size) return true
 	return [...healthy].some(([name, hosts]) => before.healthy.get(name) !== hosts)
+}
+
+type Counted = Pick<Sample, 'canaries' | 'baseline' | 'unrouted'>
+
+function countedOf(flush: Flush, watch: Watch): Counted {
+	if (watch.isCandidate !== null) return countedByCohort(flush, watch, watch.isCandidate(flush.proxy))
+	return {
+		canaries: Object.fromEntries(
+			[...watch.canaries].map(([key, cluster]) => [key, armOf(flush, [cluster], watch.unit)]),
+		),
+		baseline: armOf(flush, watch.baseline, watch.unit),
+		// Of requests: a TCP proxy finds its cluster, or has none from the start.
+		unrouted: watch.unit === 'requests' ? flush.unrouted : 0,
+	}
+}
+
+/** All that goes through a proxy, in whichever direction. */
+function countedByCohort(flush: Flush, { canaries }: Watch, isCandidate: boolean): Counted {
+	const all = armOf(flush, [...flush.clusters.keys()], 'requests')
+	const arm = { ...all, completed: all.completed + flush.unrouted, errors: all.errors + flush.unrouted }
+	return {
+		canaries: Object.fromEntries([...canaries.keys()].map((key) => [key, isCandidate ? arm : nothing])),
+		baseline: isCandidate ? nothing : arm,
+		unrouted: 0,
+	}
 }
 
 /** What a proxy counted over some clusters together. */

@@ -3,6 +3,7 @@ import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Carrier } from '#compile/names.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
+import { firstCandidateOf } from './concern-of-wave.ts'
 import { type Concern, carrierTypesOf, typesOfShift } from './concerns.ts'
 import type { Evidence } from './evidence.ts'
 import type { FleetPort } from './ports.ts'
@@ -45,7 +46,11 @@ export function createFacts(options: FactsOptions): { of(rollout: Rollout, conce
 			known.set(rollout.id, { key, notReady })
 			const [oldest] = known.keys()
 			if (known.size > limits.readinessKept && oldest !== undefined) known.delete(oldest)
-			return { ...factsApartFromReadiness(rollout, concern, options), notReady }
+			return {
+				...factsApartFromReadiness(rollout, concern, options),
+				notReady,
+				...firstOfWaves(rollout, concern, options),
+			}
 		},
 	}
 }
@@ -53,6 +58,10 @@ export function createFacts(options: FactsOptions): { of(rollout: Rollout, conce
 /** What the fleet says of one rollout: sums over the groups that send to its route. */
 export function factsOfRollout(rollout: Rollout, concern: Concern, options: FactsOptions): FleetFacts {
 	return { ...factsApartFromReadiness(rollout, concern, options), notReady: notReadyOf(rollout, concern, options) }
+}
+
+function firstOfWaves(rollout: Rollout, concern: Concern, options: FactsOptions): Pick<FleetFacts, 'firstCandidate'> {
+	return rollout.wave === null ? {} : { firstCandidate: firstCandidateOf(rollout, concern, options) }
 }
 
 type OtherFacts = Omit<FleetFacts, 'notReady'>

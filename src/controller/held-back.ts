@@ -1,7 +1,8 @@
-import type { Mesh } from '#mesh/mesh.ts'
+import type { Mesh, ResourceId } from '#mesh/mesh.ts'
 import type { Change, Plan } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { runningWave } from '#rollout/wave.ts'
 import type { ControllerView } from './controller-view.ts'
 import type { HeldBack } from './status.ts'
 
@@ -15,13 +16,18 @@ export function findHeldBack(view: HeldBackView): readonly HeldBack[] {
 	return planOf(applied, desired).changes.flatMap((change) => heldBack(change, view))
 }
 
-/** The quarantine keys of the shifts that Git asks for and that are not applied. */
-export function askedKeys({ state, meshes }: Pick<ControllerView, 'state' | 'meshes'>): ReadonlySet<string> {
+/** The quarantine keys of what Git asks for and is not applied. */
+export function askedKeys({
+	state,
+	meshes,
+	settlement,
+}: Pick<ControllerView, 'state' | 'meshes' | 'settlement'>): ReadonlySet<string> {
 	const applied = meshes.get(state.applied ?? '')
 	const desired = meshes.get(state.accepted?.mesh ?? '')
 	if (applied === undefined || desired === undefined) return new Set()
 	const { changes } = planOf(applied, desired)
-	return new Set(changes.flatMap((change) => (change.kind === 'shift' ? [change.quarantineKey] : [])))
+	const shifts = changes.flatMap((change) => (change.kind === 'shift' ? [change.quarantineKey] : []))
+	return new Set([...shifts, ...(settlement?.failedWaves == null ? [] : [settlement.failedWaves.quarantineKey])])
 }
 
 function heldBack(change: Change, view: HeldBackView): HeldBack[] {
@@ -49,12 +55,29 @@ function reasonOfShift(shift: Extract<Change, { kind: 'shift' }>, view: HeldBack
 }
 
 function reasonOfOther(resource: string, view: HeldBackView): string {
+	const byWaves = reasonByWaves(resource, view)
+	if (byWaves !== null) return byWaves
 	const running = runningOn(resource, view)
 	if (running !== undefined) return `until rollout ${running.id} has ended`
 	if (!view.durable) return 'the store does not answer: nothing moves forward'
 	const unconfirmed = view.settlement?.unconfirmed.find((waiting) => waiting.resource === resource)
 	if (unconfirmed !== undefined) return unconfirmed.reason
 	return 'what is still in force needs it as it is'
+}
+
+/** Waves on their way, and those that failed with just this. */
+function reasonByWaves(resource: string, { state, meshes, settlement }: HeldBackView): string | null {
+	const wave = runningWave(state.rollouts)
+	if (wave !== null) {
+		const [before, after] = [state.applied, wave.wave?.candidate].map((hash) => meshes.get(hash ?? '')?.resources)
+		const isIn = before?.[resource as ResourceId]?.hash !== after?.[resource as ResourceId]?.hash
+		return isIn ? `rollout ${wave.id} brings it in` : `waits for ${wave.id}`
+	}
+	const failed = settlement?.failedWaves
+	const entry = state.quarantine.find(({ key }) => key === failed?.quarantineKey)
+	if (entry !== undefined && failed?.changes.includes(resource as ResourceId))
+		return `in quarantine since rollout ${entry.rollout}: ${entry.reason}`
+	return null
 }
 
 function runningOn(route: string, view: HeldBackView): Rollout | undefined {

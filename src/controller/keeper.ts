@@ -2,6 +2,7 @@ import { assert } from '#base/assert.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Mesh } from '#mesh/mesh.ts'
+import { isRunning } from '#rollout/rollout.ts'
 import type { JournalEntry, Store } from '#store/store.ts'
 import { type Content, createContent } from './content.ts'
 import { type ControllerState, initialState, parseStored, type StoredState } from './state.ts'
@@ -93,7 +94,14 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 }
 
 /** Meshes and tables of origins that a state names. */
-function namesIn({ applied, accepted, mayStillHold = [], servedWhole }: ControllerState): ReadonlySet<string> {
-	const names = [applied, accepted?.mesh, accepted?.origins, servedWhole, ...mayStillHold]
+function namesIn({
+	applied,
+	accepted,
+	mayStillHold = [],
+	servedWhole,
+	rollouts,
+}: ControllerState): ReadonlySet<string> {
+	const candidates = rollouts.filter(isRunning).map(({ wave }) => wave?.candidate)
+	const names = [applied, accepted?.mesh, accepted?.origins, servedWhole, ...mayStillHold, ...candidates]
 	return new Set(names.filter((name) => typeof name === 'string'))
 }

@@ -7,13 +7,15 @@ import { type ProxyGroup, typeUrls } from '#compile/compiled.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import { estimateProofRequests } from '#guard/estimate.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
-import type { Mesh, Origins, ResourceId } from '#mesh/mesh.ts'
+import type { Mesh, Origins, ResourceId, WavesSpec } from '#mesh/mesh.ts'
+import { policyForWaves } from '#mesh/rollout-policy.ts'
 import { findTraps } from '#plan/find-traps.ts'
 import type { Change, Shift, Split } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { formatSplit, shareOfAll, splitBetween } from '#plan/split.ts'
 import { ladderOf } from '#rollout/ladder.ts'
 import { errorsGuardOf } from '#rollout/rollout.ts'
+import { meshOfId } from './apply-at-once.ts'
 import { effectiveMesh } from './effective.ts'
 import { hasCommit, type OfflineRead, readOfflineCommit, readOfflineFolder } from './read-offline.ts'
 import { diagnosticsOfTraps } from './trap-diagnostics.ts'
@@ -61,6 +63,8 @@ export type PlannedChange =
 			readonly action: 'add' | 'change' | 'remove'
 			/** `confirmed`: not while proxies may hold an older mesh that does not get along with it. */
 			readonly when: 'atOnce' | 'confirmed'
+			/** How it goes out over the proxies; null: to all of them at once. */
+			readonly waves: WavesSpec | null
 			readonly reason: string
 	  }
 	| { readonly kind: 'remove'; readonly resource: string }
@@ -131,8 +135,9 @@ export function comparePlans(before: Mesh, after: Mesh, { base, warnings, origin
 function plannedChange(change: Change, after: Mesh): PlannedChange {
 	switch (change.kind) {
 		case 'prepare':
-		case 'replace':
 			return change
+		case 'replace':
+			return { ...change, waves: policyForWaves(after, meshOfId(change.resource))?.waves ?? null }
 		case 'remove':
 			return { kind: 'remove', resource: change.resource }
 		case 'shift':

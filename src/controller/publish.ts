@@ -18,8 +18,13 @@ import { sharesUpon, withStandIns } from './stand-in.ts'
 export type Publisher = {
 	/** Once, before the first publication: what an earlier run served whole, to stand in for what waits. */
 	remember(whole: EffectiveMesh): void
-	/** Every known group; returns how many snapshots changed. */
-	publish(effective: EffectiveMesh): number
+	/**
+	 * Every known group; returns how many snapshots changed.
+	 * @param candidate what the candidates are served while something goes out by waves
+	 */
+	publish(effective: EffectiveMesh, candidate?: EffectiveMesh | null): number
+	/** Names of what a group's candidates are served otherwise than the rest of it. Empty where that is nothing. */
+	differencesOf(group: ProxyGroup): readonly Difference[]
 	/** A group that may be new; published from what was last in force. */
 	greet(group: ProxyGroup, groupKey: string): void
 	snapshotOf(groupKey: string): Snapshot | null
@@ -35,6 +40,8 @@ export type Publisher = {
 	/** Which resources had changed when this version of a resource was first published: the suspects of a NACK. */
 	suspectsOf(version: string): readonly ResourceId[]
 }
+
+export type Difference = { readonly typeUrl: TypeUrl; readonly name: string }
 
 /**
  * `current`: the group is served what is in force · `older`: its shares, upon resources that were in force before, since
@@ -69,18 +76,25 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	const groups = new Map<string, Group>()
 	const suspects = new Map<string, readonly ResourceId[]>()
 	let inForce: EffectiveMesh | null = null
+	/** What the candidates are served; the same as all others where nothing goes out by waves. */
+	let ofCandidates: EffectiveMesh | null = null
+	const differences = new Map<
+		string,
+		{ readonly from: EffectiveMesh; readonly to: EffectiveMesh; found: Difference[] }
+	>()
 	/** What was last served whole to every group: for a group that is new here, what comes before all that waits. */
 	let lastWhole: EffectiveMesh | null = null
 	let preview: Preview | null = null
 	let hashes: Readonly<Record<ResourceId, string>> = {}
 
 	function publishGroup(key: string, known: Group, changed: ReadonlySet<ResourceId>): boolean {
-		if (inForce === null) return false
+		const forGroup = inForceFor(known.group)
+		if (forGroup === null) return false
 		const { workedOut } = known
-		if (workedOut?.from === inForce && isAnsweredAlike(workedOut.asked, discovered())) return false
+		if (workedOut?.from === forGroup && isAnsweredAlike(workedOut.asked, discovered())) return false
 		const noted = noteDiscovery(discovered())
-		known.workedOut = { from: inForce, asked: noted.asked }
-		const compiled = compileGroup(inForce, known.group, noted.discovered)
+		known.workedOut = { from: forGroup, asked: noted.asked }
+		const compiled = compileGroup(forGroup, known.group, noted.discovered)
 		if (compiled === null) {
 			known.snapshot = null
 			known.madeFrom = null
@@ -89,7 +103,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 			return true
 		}
 		const { resources, kind } = withStandIns(compiled, {
-			inForce,
+			inForce: forGroup,
 			before: known.madeFrom,
 			compile: (effective) => compileGroup(effective, known.group, noted.discovered),
 		})
@@ -97,7 +111,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		const [broken] = snapshot.version === known.snapshot?.version ? [] : findInconsistencies(snapshot)
 		if (broken === undefined) {
 			known.standing = 'current'
-			if (kind === 'whole') known.madeFrom = inForce
+			if (kind === 'whole') known.madeFrom = forGroup
 			return serve(key, known, snapshot, changed)
 		}
 		// Never serve what could drop traffic. The shares in force go out all the same: they may be a way back.
@@ -105,9 +119,19 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		const older =
 			known.madeFrom === null
 				? null
-				: snapshotOfShares(inForce, known.madeFrom, { known, discovered: noted.discovered })
+				: snapshotOfShares(forGroup, known.madeFrom, { known, discovered: noted.discovered })
 		known.standing = older === null ? 'stuck' : 'older'
 		return older !== null && serve(key, known, older, changed)
+	}
+
+	function inForceFor({ cohort }: ProxyGroup): EffectiveMesh | null {
+		return cohort === 'candidate' ? ofCandidates : inForce
+	}
+
+	/** Who is still in their cohort is moved out of it next, and holds until then what it has. */
+	function forgetCandidates(): void {
+		differences.clear()
+		for (const [key, { group }] of groups) if (group.cohort === 'candidate') groups.delete(key)
 	}
 
 	function serve(key: string, known: Group, snapshot: Snapshot, changed: ReadonlySet<ResourceId>): boolean {
@@ -130,7 +154,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 
 	function isWhole(): boolean {
 		const served = [...groups.values()].filter(({ snapshot }) => snapshot !== null)
-		return served.length > 0 && served.every(({ madeFrom }) => madeFrom === inForce)
+		return served.length > 0 && served.every(({ group, madeFrom }) => madeFrom === inForceFor(group))
 	}
 
 	/** Anybody may come with a name that nobody knows: the oldest of them are asked again when they come again. */
@@ -162,14 +186,25 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 			lastWhole = whole
 		},
 		isWhole,
-		publish(effective) {
-			const changed = changedIds(effective, hashes)
+		publish(effective, candidate = null) {
+			const changed = new Set([...changedIds(effective, hashes), ...changedIds(candidate ?? effective, hashes)])
 			hashes = hashesOf(effective)
 			inForce = effective
+			ofCandidates = candidate ?? effective
+			if (candidate === null) forgetCandidates()
 			let count = 0
 			for (const [key, known] of groups) if (publishGroup(key, known, changed)) count += 1
 			if (isWhole()) lastWhole = inForce
 			return count
+		},
+		differencesOf(group) {
+			if (inForce === null || ofCandidates === null || inForce === ofCandidates) return []
+			const key = proxyGroupKey({ ...group, cohort: 'stable' })
+			const known = differences.get(key)
+			if (known?.from === inForce && known.to === ofCandidates) return known.found
+			const found = differencesBetween(inForce, ofCandidates, { group, discovered: discovered() })
+			differences.set(key, { from: inForce, to: ofCandidates, found })
+			return found
 		},
 		greet(group, groupKey) {
 			if (!groups.has(groupKey)) forgetRefused()
@@ -190,10 +225,11 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		standingOf: (groupKey) => groups.get(groupKey)?.standing ?? 'current',
 		waitsOf: (groupKey) => describeWaiting(groups.get(groupKey)?.snapshot ?? null),
 		wouldServe(group, { typeUrl, name, version }) {
-			if (inForce === null) return null
+			const forGroup = inForceFor(group)
+			if (forGroup === null) return null
 			// What is found changes by itself, and proves nothing of what was decided.
 			if (isDiscovered(typeUrl) || suspects.has(version)) return true
-			const snapshot = wouldBeServed(group, inForce)
+			const snapshot = wouldBeServed(group, forGroup)
 			// It is told that it is unknown, and keeps what it has.
 			if (snapshot === null) return true
 			const type = snapshot.types[typeUrl]
@@ -201,6 +237,22 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		},
 		suspectsOf: (version) => suspects.get(version) ?? [],
 	}
+}
+
+/** Endpoints and secrets are found, whatever goes out by waves. */
+function differencesBetween(
+	from: EffectiveMesh,
+	to: EffectiveMesh,
+	{ group, discovered }: { readonly group: ProxyGroup; readonly discovered: Discovered },
+): Difference[] {
+	const keysOf = (effective: EffectiveMesh) => {
+		const compiled = (compileGroup(effective, group, discovered) ?? []).filter(({ typeUrl }) => !isDiscovered(typeUrl))
+		return new Map(compiled.map((resource) => [`${resource.typeUrl} ${resource.name}`, resource]))
+	}
+	const [before, after] = [keysOf(from), keysOf(to)]
+	return [...new Map([...before, ...after])].flatMap(([name, { typeUrl, name: ofType }]) => {
+		return before.get(name)?.key === after.get(name)?.key ? [] : [{ typeUrl, name: ofType }]
+	})
 }
 
 function newGroup(group: ProxyGroup, madeFrom: EffectiveMesh | null): Group {

@@ -2,9 +2,10 @@ import { describeEvidence } from '#guard/evidence-text.ts'
 import type { EvidenceNumbers } from '#guard/look.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
+import { describeInForce } from '#rollout/describe-step.ts'
 import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
 import { type BackCause, type Command, type FleetFacts, type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
-import { concernOf } from './concerns.ts'
+import { describeWave } from '#rollout/wave.ts'
 import { factsOfRollout } from './facts.ts'
 import { askedKeys } from './held-back.ts'
 import type { StatusSource } from './status.ts'
@@ -51,6 +52,8 @@ export type RolloutStatus = {
 	readonly promotedBy: string | null
 	/** Who stopped it, and why; null while nobody has. */
 	readonly pausedBy: Command | null
+	/** What goes out by waves of proxies; null for a rollout of weights. */
+	readonly changes: readonly string[] | null
 	readonly startedAt: string
 	readonly endedAt: string | null
 }
@@ -91,6 +94,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		quarantined,
 		promotedBy: rollout.promotion?.actor ?? null,
 		pausedBy: phase.kind === 'paused' ? phase.by : null,
+		changes: rollout.wave?.changes ?? null,
 		startedAt: new Date(rollout.startedWallMs).toISOString(),
 		endedAt: rollout.endedWallMs === null ? null : new Date(rollout.endedWallMs).toISOString(),
 	}
@@ -98,7 +102,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 
 function factsOf(rollout: Rollout, { view, fleet, evidence, placeOf }: StatusSource): FleetFacts | null {
 	if (view.effective === null) return null
-	return factsOfRollout(rollout, concernOf(rollout, view.effective, fleet.fleet()), {
+	return factsOfRollout(rollout, view.concernOf(rollout), {
 		...view.served,
 		fleet,
 		evidence,
@@ -114,9 +118,11 @@ type Circumstances = { readonly durable: boolean; readonly facts: FleetFacts | n
 
 function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumstances): string {
 	const { phase, stepsPpm, step } = rollout
-	const now = formatSplit(withoutZeros(splitInForce(rollout)))
+	const now = rollout.wave === null ? formatSplit(withoutZeros(splitInForce(rollout))) : describeInForce(rollout)
 	const reached =
-		step < 0 ? 'before the first step' : `step ${step + 1} of ${stepsPpm.length} (${formatShare(stepsPpm[step] ?? 0)})`
+		step < 0
+			? 'before the first step'
+			: `step ${step + 1} of ${stepsPpm.length} (${rollout.wave === null ? formatShare(stepsPpm[step] ?? 0) : describeWave(rollout, step)})`
 	const confirmed = facts === null ? '' : `, ${facts.current}/${facts.expected} proxies confirmed`
 	switch (phase.kind) {
 		case 'pending':

@@ -5,9 +5,11 @@ import type { Log } from '#base/log.ts'
 import type { Mesh, Origins } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import type { Rollout } from '#rollout/rollout.ts'
+import { hasCandidates, isCandidate, runningWave } from '#rollout/wave.ts'
 import type { Proxy, Rejection, XdsEvent } from '#xds/fleet-view.ts'
 import { type Adoption, createAdoption } from './adoption.ts'
 import { type BootHold, createBootHold } from './boot-hold.ts'
+import { concernOfWave } from './concern-of-wave.ts'
 import { type Concern, concernOf } from './concerns.ts'
 import { wantedOf } from './discovery-wanted.ts'
 import { effectiveMesh } from './effective.ts'
@@ -25,10 +27,10 @@ import { holdsShares, watchesOf } from './watches.ts'
 
 export type Serving = {
 	/** Once, before the first publication: what proxies that come back may hold and keep. */
-	begin(state: ControllerState, meshes: { readonly applied: Mesh | undefined; readonly whole: Mesh | undefined }): void
+	begin(state: ControllerState, meshes: ServedMeshes): void
 	takeXds(event: XdsEvent): void
 	/** Taken in by the fleet when this returns. */
-	publish(state: ControllerState, applied: Mesh | undefined): void
+	publish(state: ControllerState, meshes: ServedMeshes): void
 	/** What was found has changed: what is in force is published with it, at once. */
 	rediscover(): void
 	/** After each turn: pins of ways back, and what is watched. */
@@ -45,6 +47,12 @@ export type Serving = {
 	/** `file:line` that a rejection probably comes from, or ''. */
 	placeOf(rejection: Rejection, origins: Origins): string
 	readonly facts: Served
+}
+
+/** `meshNamed`: of those that a state names. */
+export type ServedMeshes = {
+	readonly applied: Mesh | undefined
+	readonly meshNamed: (hash: string) => Mesh | undefined
 }
 
 export type ServingOptions = {
@@ -66,12 +74,18 @@ export function createServing(options: ServingOptions): Serving {
 	let adoption: Adoption | null = null
 	let bootHold: BootHold | null = null
 	let effective: EffectiveMesh | null = null
+	/** What candidates are served while something goes out by waves. */
+	let candidate: EffectiveMesh | null = null
+	/** Names who is a candidate now. */
+	let assigned = ''
 	let wasAsked = false
 	let returningUntilMs = Number.NEGATIVE_INFINITY
 
 	function concern(rollout: Rollout): Concern {
 		assert(effective !== null, 'a rollout runs on an applied mesh')
-		return concernOf(rollout, effective, fleet.fleet())
+		return rollout.wave === null
+			? concernOf(rollout, effective, fleet.fleet())
+			: concernOfWave(publisher.differencesOf, fleet.fleet())
 	}
 
 	/** Says more than that its proxies have not ACKed. */
@@ -88,6 +102,15 @@ export function createServing(options: ServingOptions): Serving {
 		fleet.exclude(excluded)
 	}
 
+	/** Moves proxies between the cohorts when a wave is reached, or all go back. */
+	function assign(wave: Rollout | null): void {
+		const isMoving = wave !== null && hasCandidates(wave)
+		const rule = isMoving ? [wave.id, wave.step, wave.wave?.first].join(' ') : ''
+		if (rule === assigned) return
+		assigned = rule
+		fleet.assign((proxy) => (isMoving && isCandidate(wave, proxy) ? 'candidate' : 'stable'))
+	}
+
 	function proxyStanding(proxyKey: string): ReturnType<Serving['proxyStanding']> {
 		const connected = proxies.get(proxyKey)
 		if (connected !== undefined) return connected.instance === null ? 'unjoined' : 'known'
@@ -99,11 +122,15 @@ export function createServing(options: ServingOptions): Serving {
 	const returning = () => clock.monotonicMs() < returningUntilMs
 
 	return {
-		begin(state, { applied, whole }) {
+		begin(state, { applied, meshNamed }) {
 			exclude(state)
+			const whole = meshNamed(state.servedWhole ?? '')
+			const wave = runningWave(state.rollouts)
+			const candidate = meshNamed(wave?.wave?.candidate ?? '')
+			assign(wave)
 			if (whole !== undefined) publisher.remember(effectiveMesh(whole, state.rollouts))
 			if (state.applied !== null) returningUntilMs = clock.monotonicMs() + limits.bootHoldMs
-			bootHold = createBootHold({ rollouts: state.rollouts, applied, fleet, clock })
+			bootHold = createBootHold({ rollouts: state.rollouts, applied, candidate, fleet, clock })
 			adoption = createAdoption({
 				clock,
 				fleet,
@@ -134,19 +161,24 @@ export function createServing(options: ServingOptions): Serving {
 					return
 			}
 		},
-		publish(state, applied) {
+		publish(state, { applied, meshNamed }) {
 			if (applied === undefined) return
-			const isOtherMesh = effective?.resources !== applied.resources
+			const wave = runningWave(state.rollouts)
+			const mesh = meshNamed(wave?.wave?.candidate ?? '')
+			const isOtherMesh = effective?.resources !== applied.resources || candidate?.resources !== mesh?.resources
 			effective = effectiveMesh(applied, state.rollouts)
-			if (isOtherMesh) discovery.follow(wantedOf(Object.values(applied.resources)))
+			candidate = mesh === undefined ? null : effectiveMesh(mesh, state.rollouts)
+			const followed = [...Object.values(applied.resources), ...Object.values(mesh?.resources ?? {})]
+			if (isOtherMesh) discovery.follow(wantedOf(followed))
 			stranded.pin(state.rollouts, concern)
-			publisher.publish(effective)
+			publisher.publish(effective, candidate)
+			assign(wave)
 			adoption?.applied()
 			if (state.adoption === null && wasAsked) adoption?.release()
 			wasAsked = state.adoption !== null
 		},
 		rediscover() {
-			if (effective !== null) publisher.publish(effective)
+			if (effective !== null) publisher.publish(effective, candidate)
 		},
 		follow(state) {
 			exclude(state)

@@ -2,6 +2,7 @@ import { unreachable } from '#base/assert.ts'
 import { formatSplit, nameOf } from '#plan/split.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
+import { startWaves } from '#rollout/wave.ts'
 import {
 	appliedMesh,
 	apply,
@@ -14,6 +15,7 @@ import {
 	replaceRollout,
 } from './draft.ts'
 import { type Ask, changedRollouts, type Settlement, settle } from './settle.ts'
+import type { WavesToStart } from './waves-to-start.ts'
 
 // What Git asks for means for the turn: changes applied, rollouts started, retargeted, or taken back.
 
@@ -23,6 +25,7 @@ export function settleTurn(draft: Draft): Settlement | null {
 	const settlement = settlementOf(draft)
 	if (settlement === null) return null
 	if (settlement.done.length > 0) applyChanges(draft, settlement)
+	if (settlement.waves !== null) beginWaves(draft, settlement.waves)
 	for (const shift of settlement.start) begin(draft, shift)
 	return settlement
 }
@@ -51,7 +54,8 @@ export function followGit(draft: Draft): void {
 	const desired = desiredMesh(draft)
 	if (applied === null || desired === null) return
 	const revision = draft.state.accepted?.info.id ?? ''
-	for (const { rollout, ask } of changedRollouts({ applied, desired, rollouts: draft.state.rollouts })) {
+	const candidateOf = (hash: string) => meshOf(draft, hash)
+	for (const { rollout, ask } of changedRollouts({ applied, desired, rollouts: draft.state.rollouts, candidateOf })) {
 		const next = ask.kind === 'otherShares' ? retargetRollout(rollout, ask.shift, revision) : null
 		if (next === null) happen(draft, rollout.id, { kind: 'supersede', reason: reasonOf(ask) })
 		else if (draft.input.forward) retarget(draft, next)
@@ -64,6 +68,8 @@ function reasonOf(ask: Ask): string {
 			return 'Git asks for the last good shares again'
 		case 'otherShares':
 			return `Git asks for ${formatSplit(ask.shift.after)} instead`
+		case 'otherChanges':
+			return 'Git asks for something else than what goes out by waves'
 		case 'otherCanary':
 			return `Git has changed ${ask.shift.rising.map(({ virtualNode }) => nameOf(virtualNode)).join(', ')}`
 		default:
@@ -118,5 +124,21 @@ function begin(draft: Draft, shift: Settlement['start'][number]): void {
 	draft.state = { ...draft.state, rolloutCount: number, rollouts: [...draft.state.rollouts, rollout] }
 	const reason = `from ${formatSplit(shift.before)} to ${formatSplit(shift.after)}`
 	const numbers = { route: shift.route, stepsPpm: rollout.stepsPpm, revision: rollout.revision }
+	journal(draft, { event: 'rollout.started', actor: 'sluice', reason, numbers, rollout: id })
+}
+
+/** One rollout for all changes that go out by waves. */
+function beginWaves(draft: Draft, { candidate, changes, ...waves }: WavesToStart): void {
+	const number = draft.state.rolloutCount + 1
+	const id = `${nameOf(waves.mesh)}/waves#${number}`
+	draft.meshes.set(candidate.hash, candidate)
+	const { accepted } = draft.state
+	const start = { ...waves, id, candidate: candidate.hash, changes, revision: accepted?.info.id ?? '' }
+	const rollout = startWaves({ ...start, wallMs: draft.input.wallMs })
+	draft.state = { ...draft.state, rolloutCount: number, rollouts: [...draft.state.rollouts, rollout] }
+	const more =
+		changes.length > rollout.wave.changes.length ? `, and ${changes.length - rollout.wave.changes.length} more` : ''
+	const reason = `${rollout.wave.changes.join(', ')}${more}: by waves`
+	const numbers = { changes: changes.length, stepsPpm: rollout.stepsPpm, revision: rollout.revision }
 	journal(draft, { event: 'rollout.started', actor: 'sluice', reason, numbers, rollout: id })
 }

@@ -5,7 +5,9 @@ import type { Change, Plan, Remove, Shift, Split, Target } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { isSameSplit, isSameTarget, splitOfRoute } from '#plan/split.ts'
 import { type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
-import { applyAtOnce, isTargetOf, routeWithTargets, withTargetsOf } from './apply-at-once.ts'
+import { runningWave } from '#rollout/wave.ts'
+import { type AtOnce, applyAtOnce, applyLater, isTargetOf, routeWithTargets, withTargetsOf } from './apply-at-once.ts'
+import { askOfWave, type WavesToStart, wavesToStart } from './waves-to-start.ts'
 
 // How the applied mesh comes nearer to the desired one: what may be applied in this turn, and what each shift means
 // for the rollouts. A pure function; the controller asks it whenever either mesh or a rollout has changed.
@@ -16,6 +18,10 @@ export type Settlement = {
 	readonly done: readonly Change[]
 	/** Shifts to start a rollout for. */
 	readonly start: readonly Shift[]
+	/** Changes to start waves for. */
+	readonly waves: WavesToStart | null
+	/** Changes that failed by waves and are not tried again before they are others. */
+	readonly failedWaves: WavesToStart | null
 	/** Shifts that wait, and for what: the id of another rollout, a route whose rollout comes first, a target. */
 	readonly queued: readonly { readonly shift: Shift; readonly behind: string }[]
 	/** Shifts that nobody may start now, and why. */
@@ -52,13 +58,19 @@ export function settle(options: SettleOptions): Settlement {
 	const running = options.rollouts.filter(isRunning)
 	const plan = planOnce(applied, desired)
 	const shifts = plan.changes.filter((change) => change.kind === 'shift')
+	const wave = runningWave(running)
+	if (wave !== null) return behindWave(wave, plan, applied)
 	const resources: Record<ResourceId, Resource> = { ...applied.resources }
-	const { done, unconfirmed } = applyAtOnce({ ...options, plan, resources })
+	const { done, unconfirmed, byWaves } = applyAtOnce({ ...options, plan, resources })
 	const { isQuarantined, barsOf } = options
-	const { start, queued, barred } = startable(shifts, { resources, desired, running, isQuarantined, barsOf })
+	const { due, failed, later } = wavesOf(byWaves, { ...options, plan, resources })
+	const waves = due !== null && running.length === 0 && barsOfWaves(due, barsOf).length === 0 ? due : null
+	const shiftsNow = startable(shifts, { resources, desired, running, isQuarantined, barsOf })
+	// A commit with both has its waves first (rules §4.1).
+	const { start, queued, barred } = due === null ? shiftsNow : behindWaves(shiftsNow)
 	const removals = plan.changes.filter((change) => change.kind === 'remove')
 	// What is removed must have been let go of before: never in the turn that lets go.
-	const settled = done.length === 0 && start.length === 0 && !options.letsGo
+	const settled = done.length === 0 && start.length === 0 && waves === null && !options.letsGo
 	const kept = settled
 		? whyKeep(removals, { resources, running, fleetLags: options.fleetLags, barsOf })
 		: new Map(removals.map(({ resource }) => [resource, 'after what comes before it']))
@@ -72,15 +84,67 @@ export function settle(options: SettleOptions): Settlement {
 		applied: done.length === 0 ? applied : composeMesh(resources),
 		done,
 		start,
+		waves,
+		failedWaves: failed,
 		queued,
 		barred,
 		waiting,
-		unconfirmed: unconfirmed.map((resource) => ({ resource, reason: untilConfirmed(options.fleetLags) })),
+		unconfirmed: [...new Set([...unconfirmed, ...later])].map((resource) => ({
+			resource,
+			reason: untilConfirmed(options.fleetLags),
+		})),
+	}
+}
+
+/** What is frozen of all that would go out. */
+function barsOfWaves({ mesh, changes }: WavesToStart, barsOf: SettleOptions['barsOf']): readonly Hold[] {
+	return [mesh, ...changes].flatMap(barsOf)
+}
+
+type Startable = Pick<Settlement, 'start' | 'queued' | 'barred'>
+
+function behindWaves({ start, queued, barred }: Startable): Startable {
+	const behind = 'the waves of other changes, which come first'
+	return {
+		start: [],
+		queued: [...start, ...queued.map(({ shift }) => shift)].map((shift) => ({ shift, behind })),
+		barred,
+	}
+}
+
+/** While waves go out nothing else begins: what they are compared with stays as it is. */
+function behindWave(wave: Rollout, plan: Plan, applied: Mesh): Settlement {
+	const reason = `until rollout ${wave.id} has ended`
+	return {
+		applied,
+		done: [],
+		start: [],
+		waves: null,
+		failedWaves: null,
+		queued: plan.changes.flatMap((change) => (change.kind === 'shift' ? [{ shift: change, behind: wave.id }] : [])),
+		waiting: plan.changes.flatMap((change) =>
+			change.kind === 'remove' ? [{ resource: change.resource, reason }] : [],
+		),
+		unconfirmed: [],
+		barred: [],
 	}
 }
 
 function untilConfirmed(fleetLags: string | null): string {
 	return `until every expected proxy holds what is in force${fleetLags === null ? '' : `: ${fleetLags}`}`
+}
+
+/** What goes out by waves now, if anything does; what failed before is not tried again by itself. */
+function wavesOf(
+	byWaves: readonly Change[],
+	options: SettleOptions & AtOnce,
+): { readonly due: WavesToStart | null; readonly failed: WavesToStart | null; readonly later: readonly ResourceId[] } {
+	if (byWaves.length === 0) return { due: null, failed: null, later: [] }
+	const candidate = { ...options.resources }
+	const { unconfirmed } = applyLater({ ...options, resources: candidate })
+	const waves = wavesToStart(candidate, options)
+	const isQuarantined = waves !== null && options.isQuarantined(waves.quarantineKey)
+	return { due: isQuarantined ? null : waves, failed: isQuarantined ? waves : null, later: unconfirmed }
 }
 
 let lastPlan: { applied: string; desired: string; plan: Plan } | null = null
@@ -150,17 +214,25 @@ function isRival(shift: Shift, other: Pick<Rollout, 'canaries' | 'baseline'>): b
 /** What Git now asks of a running rollout, when that is something else. */
 export type Ask =
 	| { readonly kind: 'lastGood' }
+	/** Something else than what goes out by waves. */
+	| { readonly kind: 'otherChanges' }
 	/** `otherCanary`: the same targets, of which a rising one is specified otherwise. */
 	| { readonly kind: 'otherShares' | 'otherCanary'; readonly shift: Shift }
 
 export function changedRollouts(
-	options: Pick<SettleOptions, 'applied' | 'desired' | 'rollouts'>,
+	options: Pick<SettleOptions, 'applied' | 'desired' | 'rollouts'> & {
+		readonly candidateOf: (hash: string) => Mesh | null
+	},
 ): { rollout: Rollout; ask: Ask }[] {
 	const { applied, desired } = options
 	const running = options.rollouts.filter((rollout) => isRunning(rollout) && rollout.phase.kind !== 'rollingBack')
 	if (running.length === 0) return []
 	const shifts = planOnce(applied, desired).changes.filter((change) => change.kind === 'shift')
 	return running.flatMap((rollout): { rollout: Rollout; ask: Ask }[] => {
+		if (rollout.wave !== null) {
+			const ask = askOfWave(options.candidateOf(rollout.wave.candidate), options)
+			return ask === null ? [] : [{ rollout, ask }]
+		}
 		const shift = shifts.find(({ route }) => route === rollout.route)
 		if (shift === undefined) return [{ rollout, ask: { kind: 'lastGood' } }]
 		if (shift.quarantineKey === rollout.quarantineKey && isSameSplit(shift.after, rollout.target)) return []

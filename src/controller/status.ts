@@ -183,7 +183,9 @@ export function statusOf(source: StatusSource): Status {
 		pendingRemovals: (view.settlement?.waiting ?? []).map(({ resource, reason }) => ({ resource, reason })),
 		discovery: view.troubles.map(({ sinceWallMs, ...trouble }) => ({ ...trouble, since: isoTime(sinceWallMs) })),
 		excluded: exclusionsOf({ state: view.state, fleet: source.fleet.fleet(), wallMs: source.wallMs }),
-		groups: [...source.fleet.fleet()].map(([key, group]) => groupStatus(key, group, source)),
+		groups: [...source.fleet.fleet()]
+			.filter(([, { group, expected }]) => group.cohort === 'stable' || expected > 0)
+			.map(([key, group]) => groupStatus(key, group, source)),
 	}
 	return { ...status, headline: headlineOf(status) }
 }

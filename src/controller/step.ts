@@ -3,7 +3,7 @@ import type { Diagnostic } from '#base/diagnostic.ts'
 import { limits } from '#base/limits.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
-import { appliedMesh, barsOf, type Draft, desiredMesh, happen, journal } from './draft.ts'
+import { appliedMesh, barsOfRollout, type Draft, desiredMesh, happen, journal } from './draft.ts'
 import { passExclusions } from './exclusion.ts'
 import { massDelete } from './mass-delete.ts'
 import { obey } from './obey.ts'
@@ -36,7 +36,7 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 		if (!isRunning(rollout) || hasJustTurned(rollout, state)) continue
 		const facts = input.factsOf(rollout)
 		const { elapsedMs, forward } = input
-		happen(draft, rollout.id, { kind: 'turn', elapsedMs, facts, forward, bars: barsOf(draft, rollout.route) })
+		happen(draft, rollout.id, { kind: 'turn', elapsedMs, facts, forward, bars: barsOfRollout(draft, rollout) })
 	}
 	const settlement = input.forward ? settleTurn(draft) : null
 	draft.state = { ...draft.state, rollouts: keepNewest(draft.state.rollouts) }

@@ -1,4 +1,5 @@
 import { typeUrls } from '#compile/compiled.ts'
+import { targetKey } from '#plan/split.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
@@ -27,12 +28,14 @@ export function watchesOf(
 }
 
 function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf, excluded }: WatchOptions): Watch {
+	const isWave = rollout.wave !== null
 	return {
 		rollout: rollout.id,
 		step: rollout.step,
-		canaries: concern.canaries,
+		canaries: isWave ? new Map(rollout.canaries.map((target) => [targetKey(target), ''])) : concern.canaries,
 		baseline: concern.baseline,
 		unit: concern.unit,
+		isCandidate: isWave ? (proxyKey) => proxyOf(proxyKey)?.group.cohort === 'candidate' : null,
 		parameters: guardParametersOf(rollout.policy, rollout.stepsPpm.length),
 		warmUpMs: rollout.policy.warmUpMs,
 		zoneOf(proxyKey) {
@@ -42,7 +45,10 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 		},
 		sharesOf(proxyKey) {
 			const proxy = proxyOf(proxyKey)
-			return proxy === undefined ? null : sharesHeldBy(proxy, concern, { fleet, publisher })
+			if (proxy === undefined) return null
+			// Both cohorts are compared with each other: what they hold differs, and has one name.
+			if (isWave) return holdsShares(proxy, concern, { fleet, publisher }) ? String(rollout.step) : null
+			return sharesHeldBy(proxy, concern, { fleet, publisher })
 		},
 		expected() {
 			return [...concern.groupKeys].flatMap((groupKey) => [...fleet.counted(groupKey)].map(({ key }) => key))

@@ -2025,6 +2025,7 @@ export interface RolloutPolicyManifest {
 		onNoEvidence?: 'hold' | 'rollBack'
 		bake?: RolloutPolicyTime
 		warmUp?: RolloutPolicyTime
+		waves?: RolloutPolicyWaves
 	}
 }
 /**
@@ -2078,6 +2079,20 @@ export interface RolloutPolicyErrorsGuard {
 	 * The share of failed requests, in percent, at which the rollout goes back at once.
 	 */
 	hardLimit?: number
+}
+/**
+ * One proxy, then these parts of the proxies, then all of them.
+ */
+export interface RolloutPolicyWaves {
+	/**
+	 * Parts of the proxies, in percent, rising.
+	 *
+	 * @maxItems 10
+	 *
+	 * Items: A part of the proxies, in percent.
+	 */
+	shares?: number[]
+	minDuration?: RolloutPolicyTime
 }
 
 /**

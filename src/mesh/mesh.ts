@@ -73,12 +73,17 @@ export type RolloutPolicySpec = {
 	readonly onNoEvidence: 'hold' | 'rollBack'
 	/** How long the last step is watched before the rollout has succeeded. */
 	readonly bakeMs: number
+	/** How changes other than of weights go out; null: at once. Only where the policy speaks for its whole mesh. */
+	readonly waves: WavesSpec | null
 	/** After each change of weight the sequential tests wait this long; the hard limit never does. */
 	readonly warmUpMs: number
 }
 
 /** `sharePpm`: share of the route's traffic that the rising targets together are to have, in parts per million. */
 export type RolloutStep = { readonly sharePpm: number; readonly minDurationMs: number; readonly minRequests: number }
+
+/** After one proxy: parts of the proxies, in parts per million, rising; then all of them. */
+export type WavesSpec = { readonly sharesPpm: readonly number[]; readonly minDurationMs: number }
 
 export type ErrorsGuard = {
 	readonly kind: 'errors'

@@ -1,6 +1,6 @@
 import { compareText } from '#base/diagnostic.ts'
 import { deepFreeze } from './deep-freeze.ts'
-import type { ErrorsGuard, Mesh, RolloutPolicy, RolloutPolicySpec, RolloutStep, Route } from './mesh.ts'
+import type { ErrorsGuard, Mesh, RolloutPolicy, RolloutPolicySpec, RolloutStep, Route, WavesSpec } from './mesh.ts'
 
 /** What an `errors` guard does where its policy does not say. */
 export const defaultErrorsGuard: ErrorsGuard = deepFreeze({
@@ -15,6 +15,9 @@ export const defaultErrorsGuard: ErrorsGuard = deepFreeze({
 /** What a step does where its policy does not say. */
 export const defaultRolloutStep: Omit<RolloutStep, 'sharePpm'> = deepFreeze({ minDurationMs: 60_000, minRequests: 0 })
 
+/** What waves do where their policy does not say. */
+export const defaultWaves: WavesSpec = deepFreeze({ sharesPpm: [100_000, 300_000], minDurationMs: 60_000 })
+
 /** What holds for a route without a policy, and for each field that a policy does not write. */
 export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	match: { virtualRouter: null, route: null },
@@ -24,6 +27,7 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	onNoEvidence: 'hold',
 	bakeMs: 5 * 60_000,
 	warmUpMs: 15_000,
+	waves: null,
 })
 
 /** Each step closes the connections that outlast the drain time, so a TCP route takes two: a few of them, then all. */
@@ -42,6 +46,14 @@ export function policyForRoute(mesh: Mesh, route: Route): RolloutPolicySpec {
 		.filter((policy) => policyMatches(policy, route))
 		.sort((left, right) => specificity(right) - specificity(left) || compareText(left.name, right.name))
 	return matching[0]?.spec ?? (route.spec.protocol === 'tcp' ? defaultTcpRolloutPolicySpec : defaultRolloutPolicySpec)
+}
+
+/** The policy by which changes other than of weights go out in a mesh: the first by name that has waves, or null. */
+export function policyForWaves({ resources }: Pick<Mesh, 'resources'>, mesh: string): RolloutPolicySpec | null {
+	const policies = Object.values(resources)
+		.filter((resource) => resource.kind === 'RolloutPolicy')
+		.filter((policy) => policy.mesh === mesh && policy.spec.waves !== null)
+	return policies.sort((left, right) => compareText(left.name, right.name))[0]?.spec ?? null
 }
 
 /** Whether a policy speaks for a route, be it the most specific one or not. */

@@ -1,4 +1,4 @@
-import type { ErrorsGuard, RolloutPolicySpec, RolloutStep } from './mesh.ts'
+import type { ErrorsGuard, RolloutPolicySpec, RolloutStep, WavesSpec } from './mesh.ts'
 import { type Written, writeMembers, writeUnlessEmpty } from './write-members.ts'
 
 /** Every field is written, so that it stays what it is when the defaults change. */
@@ -11,11 +11,16 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 		onNoEvidence: spec.onNoEvidence,
 		bake: msToText(spec.bakeMs),
 		warmUp: msToText(spec.warmUpMs),
+		waves: spec.waves === null ? undefined : writeWaves(spec.waves),
 	})
 }
 
 function writeStep({ sharePpm, minDurationMs, minRequests }: RolloutStep): Written {
 	return { weight: ppmToPercent(sharePpm), minDuration: msToText(minDurationMs), minRequests }
+}
+
+function writeWaves({ sharesPpm, minDurationMs }: WavesSpec): Written {
+	return { shares: sharesPpm.map(ppmToPercent), minDuration: msToText(minDurationMs) }
 }
 
 function writeGuard({

@@ -87,11 +87,19 @@ export function evidenceHolds(rollout: Rollout): Hold[] {
 	if (!rollout.guard.fresh) {
 		return [{ code: 'SILENT', text: `proxies without fresh counters: ${rollout.guard.silent.join(', ')}` }]
 	}
-	if (verdict.kind === 'hold') return [{ code: 'MORE_REQUESTS', text: verdict.reason }]
+	if (verdict.kind === 'hold' && !hasWatchedEnough(rollout)) return [{ code: 'MORE_REQUESTS', text: verdict.reason }]
 	const { minRequests } = demandsOfStep(rollout)
 	if (rollout.guard.stepRequests < minRequests) {
 		const text = `${rollout.guard.stepRequests} of ${minRequests} canary requests at ${formatShare(rollout.stepsPpm[rollout.step] ?? 0)}`
 		return [{ code: 'MORE_REQUESTS', text }]
 	}
 	return []
+}
+
+/**
+ * Waves go out to proxies that may hardly have traffic, or nobody to be compared with: without a proof they are watched
+ * twice as long, and whatever speaks against them still takes them back (rules §4.2).
+ */
+function hasWatchedEnough(rollout: Rollout): boolean {
+	return rollout.wave !== null && rollout.elapsed.stepMs >= 2 * demandsOfStep(rollout).minDurationMs
 }

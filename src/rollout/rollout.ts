@@ -42,9 +42,21 @@ export type Rollout = {
 	 */
 	readonly promotion: Promotion | null
 	readonly quarantineKey: string
+	/** What goes out by waves of proxies; null for a rollout that shifts the shares of a route. */
+	readonly wave: Wave | null
 	/** Wall clock, for people. */
 	readonly startedWallMs: number
 	readonly endedWallMs: number | null
+}
+
+/** `good`, `target` and `stepsPpm` of such a rollout are parts of the proxies; `route` is its mesh. */
+export type Wave = {
+	/** Hash of the mesh that the candidates are served. */
+	readonly candidate: string
+	/** What it changes; the first few. */
+	readonly changes: readonly ResourceId[]
+	/** Key of the proxy that is alone in the first wave; null before that. */
+	readonly first: string | null
 }
 
 export type Elapsed = {
@@ -128,6 +140,8 @@ export type FleetFacts = {
 	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
 	/** Proxies that a person has excluded: in none of the numbers above, with the version they last held. */
 	readonly excluded: readonly { readonly proxy: string; readonly version: string }[]
+	/** Of waves: the proxy that is to be the first, where none is or the one that was has gone for good. */
+	readonly firstCandidate?: string | null
 	/** A connected proxy was found at the last good shares though the step in force had been confirmed. */
 	readonly foundBack: boolean
 	/** The daemon has just started, and proxies may still come back: that nobody is missing says nothing yet. */

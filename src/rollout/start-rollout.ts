@@ -29,6 +29,7 @@ export function startRollout(options: { id: string; shift: Shift; revision: stri
 		elapsed: { stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, totalMs: 0 },
 		promotion: null,
 		quarantineKey: shift.quarantineKey,
+		wave: null,
 		startedWallMs: wallMs,
 		endedWallMs: null,
 	}

@@ -2,10 +2,10 @@ import { unreachable } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import { describeAlarm } from '#guard/evidence-text.ts'
 import { judge, startStep } from '#guard/judge.ts'
-import { formatShare, formatSplit, shareOfAll } from '#plan/split.ts'
+import { describeInForce, describeStep } from './describe-step.ts'
 import { goBack } from './go-back.ts'
 import { backHolds, clip, evidenceHolds, fleetHolds } from './holds.ts'
-import { demandsOfStep, isLastStep, splitInForce } from './ladder.ts'
+import { demandsOfStep, isLastStep } from './ladder.ts'
 import type {
 	BackCause,
 	Command,
@@ -18,6 +18,7 @@ import type {
 } from './rollout.ts'
 import { isRunning } from './rollout.ts'
 import { guardParametersOf } from './start-rollout.ts'
+import { hasBaseline, isHeldByNobody, withFirst } from './wave.ts'
 
 // One rollout's state machine. Pure: what is served, told or due next is derived from what it returns.
 
@@ -61,7 +62,7 @@ function look(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'look' }>):
 	// A look at other shares than those in force says nothing about these.
 	if (event.step !== rollout.step || rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
 	const parameters = guardParametersOf(rollout.policy, rollout.stepsPpm.length)
-	const baselineHasTraffic = shareOfAll(splitInForce(rollout), rollout.baseline) > 0
+	const baselineHasTraffic = hasBaseline(rollout, event.look)
 	const { state, verdict } = judge(rollout.guard, event.look, parameters, { baselineHasTraffic })
 	// A look at silence is no news of the canary: only one that all proxies had part in ends the wait for evidence.
 	const sinceLookMs = state.fresh ? 0 : rollout.elapsed.sinceLookMs
@@ -110,12 +111,14 @@ function boot(rollout: Rollout, downMs: number): Rollout {
 type Turn = Extract<RolloutEvent, { kind: 'turn' }>
 
 function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
-	const rollout = passTime(before, event)
+	const rollout = withFirst(passTime(before, event), event.facts)
 	const back = backOfTurn(rollout, event.facts)
 	if (back !== null) return goBack(rollout, back)
 	if (rollout.phase.kind === 'rollingBack') return confirmBack(rollout, event.facts, wallMs)
 	if (rollout.phase.kind === 'paused') return { rollout, notes: [] }
 
+	// Whoever would hold it is not there: nobody can be harmed, and there is nothing to watch.
+	if (event.forward && isHeldByNobody(rollout, event.facts)) return forward(rollout, wallMs, event.facts)
 	const fleet = fleetHolds(event.facts)
 	const deadline = deadlineHolds(rollout)
 	const promoted = rollout.promotion !== null
@@ -125,7 +128,8 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 		: [{ code: 'NOT_DURABLE', text: 'the store does not answer: nothing moves forward' }]
 	const timeIsUp = promoted || rollout.step === -1 || rollout.elapsed.stepMs >= demandsOfStep(rollout).minDurationMs
 	const others = [...event.bars, ...durable]
-	if (fleet.length === 0 && evidence.length === 0 && others.length === 0 && timeIsUp) return forward(rollout, wallMs)
+	if (fleet.length === 0 && evidence.length === 0 && others.length === 0 && timeIsUp)
+		return forward(rollout, wallMs, event.facts)
 	return hold(rollout, shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, others }))
 }
 
@@ -203,20 +207,19 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 }
 
 /** The next step, or the end. All of it has been allowed. */
-function forward(rollout: Rollout, wallMs: number): RolloutStepResult {
+function forward(rollout: Rollout, wallMs: number, facts: FleetFacts): RolloutStepResult {
 	const actor = rollout.promotion?.actor ?? 'sluice'
 	const numbers = { evidence: rollout.verdict?.numbers ?? null, promoted: rollout.promotion?.reason ?? null }
-	if (isLastStep(rollout)) {
-		const reason = `${formatSplit(rollout.target)} in force and watched`
-		return {
-			rollout: { ...rollout, phase: { kind: 'succeeded' }, holds: [], promotion: null, endedWallMs: wallMs },
-			notes: [{ event: 'rollout.succeeded', actor, reason, numbers }],
-		}
+	if (isLastStep(rollout) || isHeldByNobody(rollout, facts)) {
+		const done: Rollout = { ...rollout, phase: { kind: 'succeeded' }, holds: [], promotion: null, endedWallMs: wallMs }
+		const reason = `${describeInForce(done)}, in force and watched`
+		return { rollout: done, notes: [{ event: 'rollout.succeeded', actor, reason, numbers }] }
 	}
 	const step = rollout.step + 1
 	const goesOn = rollout.promotion?.reach === 'target' && step < rollout.stepsPpm.length - 1
 	const next: Rollout = {
 		...rollout,
+		wave: rollout.wave === null ? null : { ...rollout.wave, first: facts.firstCandidate ?? null },
 		step,
 		phase: { kind: 'stepping' },
 		holds: [],
@@ -226,8 +229,8 @@ function forward(rollout: Rollout, wallMs: number): RolloutStepResult {
 		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0 },
 		promotion: goesOn ? rollout.promotion : null,
 	}
-	const reason = `step ${step + 1} of ${rollout.stepsPpm.length}: canary at ${formatShare(rollout.stepsPpm[step] ?? 0)}`
-	const split = formatSplit(splitInForce(next))
+	const reason = `step ${step + 1} of ${rollout.stepsPpm.length}: ${describeStep(rollout, step)}`
+	const split = describeInForce(next)
 	return { rollout: next, notes: [{ event: 'rollout.advanced', actor, reason, numbers: { ...numbers, step, split } }] }
 }
 

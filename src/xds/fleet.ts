@@ -9,6 +9,8 @@ import { type Cohort, inCohort } from './cohort.ts'
 import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
 import { createGroup, type Group, type Member } from './group.ts'
 import { perType, sendOrder } from './order.ts'
+import { createProxyMemories } from './proxy-memories.ts'
+import { createPushes, streamsOf } from './push.ts'
 import type { Retention } from './retention.ts'
 import type { TypeState } from './standing.ts'
 import type { XdsStream } from './stream.ts'
@@ -49,8 +51,6 @@ export type Fleet = {
 	close(status: CallStatus): void
 }
 
-type Remembered = ProxyMemory & { readonly groupKey: string }
-
 export function createFleet(options: { readonly clock: Clock; readonly emit: (event: XdsEvent) => void }): Fleet {
 	const { clock } = options
 	const groups = new Map<string, Group>()
@@ -58,16 +58,19 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	const connected = new Map<string, Member>()
 	/** Whom a stream speaks for: in the cohort that it is in now. */
 	const membersByStream = new Map<XdsStream, Member>()
-	const remembered = new Map<string, Remembered>()
+	const memories = createProxyMemories()
 	const refused = new Map<string, string>()
 	const progressed = new Set<string>()
-	/** Group key → streams that have not been pushed the newest snapshot yet. */
-	const pushing = new Map<string, Iterator<[Member, XdsStream]>>()
 	let excluded: ReadonlySet<string> = new Set()
 	let progressTimer: Timer | null = null
 	let goneTimer: Timer | null = null
 	let isClosed = false
 	let cohortOf: (proxy: Proxy) => Cohort = () => 'stable'
+
+	const pushes = createPushes({
+		hasGone: (member, stream) => membersByStream.get(stream) !== member,
+		progress,
+	})
 
 	function emit(event: XdsEvent): void {
 		if (!isClosed) options.emit(event)
@@ -124,20 +127,10 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	function recall(proxy: Proxy): ProxyMemory | null {
 		const here = newestStream(proxy.key)
 		if (here !== null) return here.memory()
-		const memory = remembered.get(proxy.key)
-		if (memory === undefined) return null
-		remembered.delete(proxy.key)
+		const memory = memories.take(proxy.key)
+		if (memory === null) return null
 		groups.get(memory.groupKey)?.forgetGone(proxy.key)
 		return memory
-	}
-
-	function remember(proxy: Proxy, stream: XdsStream): void {
-		if (proxy.instance === null) return
-		remembered.set(proxy.key, { ...stream.memory(), groupKey: proxy.groupKey })
-		for (const oldest of remembered.keys()) {
-			if (remembered.size <= limits.xdsProxiesRemembered) break
-			remembered.delete(oldest)
-		}
 	}
 
 	function changed(stream: XdsStream): void {
@@ -160,7 +153,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		group.remove(member, how === 'lost' ? 'expected' : 'forgotten', clock.monotonicMs())
 		if (connected.get(proxy.key) === member) {
 			connected.delete(proxy.key)
-			remember(proxy, stream)
+			if (proxy.instance !== null) memories.keep(proxy.key, { ...stream.memory(), groupKey: group.key })
 		}
 		dropIfEmpty(group)
 		if (!isClosed) goneTimer ??= clock.setTimer(limits.xdsGoneMs, expireGone)
@@ -184,41 +177,13 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		refused.delete(groupKey)
 		const group = groupOf(groupKey)
 		group.publish(snapshot)
-		push(group)
-	}
-
-	function push(group: Group): void {
-		if (group.members.size === 0) return
-		pushing.set(group.key, streamsOf(group))
-		pushSome(group)
-		progress(group.key)
+		pushes.push(group)
 	}
 
 	function retain(groupKey: string, change: (retention: Retention) => boolean): void {
 		const group = groupOf(groupKey)
-		if (change(group.retention)) push(group)
+		if (change(group.retention)) pushes.push(group)
 		dropIfEmpty(group)
-	}
-
-	/** A large group is pushed to in batches, so that nobody else waits for all of it. */
-	function pushSome(group: Group): void {
-		const streams = pushing.get(group.key)
-		if (streams === undefined || isClosed) return
-		for (let pushed = 0; pushed < limits.xdsPushBatch; pushed += 1) {
-			const next = streams.next()
-			if (next.done) {
-				pushing.delete(group.key)
-				return progress(group.key)
-			}
-			const [member, stream] = next.value
-			// It has left, or is in the other cohort by now.
-			if (membersByStream.get(stream) !== member) continue
-			stream.serve(group.snapshot)
-			group.recount(member)
-		}
-		setImmediate(() => {
-			if (pushing.get(group.key) === streams) pushSome(group)
-		})
 	}
 
 	/** To the proxy it is one more publication: it is sent what differs, in the order that never breaks traffic. */
@@ -253,7 +218,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			if (refused.size <= limits.xdsGroupsRefused) break
 			refused.delete(oldest)
 		}
-		pushing.delete(groupKey)
+		pushes.stop(groupKey)
 		const group = groups.get(groupKey)
 		if (group === undefined) return
 		group.publish(null)
@@ -316,16 +281,11 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		assign,
 		close(status) {
 			isClosed = true
+			pushes.stopAll()
 			progressTimer?.cancel()
 			for (const group of [...groups.values()]) endStreams(group, status)
 			goneTimer?.cancel()
 		},
-	}
-}
-
-function* streamsOf(group: Group): Generator<[Member, XdsStream]> {
-	for (const member of [...group.members.values()]) {
-		for (const stream of [...member.streams]) yield [member, stream]
 	}
 }
 

@@ -143,7 +143,7 @@ export function createConsistency({ fleet, nowMs, violate }: ConsistencyOptions)
 			const running = state.rollouts.filter(isRunning)
 			checkDropped(applied, running)
 			checkRefused(running)
-			for (const rollout of state.rollouts) {
+			for (const rollout of state.rollouts.filter(({ wave }) => wave === null)) {
 				if (!isRunning(rollout)) {
 					if (!ended.has(rollout.id)) checkEnd(rollout)
 					ended.add(rollout.id)

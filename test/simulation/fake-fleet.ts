@@ -39,7 +39,7 @@ export type Traffic = {
 	/** Requests that a proxy sends to the route in one second. */
 	readonly requestsPerSecond: number
 	/** Share of requests that a cluster answers with 5xx, now. */
-	errorShare(cluster: string, sharePpm: number): number
+	errorShare(cluster: string, sharePpm: number, target: FakeProxy): number
 	/** True: the cluster takes requests and never answers. */
 	stalls(cluster: string): boolean
 }
@@ -201,7 +201,7 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				hosts: 1,
 			}
 		}
-		const share = healthyHosts === 0 ? 1 : traffic.errorShare(name, sharePpm)
+		const share = healthyHosts === 0 ? 1 : traffic.errorShare(name, sharePpm, target)
 		const errors = drawErrors(requests, share, random)
 		return {
 			completed: requests,

@@ -85,6 +85,7 @@ export function scenarioOf(seed: number, random: Random): Scenario {
 		onNoEvidence: pick(['hold', 'hold', 'rollBack']),
 		bakeMs: pick([between(1000, 6000), between(7000, 12_000)]),
 		warmUpMs: pick([0, 1000, 3000]),
+		waves: null,
 	}
 	const faultCount = pick([0, 0, 1, 1, 2, 3, 4])
 	const faults = Array.from({ length: faultCount }, () => ({

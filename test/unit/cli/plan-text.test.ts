@@ -27,6 +27,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				resource: route,
 				action: 'change',
 				when: 'atOnce',
+				waves: null,
 				reason: 'timeout of a live route change',
 			},
 			{
@@ -34,6 +35,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				resource: 'mesh/apps/virtualNode/serviceB',
 				action: 'change',
 				when: 'confirmed',
+				waves: { sharesPpm: [100_000], minDurationMs: 60_000 },
 				reason: 'tls of listener 80 of a live virtual node changes',
 			},
 			{
@@ -73,7 +75,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 	expect(renderPlan(preview, { color: false })).toBe(`Compared with origin/main:
   prepare  add virtualNode/serviceBv2
   replace  change virtualRouter/serviceB/route/serviceB: timeout of a live route change
-  replace  change virtualNode/serviceB: tls of listener 80 of a live virtual node changes; after every proxy has confirmed what is in force
+  replace  change virtualNode/serviceB: tls of listener 80 of a live virtual node changes; after every proxy has confirmed what is in force; by waves over its proxies: one proxy, 10 %, all, each watched for at least 1m, 2m where nothing can be compared
   shift    virtualRouter/serviceB/route/serviceB: serviceB 100 % → serviceB 75 % · serviceBv2 25 %
              1. serviceB 95 % · serviceBv2 5 %: at least 1m, 500 canary requests, about 976 canary requests for the proof
              2. serviceB 75 % · serviceBv2 25 %: watched 5m, about 1028 canary requests for the proof

@@ -45,7 +45,7 @@ test('proxies that were taken back keep it, though Git has asked for other share
 	} as unknown as FleetPort
 	const started = startRollout({ id: 'B/B#1', shift: shiftTo(0, 1), revision: 'c1', wallMs: 0 })
 	const stepped = { ...started, step: 1, phase: { kind: 'stepping' as const } }
-	const hold = createBootHold({ rollouts: [stepped], applied, fleet, clock })
+	const hold = createBootHold({ rollouts: [stepped], applied, candidate: undefined, fleet, clock })
 	hold.greet(proxy)
 	const name = 'rds_egress_http_15001'
 	expect(keeps.get(name)).toEqual(expect.any(String))

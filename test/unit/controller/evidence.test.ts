@@ -25,6 +25,7 @@ function setUp(warmUpMs: number) {
 		canaries: new Map([[canary, 'v2']]),
 		baseline: ['v1'],
 		unit: 'requests',
+		isCandidate: null,
 		parameters,
 		warmUpMs,
 		zoneOf: () => '',

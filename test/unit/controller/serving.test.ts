@@ -38,6 +38,8 @@ function meshOf(b: Record<string, number>, c: Record<string, number>): Mesh {
 }
 
 const applied = meshOf({ B: 1 }, { C: 1 })
+const served = { applied, meshNamed: () => undefined }
+const nothing = { ...served, applied: undefined }
 const [ofB, ofC] = planChanges(applied, meshOf({ Bv2: 1 }, { Cv2: 1 })).changes.filter(
 	(change): change is Shift => change.kind === 'shift',
 )
@@ -89,6 +91,7 @@ beforeEach(() => {
 		watch() {},
 		healthyHosts: (_, cluster) => healthy[cluster] ?? null,
 		isSilent: () => false,
+		requestsOf: () => 0,
 		forget() {},
 		readiness: () => 0,
 		close() {},
@@ -101,9 +104,9 @@ const pinnedNow = () => [...pinned.values()].flatMap((keys) => [...keys])
 describe('a proxy where the last good has no healthy host', () => {
 	beforeEach(() => {
 		healthy = { cds_egress_apps_B_http2_80: 0, cds_egress_apps_Bv2_http2_80: 1 }
-		serving.begin(initialState, { applied: undefined, whole: undefined })
+		serving.begin(initialState, nothing)
 		serving.takeXds({ kind: 'arrived', proxy })
-		serving.publish(stateOf(), applied)
+		serving.publish(stateOf(), served)
 		clock.advance(limits.adoptionWindowMs + limits.adoptionGraceMs)
 	})
 
@@ -115,7 +118,7 @@ describe('a proxy where the last good has no healthy host', () => {
 			[goingBack(ofB), other()],
 			[other(), goingBack(ofB)],
 		]) {
-			serving.publish(stateOf(...rollouts), applied)
+			serving.publish(stateOf(...rollouts), served)
 			expect(pinnedNow()).toEqual(['p'])
 			serving.follow(stateOf(...rollouts))
 			expect(pinnedNow()).toEqual(['p'])
@@ -123,7 +126,7 @@ describe('a proxy where the last good has no healthy host', () => {
 	})
 
 	test('keeps it when it comes back and has not reported yet', () => {
-		serving.publish(stateOf(goingBack(ofB)), applied)
+		serving.publish(stateOf(goingBack(ofB)), served)
 		connected = []
 		serving.takeXds({ kind: 'left', proxy })
 		healthy = {}
@@ -139,14 +142,14 @@ describe('a proxy where the last good has no healthy host', () => {
 	})
 
 	test('is let go when the rollout has ended', () => {
-		serving.publish(stateOf(goingBack(ofB)), applied)
+		serving.publish(stateOf(goingBack(ofB)), served)
 		serving.follow(stateOf())
 		expect(pinnedNow()).toEqual([])
 	})
 })
 
 test('a proxy that left its old group has not left the new one', () => {
-	serving.begin(stateOf(stepping(ofB)), { applied, whole: undefined })
+	serving.begin(stateOf(stepping(ofB)), served)
 	const upgraded: Proxy = { ...proxy, group: { ...group, envoyMinor: '1.41' }, groupKey: 'new' }
 	serving.takeXds({ kind: 'arrived', proxy })
 	serving.takeXds({ kind: 'arrived', proxy: upgraded })
@@ -158,20 +161,20 @@ test('a proxy that left its old group has not left the new one', () => {
 
 describe('just after a start', () => {
 	test('nobody has let go of anything: proxies may still come back', () => {
-		serving.begin(stateOf(), { applied, whole: undefined })
-		serving.publish(stateOf(), applied)
+		serving.begin(stateOf(), served)
+		serving.publish(stateOf(), served)
 		expect([serving.facts.returning(), serving.fleetLags()]).toEqual([true, expect.stringContaining('come back')])
 		clock.advance(limits.bootHoldMs)
 		expect([serving.facts.returning(), serving.fleetLags()]).toEqual([false, null])
 	})
 
 	test('with an empty store there is nobody to come back', () => {
-		serving.begin(initialState, { applied: undefined, whole: undefined })
+		serving.begin(initialState, nothing)
 		expect([serving.facts.returning(), serving.fleetLags()]).toEqual([false, null])
 	})
 
 	test('the gone are waited for, though others came that nobody knows', () => {
-		serving.begin(initialState, { applied: undefined, whole: undefined })
+		serving.begin(initialState, nothing)
 		view = { ...view, connected: 2, expected: 2, gone: [{ proxy: 'q', version: 'v' }] }
 		expect(serving.fleetLags()).toContain('q')
 	})

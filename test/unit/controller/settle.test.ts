@@ -164,7 +164,8 @@ describe('a target under judgement', () => {
 	})
 
 	test('another version of the canary is another canary; of the baseline it is not', () => {
-		const asks = (desired: Mesh) => changedRollouts({ applied, desired, rollouts }).map(({ ask }) => ask.kind)
+		const asks = (desired: Mesh) =>
+			changedRollouts({ candidateOf: () => null, applied, desired, rollouts }).map(({ ask }) => ask.kind)
 		expect(asks(meshOf(node('B'), moved('Bv2'), route({ Bv2: 1 })))).toEqual(['otherCanary'])
 		expect(asks(meshOf(node('B'), node('Bv2'), route({ B: 1, Bv2: 1 })))).toEqual(['otherShares'])
 		expect(asks(meshOf(moved('B'), node('Bv2'), route({ Bv2: 1 })))).toEqual([])

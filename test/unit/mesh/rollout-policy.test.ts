@@ -1,7 +1,13 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { assert } from '../../../src/base/assert.ts'
 import { resourceId } from '../../../src/mesh/mesh.ts'
-import { defaultRolloutPolicySpec, policyForRoute } from '../../../src/mesh/rollout-policy.ts'
+import { readMesh } from '../../../src/mesh/read-mesh.ts'
+import {
+	defaultRolloutPolicySpec,
+	defaultWaves,
+	policyForRoute,
+	policyForWaves,
+} from '../../../src/mesh/rollout-policy.ts'
 import { readOk, smallMesh } from './small-mesh.ts'
 
 function bakeOf(policies: readonly string[]): number {
@@ -62,5 +68,28 @@ test('a policy that writes nothing is the default, and the default is the docume
 		onNoEvidence: 'hold',
 		bakeMs: 300_000,
 		warmUpMs: 15_000,
+		waves: null,
+	})
+})
+
+describe('waves', () => {
+	const head = 'apiVersion: sluice/v1\nkind: RolloutPolicy\nmetadata: {mesh: apps, name: p}'
+	const policyWith = (spec: string) =>
+		readMesh(new Map([['m.yaml', new TextEncoder().encode(`${smallMesh}---\n${head}\nspec: ${spec}\n`)]]))
+
+	test('are one proxy, a tenth, three tenths and all, where only that they are wanted is written', () => {
+		const outcome = policyWith('{waves: {}}')
+		assert(outcome.kind === 'ok', 'it is valid')
+		expect(policyForWaves(outcome.mesh, 'apps')?.waves).toEqual(defaultWaves)
+		expect(policyForWaves(outcome.mesh, 'shop')).toBeNull()
+	})
+
+	test.for([
+		{ spec: '{waves: {shares: [30, 10]}}', code: 'SL0212' },
+		{ spec: '{match: {route: b}, waves: {}}', code: 'SL0247' },
+	])('$spec is refused', ({ spec, code }) => {
+		const outcome = policyWith(spec)
+		assert(outcome.kind === 'refused', 'it is refused')
+		expect(outcome.diagnostics.map((finding) => finding.code)).toEqual([code])
 	})
 })

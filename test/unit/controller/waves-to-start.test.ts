@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest'
+import { typeUrls } from '#compile/compiled.ts'
+import type { Rollout } from '#rollout/rollout.ts'
+import { type DaemonInMemory, startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
+import type { FakeProxy } from '../../simulation/fake-fleet.ts'
+import { stableCluster } from '../../simulation/simulated-mesh.ts'
+
+// A change of B's host name, which all callers' clusters of B have, goes out by waves over ten of them.
+
+const policy = { ...twoSteps, waves: { sharesPpm: [300_000], minDurationMs: 8_000 } }
+const heldOf = (target: FakeProxy) => target.held.get(`${typeUrls.cluster} ${stableCluster}`)?.version
+
+async function start(instances: number, failing: (isNew: boolean) => number = () => 0) {
+	let before: string | undefined
+	const isNew = (target: FakeProxy) => before !== undefined && heldOf(target) !== before
+	const daemon = await startInMemory((store) => store, {
+		policy,
+		instances,
+		failing: (target, cluster) => (cluster === stableCluster ? failing(isNew(target)) : 0),
+	})
+	before = heldOf(daemon.fleet.proxies[0] as FakeProxy)
+	const changed = () => daemon.fleet.proxies.filter(isNew)
+	return { daemon, changed, wave: () => daemon.controller.view().state.rollouts.at(-1) as Rollout }
+}
+
+/** Number of changed proxies whenever it differs, until the rollout has ended. */
+async function watch(daemon: DaemonInMemory, changed: () => readonly FakeProxy[], wave: () => Rollout) {
+	const seen: number[] = []
+	for (let waited = 0; waited < 600 && wave()?.endedWallMs == null; waited += 1) {
+		await daemon.pass(500)
+		if (seen.at(-1) !== changed().length) seen.push(changed().length)
+	}
+	return seen
+}
+
+test('one proxy, then a part of them, then all, and none of them goes back', async () => {
+	const { daemon, changed, wave } = await start(10)
+	daemon.commit({ baseline: 'b9.local' })
+	const seen = await watch(daemon, changed, wave)
+	expect(seen[0], JSON.stringify(wave())).toBe(1)
+	expect(seen.at(-1)).toBe(10)
+	expect(seen.length).toBe(3)
+	expect(seen[1]).toBeGreaterThan(1)
+	expect(seen[1]).toBeLessThan(10)
+	expect([wave().phase.kind, wave().id]).toEqual(['succeeded', 'apps/waves#1'])
+	const { state, meshes } = daemon.controller.view()
+	expect(state.applied).toBe(state.accepted?.mesh)
+	expect(meshes.has(state.applied ?? '')).toBe(true)
+	expect(daemon.fleet.proxies.every(({ proxy }) => proxy.group.cohort === 'stable')).toBe(true)
+})
+
+test('what is bad at the first proxy is gone from it, quarantined, and the rest of the commit goes on', async () => {
+	const { daemon, changed, wave } = await start(10, (isNew) => (isNew ? 1 : 0))
+	daemon.commit({ baseline: 'b9.local', unrelated: 7 })
+	const seen = await watch(daemon, changed, wave)
+	expect(seen).toEqual([1, 0])
+	expect(wave().phase).toMatchObject({ kind: 'rolledBack', cause: { by: 'guard' } })
+	await daemon.pass(5_000)
+	const { state, meshes } = daemon.controller.view()
+	expect(state.rolloutCount).toBe(1)
+	const applied = meshes.get(state.applied ?? '')?.resources
+	expect(applied?.['mesh/apps/virtualNode/C' as never]).toMatchObject({
+		spec: { serviceDiscovery: { hostname: 'c7.local' } },
+	})
+	expect(daemon.face.status().heldBack).toMatchObject([
+		{ kind: 'replace', resource: 'mesh/apps/virtualNode/B', reason: expect.stringContaining('in quarantine') },
+	])
+	daemon.commit({ baseline: 'b10.local' })
+	await daemon.pass(2_000)
+	expect(daemon.controller.view().state.rolloutCount).toBe(2)
+})
+
+test('where nobody is left to compare with, each wave is watched twice as long', async () => {
+	const { daemon, changed, wave } = await start(1)
+	daemon.commit({ baseline: 'b9.local' })
+	await daemon.pass(1_000)
+	expect([changed().length, wave().phase.kind]).toEqual([1, 'stepping'])
+	await watch(daemon, changed, wave)
+	expect(wave().phase.kind).toBe('succeeded')
+})
+
+test('Git may take it back while it goes out, and a shift of the same commit comes after it', async () => {
+	const { daemon, changed, wave } = await start(10)
+	daemon.commit({ baseline: 'b9.local', weights: [1, 1] })
+	await daemon.pass(5_000)
+	expect([changed().length, daemon.controller.view().state.rollouts.length]).toEqual([1, 1])
+	expect(daemon.face.status().heldBack.map(({ reason }) => reason)).toEqual([
+		'rollout apps/waves#1 brings it in',
+		'waits for apps/waves#1',
+	])
+	daemon.commit({ baseline: 'b1.local', weights: [1, 1] })
+	await daemon.pass(3_000)
+	expect(changed()).toEqual([])
+	const [back, shift] = daemon.controller.view().state.rollouts
+	expect(back?.phase).toMatchObject({ kind: 'aborted', cause: { by: 'superseded' } })
+	expect(shift?.route).toBe('mesh/apps/virtualRouter/B/route/B')
+	expect(wave().wave).toBeNull()
+})
+
+test('a change that nobody is there to hold goes in at once', async () => {
+	const { daemon, changed, wave } = await start(2)
+	for (const target of daemon.fleet.proxies) daemon.fleet.disconnect(target)
+	await daemon.pass(700_000)
+	daemon.commit({ baseline: 'b9.local' })
+	await daemon.pass(2_000)
+	expect([wave().phase.kind, changed().length]).toEqual(['succeeded', 0])
+	for (const target of daemon.fleet.proxies) daemon.fleet.connect(target)
+	await daemon.pass(2_000)
+	expect(changed()).toHaveLength(2)
+})
+
+test('a way back of shares that ends meanwhile is not undone when all have the change', async () => {
+	const { daemon, changed, wave } = await start(10)
+	daemon.commit({ weights: [1, 1] })
+	await daemon.pass(120_000)
+	expect(wave().phase.kind).toBe('succeeded')
+	daemon.commit({ baseline: 'b9.local' })
+	await daemon.pass(3_000)
+	expect([changed().length, wave().id]).toEqual([1, 'apps/waves#2'])
+	const back = {
+		kind: 'rollback',
+		scope: { mesh: null, router: 'B', route: 'B' },
+		actor: 'dana',
+		reason: 'night',
+	} as const
+	expect(await daemon.command(back)).toMatchObject({ kind: 'done' })
+	await watch(daemon, changed, wave)
+	await daemon.pass(5_000)
+	expect(wave().phase.kind).toBe('succeeded')
+	expect(changed()).toHaveLength(10)
+	for (const target of daemon.fleet.proxies) expect(daemon.fleet.sharesOf(target)?.get(stableCluster)).toBe(1_000_000)
+})
