@@ -175,7 +175,7 @@ function renderGroup(group: GroupStatus, paint: Paint): string[] {
 			: pending.map(([type, types]) => `${types.pending} have not ACKed ${type}`).join(', ')
 	return [
 		toPrintable(
-			`  ${group.identity}  ${group.connected}/${group.expected} connected (Envoy ${group.envoy}), ${group.connected === 0 ? 'nobody to serve' : state}`,
+			`  ${group.identity}  ${group.connected}/${group.expected} connected (Envoy ${group.envoy})${group.cohort === 'candidate' ? ', candidates of waves' : ''}, ${group.connected === 0 ? 'nobody to serve' : state}`,
 		),
 		...group.rejections.map(({ proxy, type, name, text, place }) =>
 			paint.red(

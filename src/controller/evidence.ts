@@ -166,8 +166,9 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	}
 }
 
-function newFold({ canaries, parameters }: Watch): Fold {
-	return createFold({ canaries: [...canaries.keys()], hardLimitPpm: parameters.hardLimitPpm })
+function newFold({ canaries, parameters, isCandidate }: Watch): Fold {
+	const between = isCandidate === null ? 'targets' : 'proxies'
+	return createFold({ canaries: [...canaries.keys()], hardLimitPpm: parameters.hardLimitPpm, between })
 }
 
 function hasSameCanaries(left: Watch, right: Watch): boolean {
@@ -202,7 +203,9 @@ function countedOf(flush: Flush, watch: Watch): Counted {
 /** All that goes through a proxy, in whichever direction. */
 function countedByCohort(flush: Flush, { canaries }: Watch, isCandidate: boolean): Counted {
 	const all = armOf(flush, [...flush.clusters.keys()], 'requests')
-	const arm = { ...all, completed: all.completed + flush.unrouted, errors: all.errors + flush.unrouted }
+	// What changes may be what a request is matched by.
+	const lost = flush.unrouted + (flush.unmatched ?? 0)
+	const arm = { ...all, completed: all.completed + lost, errors: all.errors + lost }
 	return {
 		canaries: Object.fromEntries([...canaries.keys()].map((key) => [key, isCandidate ? arm : nothing])),
 		baseline: isCandidate ? nothing : arm,

@@ -106,6 +106,8 @@ export type HeldBack = {
 export type GroupStatus = {
 	readonly key: string
 	readonly identity: string
+	/** `candidate`: they have what goes out by waves, and the rest of the identity does not. */
+	readonly cohort: 'stable' | 'candidate'
 	readonly envoy: string
 	readonly connected: number
 	/** Connected, and those gone for less than ten minutes without a drain. */
@@ -207,6 +209,7 @@ function groupStatus(key: string, view: GroupView, source: StatusSource): GroupS
 	return {
 		key,
 		identity: `mesh/${identity.mesh}/${identity.kind}/${identity.name}`,
+		cohort: view.group.cohort,
 		envoy: view.group.envoyMinor,
 		connected: view.connected,
 		expected: view.expected,

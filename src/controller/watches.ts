@@ -1,4 +1,4 @@
-import { typeUrls } from '#compile/compiled.ts'
+import { identityPath, typeUrls } from '#compile/compiled.ts'
 import { targetKey } from '#plan/split.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
@@ -41,7 +41,9 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 		zoneOf(proxyKey) {
 			const proxy = proxyOf(proxyKey)
 			if (proxy === undefined || excluded.has(proxyKey)) return null
-			return concern.groupKeys.has(proxy.groupKey) ? proxy.zone : null
+			if (!concern.groupKeys.has(proxy.groupKey)) return null
+			// Proxies of one identity are compared with each other, and with no others.
+			return isWave ? `${identityPath(proxy.group.identity)} ${proxy.zone}` : proxy.zone
 		},
 		sharesOf(proxyKey) {
 			const proxy = proxyOf(proxyKey)

@@ -10,6 +10,7 @@ import { type ArmTotals, lookAtCanary, type ProxyTotals } from './strata.ts'
 export type Fold = {
 	readonly canaries: readonly CanaryKey[]
 	readonly hardLimitPpm: number
+	readonly between: Comparison
 	readonly proxies: Map<string, ProxyFold>
 	readonly fleet: ReadonlyMap<CanaryKey, FleetFold>
 }
@@ -27,10 +28,19 @@ type ProxyFold = {
 /** The sum over the fleet of one round: as many flushes as there are proxies that report. */
 type FleetFold = { round: WatchedFlush; flushes: number; readonly watch: HardLimitWatch }
 
-export function createFold(options: { readonly canaries: readonly CanaryKey[]; readonly hardLimitPpm: number }): Fold {
+/** `targets`: each proxy sends to both arms · `proxies`: each is one of the arms, so that none is compared with itself. */
+export type Comparison = 'targets' | 'proxies'
+
+export type FoldOptions = {
+	readonly canaries: readonly CanaryKey[]
+	readonly hardLimitPpm: number
+	readonly between?: Comparison
+}
+
+export function createFold({ between = 'targets', ...options }: FoldOptions): Fold {
 	const canaries = options.canaries.toSorted()
 	const fleet = new Map(canaries.map((key) => [key, { round: noFlush, flushes: 0, watch: createWatch() }]))
-	return { canaries, hardLimitPpm: options.hardLimitPpm, proxies: new Map(), fleet }
+	return { canaries, hardLimitPpm: options.hardLimitPpm, between, proxies: new Map(), fleet }
 }
 
 /**
@@ -44,7 +54,7 @@ export function foldSample(fold: Fold, sample: Sample): Alarm | null {
 	let alarm: Alarm | null = null
 	for (const [canary, { watch }] of proxy.canaries) {
 		const flush = watchedFlush(sample.canaries[canary] ?? noIncrement, sample)
-		const own = watchFlush(watch, flush, fold.hardLimitPpm)
+		const own = fold.between === 'targets' ? watchFlush(watch, flush, fold.hardLimitPpm) : null
 		const fleet = foldIntoFleet(fold, canary, flush)
 		if (own !== null) alarm ??= { ...own, canary, proxy: sample.proxy }
 		if (fleet !== null) alarm ??= { ...fleet, canary, proxy: null }
@@ -142,14 +152,15 @@ function endedRequests({ completed, errors }: ArmIncrement): number {
 
 /**
  * The fleet's sum is one more stream, one of whose flushes is a round. Of the baseline it has only what proxies counted
- * that sent to the canary in the same flush: an outage in a zone that the canary alone was sent to is no finding.
+ * that sent to the canary in the same flush: an outage in a zone that the canary alone was sent to is no finding. Where
+ * proxies are the arms, it has all of them.
  */
 function foldIntoFleet(fold: Fold, canary: CanaryKey, flush: WatchedFlush): Pick<Alarm, 'kind' | 'counts'> | null {
 	const fleet = fold.fleet.get(canary)
 	if (fleet === undefined) return null
 	const { counts, started, active } = flush.canary
 	const hasCanary = counts.requests + started + active > 0
-	if (hasCanary) fleet.round = addFlushes(fleet.round, flush)
+	if (hasCanary || fold.between === 'proxies') fleet.round = addFlushes(fleet.round, flush)
 	fleet.flushes += 1
 	if (fleet.flushes < fold.proxies.size) return null
 	const { round } = fleet

@@ -11,6 +11,7 @@ export type Increments = {
 	readonly counted: boolean
 	readonly clusters: ReadonlyMap<string, ClusterFlush>
 	readonly unrouted: number
+	readonly unmatched: number
 }
 
 export type Counters = {
@@ -69,11 +70,14 @@ export function createCounters(): Counters {
 				clusters.set(cluster, { ...gauges(values), ...countsOf(counted ? counts : new Map()) })
 			}
 			let unrouted = 0
+			let unmatched = 0
 			for (const [name, value] of flush.unrouted) {
-				unrouted += increment(value, unroutedBases.get(name) ?? 0)
+				const more = increment(value, unroutedBases.get(name) ?? 0)
+				if (name.endsWith('no_route')) unmatched += more
+				else unrouted += more
 				unroutedBases.set(name, value)
 			}
-			return { counted, clusters, unrouted: counted ? unrouted : 0 }
+			return { counted, clusters, unrouted: counted ? unrouted : 0, unmatched: counted ? unmatched : 0 }
 		},
 		healthyHosts: (cluster) => latest?.clusters.get(cluster)?.get('healthyHosts') ?? null,
 	}

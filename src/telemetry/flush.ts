@@ -28,4 +28,9 @@ export type Flush = {
 	readonly clusters: ReadonlyMap<string, ClusterFlush>
 	/** Increments of `no_cluster`: requests whose route led to a cluster that is not there. */
 	readonly unrouted: number
+	/**
+	 * Increments of `no_route`: requests that no route took. A change of weights cannot cause that, one of a match can. Not
+	 * there where the source does not tell.
+	 */
+	readonly unmatched?: number
 }

@@ -46,7 +46,7 @@ export type MetricsMessage = {
 	/** Wall clock of the proxy, in ms, when the flush began: equal for all messages of one flush. 0 without metrics. */
 	readonly flushedAtMs: number
 	readonly clusters: ReadonlyMap<string, ReadonlyMap<ClusterMetric, number>>
-	/** Cumulative `no_cluster` by listener prefix. A change of weights cannot make a request find no route, so `no_route` does not count. */
+	/** Cumulative `no_cluster` and `no_route`, by listener prefix and name. */
 	readonly unrouted: ReadonlyMap<string, number>
 	/** Seconds since the proxy started, when this message says so. */
 	readonly uptimeS: number | null
@@ -71,7 +71,7 @@ const clusterMetrics: ReadonlyMap<string, ClusterMetric> = new Map([
 	['cluster.grpc.15', 'grpcDataLoss'],
 ])
 const uptimeMetric = 'server.uptime'
-const unroutedPattern = /^http\..*\bno_cluster$/
+const unroutedPattern = /^http\..*\bno_(cluster|route)$/
 const egressPrefix = /^egress(\.|$)/
 
 type Draft = {

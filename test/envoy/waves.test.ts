@@ -77,6 +77,17 @@ test('a change that breaks requests is taken back from the one proxy that had it
 	stage.app('shop1').heal()
 })
 
+test('a change after which requests find no route is taken back as well', async () => {
+	const { daemon } = stage
+	const after = daemon.journal().at(-1)?.sequence ?? 0
+	const narrow = routeYaml('shop', { shop1: 100 }).replace('match: { prefix: / }', 'match: { prefix: /elsewhere }')
+	await stage.commit('Match less', { [routeFile('shop')]: narrow })
+	const rollout = (await daemon.entry({ event: 'rollout.started', after })).rollout ?? ''
+	const back = await daemon.entry({ event: 'rollout.rollingBack', rollout })
+	expect(back.numbers).toMatchObject({ by: 'guard', from: 'changed at one proxy' })
+	await daemon.entry({ event: 'rollout.rolledBack', rollout })
+})
+
 test('a change that does no harm reaches one proxy, then some, then all, and no request fails', async () => {
 	const { daemon } = stage
 	const begun = markNow()

@@ -84,6 +84,11 @@ test('Git may take it back while it goes out, and a shift of the same commit com
 	daemon.commit({ baseline: 'b9.local', weights: [1, 1] })
 	await daemon.pass(5_000)
 	expect([changed().length, daemon.controller.view().state.rollouts.length]).toEqual([1, 1])
+	const cohorts = daemon.face.status().groups.map(({ cohort, connected }) => [cohort, connected])
+	expect(cohorts).toEqual([
+		['stable', 9],
+		['candidate', 1],
+	])
 	expect(daemon.face.status().heldBack.map(({ reason }) => reason)).toEqual([
 		'rollout apps/waves#1 brings it in',
 		'waits for apps/waves#1',
@@ -129,4 +134,16 @@ test('a way back of shares that ends meanwhile is not undone when all have the c
 	expect(wave().phase.kind).toBe('succeeded')
 	expect(changed()).toHaveLength(10)
 	for (const target of daemon.fleet.proxies) expect(daemon.fleet.sharesOf(target)?.get(stableCluster)).toBe(1_000_000)
+})
+
+test('what fails at all proxies alike is no finding about the change', async () => {
+	let outage = false
+	const { daemon, changed, wave } = await start(10, () => (outage ? 1 : 0))
+	daemon.commit({ baseline: 'b9.local' })
+	await daemon.pass(2_000)
+	expect(changed()).toHaveLength(1)
+	outage = true
+	await daemon.pass(4_000)
+	expect([changed().length, wave().phase.kind]).not.toContain('rollingBack')
+	expect(changed()).toHaveLength(1)
 })

@@ -44,6 +44,7 @@ describe('createCounters', () => {
 			counted: false,
 			clusters: new Map([['a', { ...none, active: 2, healthyHosts: 1, hosts: 2 }]]),
 			unrouted: 0,
+			unmatched: 0,
 		})
 	})
 
@@ -80,6 +81,7 @@ describe('createCounters', () => {
 			counted: true,
 			clusters: new Map([['a', { ...none, ...expected }]]),
 			unrouted: 0,
+			unmatched: 0,
 		})
 	})
 
@@ -102,6 +104,13 @@ describe('createCounters', () => {
 		const counters = createCounters()
 		counters.add(flush({}, { unrouted: { route: 1, cluster: 1 } }))
 		expect(counters.add(flush({}, { unrouted: { route: 3, cluster: 2 } })).unrouted).toBe(3)
+	})
+
+	test('requests that no route took are told apart from those that no cluster did', () => {
+		const counters = createCounters()
+		counters.add(flush({}, { unrouted: { 'egress http.no_route': 5, 'egress http.no_cluster': 1 } }))
+		const more = { 'egress http.no_route': 9, 'egress http.no_cluster': 2 }
+		expect(counters.add(flush({}, { unrouted: more }))).toMatchObject({ unrouted: 1, unmatched: 4 })
 	})
 
 	test('healthy hosts are those of the last flush', () => {

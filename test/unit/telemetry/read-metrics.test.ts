@@ -47,7 +47,7 @@ describe('readMetrics', () => {
 	})
 
 	test.for<[string, string, string, number]>([
-		['no_route is not one: a change of weights cannot cause it', 'http.no_route', 'egress', 0],
+		['no_route', 'http.no_route', 'egress', 1],
 		['no_cluster', 'http.no_cluster', 'egress', 1],
 		['a prefix with more in it', 'http.http2.15001.no_cluster', 'egress', 1],
 		['the same of an ingress', 'http.no_cluster', 'ingress', 0],
