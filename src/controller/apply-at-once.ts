@@ -4,7 +4,7 @@ import type { Mesh, Resource, ResourceId, Route, VirtualNode } from '#mesh/mesh.
 import { policyForWaves } from '#mesh/rollout-policy.ts'
 import { type Caller, callsOfCaller, listenerOf } from '#plan/live-paths.ts'
 import type { Change, Plan, Prepare, Replace, Target } from '#plan/plan.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
 import { findUnconfirmed } from './find-unconfirmed.ts'
 
 // What of a plan takes effect at once: everything but shares and removals. Left out is what a running rollout stands on,
@@ -17,6 +17,8 @@ export type AtOnce = {
 	readonly desired: Mesh
 	readonly rollouts: readonly Rollout[]
 	readonly mayStillHold: readonly Mesh[]
+	/** What people forbid to go forward. */
+	readonly barsOf: (resource: ResourceId) => readonly Hold[]
 	/** The applied resources; changed in place. */
 	readonly resources: Record<ResourceId, Resource>
 }
@@ -27,6 +29,8 @@ export type DoneAtOnce = {
 	readonly unconfirmed: readonly ResourceId[]
 	/** Changes that go out by waves, where the policy of their mesh says so: `resources` has nothing of them yet. */
 	readonly byWaves: readonly Replace[]
+	/** Changes that nobody may carry out now, and why. */
+	readonly barred: readonly { readonly route: ResourceId; readonly bars: readonly Hold[] }[]
 }
 
 /** Carries out `prepare` and `replace` on `resources`, as far as that is possible now, and returns what was done. */
@@ -34,12 +38,23 @@ export function applyAtOnce(options: AtOnce): DoneAtOnce {
 	const hasWaves = memoized((mesh: string) => policyForWaves(options.desired, mesh) !== null)
 	const byWaves = ({ kind, resource }: Prepare | Replace) => kind === 'replace' && hasWaves(meshOfId(resource))
 	const later = options.plan.changes.filter((change) => change.kind === 'replace').filter(byWaves)
-	return { ...carryOutAll(options, (change) => !byWaves(change)), byWaves: later }
+	const isBarred = (change: Prepare | Replace) => change.kind === 'replace' && barsOfReplace(change, options).length > 0
+	const barred = options.plan.changes.filter((change) => change.kind === 'replace').filter(isBarred)
+	return {
+		...carryOutAll(options, (change) => !byWaves(change) && !isBarred(change)),
+		byWaves: later,
+		barred: barred.map((change) => ({ route: change.resource, bars: barsOfReplace(change, options) })),
+	}
+}
+
+/** What is not confirmed everywhere, since proxies refuse it or lag, may be mended while it is frozen (rules, motion 12). */
+function barsOfReplace({ resource }: Replace, { barsOf, mayStillHold }: AtOnce): readonly Hold[] {
+	return mayStillHold.length > 0 ? [] : barsOf(resource)
 }
 
 /** The same with what goes out by waves: what `resources` becomes when they have gone out. */
 export function applyLater(options: AtOnce): Pick<DoneAtOnce, 'unconfirmed'> {
-	return carryOutAll(options, () => true)
+	return carryOutAll(options, (change) => change.kind === 'prepare' || barsOfReplace(change, options).length === 0)
 }
 
 /** `mesh/apps/virtualNode/a` → `apps`. */

@@ -60,6 +60,8 @@ function reasonOfOther(resource: string, view: HeldBackView): string {
 	const running = runningOn(resource, view)
 	if (running !== undefined) return `until rollout ${running.id} has ended`
 	if (!view.durable) return 'the store does not answer: nothing moves forward'
+	const [bar] = view.settlement?.barred.find(({ route }) => route === resource)?.bars ?? []
+	if (bar !== undefined) return bar.text
 	const unconfirmed = view.settlement?.unconfirmed.find((waiting) => waiting.resource === resource)
 	if (unconfirmed !== undefined) return unconfirmed.reason
 	return 'what is still in force needs it as it is'

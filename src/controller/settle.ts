@@ -24,7 +24,7 @@ export type Settlement = {
 	readonly failedWaves: WavesToStart | null
 	/** Shifts that wait, and for what: the id of another rollout, a route whose rollout comes first, a target. */
 	readonly queued: readonly { readonly shift: Shift; readonly behind: string }[]
-	/** Shifts that nobody may start now, and why. */
+	/** Shifts and other changes that nobody may start now, and why. */
 	readonly barred: readonly { readonly route: ResourceId; readonly bars: readonly Hold[] }[]
 	/** Removals that wait, and for what. */
 	readonly waiting: readonly { readonly resource: ResourceId; readonly reason: string }[]
@@ -61,7 +61,7 @@ export function settle(options: SettleOptions): Settlement {
 	const wave = runningWave(running)
 	if (wave !== null) return behindWave(wave, plan, applied)
 	const resources: Record<ResourceId, Resource> = { ...applied.resources }
-	const { done, unconfirmed, byWaves } = applyAtOnce({ ...options, plan, resources })
+	const { done, unconfirmed, byWaves, barred: frozen } = applyAtOnce({ ...options, plan, resources })
 	const { isQuarantined, barsOf } = options
 	const { due, failed, later } = wavesOf(byWaves, { ...options, plan, resources })
 	const waves = due !== null && running.length === 0 && barsOfWaves(due, barsOf).length === 0 ? due : null
@@ -87,7 +87,7 @@ export function settle(options: SettleOptions): Settlement {
 		waves,
 		failedWaves: failed,
 		queued,
-		barred,
+		barred: [...barred, ...frozen],
 		waiting,
 		unconfirmed: [...new Set([...unconfirmed, ...later])].map((resource) => ({
 			resource,

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Scope } from '#controller/commands.ts'
 import { findFreeze } from '#controller/freeze.ts'
 import { resourceId } from '#mesh/mesh.ts'
-import { type DaemonInMemory, startInMemory } from '../../fixtures/daemon-in-memory.ts'
+import { type DaemonInMemory, startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
 
 const who = { actor: 'dana', reason: 'the fair' }
 const all: Scope = { mesh: null, router: null, route: null }
@@ -76,6 +76,28 @@ describe('in a daemon', () => {
 		await daemon.pass(1_000)
 		expect(daemon.face.status().pendingRemovals).toEqual([])
 	})
+
+	test.for([{ waves: null }, { waves: { sharesPpm: [], minDurationMs: 1_000 } }])(
+		'a change other than of weights waits, and is listed, with waves $waves',
+		async ({ waves }) => {
+			daemon = await startInMemory((store) => store, { policy: { ...twoSteps, waves } })
+			// The daemon has just started: who may come back may hold what was before.
+			await daemon.pass(15_000)
+			await freeze({ ...all, mesh: 'apps' })
+			const before = daemon.controller.view().state.applied
+			daemon.commit({ baseline: 'b9.local', unrelated: 3 })
+			await daemon.pass(5_000)
+			expect(daemon.face.status().heldBack).toMatchObject([
+				{ kind: 'replace', resource: 'mesh/apps/virtualNode/B', reason: expect.stringContaining('dana has frozen') },
+			])
+			expect(daemon.face.status().rollouts).toEqual([])
+			expect(daemon.controller.view().state.applied, 'what nobody feels goes on').not.toBe(before)
+			await unfreeze({ ...all, mesh: 'apps' })
+			await daemon.pass(waves === null ? 2_000 : 60_000)
+			const { state } = daemon.controller.view()
+			expect(state.applied).toBe(state.accepted?.mesh)
+		},
+	)
 
 	test('ends by itself, though nothing else happens', async () => {
 		await freeze(all, daemon.clock.wallMs() + 30_000)
