@@ -63,6 +63,8 @@ export const limits = {
 	endedRollouts: 20,
 	/** Proxies come back to a restarted daemon within this; until then what they hold may tell of an unjournalled way back. */
 	bootHoldMs: 10_000,
+	/** Mixtures of ways back, of rollouts that share what carries their routes, that are looked for after a restart. */
+	bootMixtures: 64,
 	/** Rollouts whose proxies' readiness is not looked up again each turn. */
 	readinessKept: 1_000,
 	/** Meshes that lagging proxies may still hold and that a change of both ends is judged against. */

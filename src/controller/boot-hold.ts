@@ -8,6 +8,7 @@ import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { isCandidate } from '#rollout/wave.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
 import type { Concern } from './concerns.ts'
 import { effectiveMesh } from './effective.ts'
@@ -15,7 +16,8 @@ import type { FleetPort } from './ports.ts'
 
 // A way back is published before it is journalled. A daemon that dies between the two finds, when it starts again, a
 // rollout that still moves forward in its store, and proxies that hold the last good shares already. It must not raise
-// them: proxies that come back with the last good bytes keep them, and the rollout goes back.
+// them: proxies that come back with the last good bytes keep them, and the rollout goes back. What carries its route may
+// carry those of other rollouts, each of which may have been taken back too, or not.
 
 export type BootHold = {
 	/** Before a proxy's group is published for the first time: what it may hold and keep. */
@@ -26,9 +28,8 @@ export type BootHold = {
 	expire(rollouts: readonly Rollout[]): void
 }
 
-type Good = Carrier & { readonly version: string }
-/** `versions`: by group key. */
-type Held = { readonly rollout: Rollout; readonly versions: Map<string, readonly Good[]> }
+/** What carries routes where the rollouts of `back` have been taken back, and the others are as the store has them. */
+type Good = Carrier & { readonly version: string; readonly back: ReadonlySet<string> }
 
 export function createBootHold(options: {
 	rollouts: readonly Rollout[]
@@ -40,30 +41,52 @@ export function createBootHold(options: {
 }): BootHold {
 	const { rollouts, applied, candidate, fleet, clock } = options
 	const untilMs = clock.monotonicMs() + limits.bootHoldMs
-	const held = new Map<string, Held>()
-	for (const rollout of rollouts) {
-		if (isRunning(rollout) && rollout.phase.kind !== 'rollingBack' && rollout.step >= 0)
-			held.set(rollout.id, { rollout, versions: new Map() })
+	const held = new Map(rollouts.filter(mayBeBack).map((rollout) => [rollout.id, rollout]))
+	/** By group key. */
+	const good = new Map<string, readonly Good[]>()
+
+	function goodOf({ group }: Proxy): readonly Good[] {
+		const stable = stableVersions(group)
+		const waves = [...held.values()].filter(({ wave }) => wave !== null)
+		return [
+			...goodShares(group),
+			...waves.flatMap(({ id }) => stable.map((version) => ({ ...version, back: new Set([id]) }))),
+		]
 	}
 
-	/** What carries the route at its last good shares. */
-	function goodVersions({ rollout }: Held, { group }: Proxy): readonly Good[] {
+	/** What carries the routes of shifts, with any of them taken back. */
+	function goodShares(group: ProxyGroup): readonly Good[] {
 		if (applied === undefined) return []
-		if (rollout.wave !== null) return group.cohort === 'candidate' ? stableVersions(applied, group) : []
-		const others = rollouts.filter(({ id }) => id !== rollout.id)
-		const effective = effectiveMesh(applied, [...others, { ...rollout, step: -1 }])
-		const compiled = compileGroup(effective, group, nothingDiscovered)
-		if (compiled === null) return []
-		const { types } = encodeSnapshot(compiled, null).snapshot
-		return carriersOf(effective, group, rollout.route).flatMap((carrier): Good[] => {
-			const resource = types[carrier.typeUrl].resources.get(carrier.name)
-			return resource === undefined ? [] : [{ ...carrier, version: resource.version }]
-		})
+		const carriers = new Map<string, { readonly carrier: Carrier; readonly ids: string[] }>()
+		for (const [id, { route, wave }] of held) {
+			if (wave !== null) continue
+			for (const carrier of carriersOf(effectiveMesh(applied, rollouts), group, route)) {
+				const key = `${carrier.typeUrl} ${carrier.name}`
+				const known = carriers.get(key) ?? { carrier, ids: [] }
+				known.ids.push(id)
+				carriers.set(key, known)
+			}
+		}
+		let before: Snapshot | null = null
+		return [...carriers.values()].flatMap(({ carrier, ids }) =>
+			mixturesOf(ids).flatMap((back): Good[] => {
+				before = snapshotWith(back, group, before)
+				const resource = before?.types[carrier.typeUrl].resources.get(carrier.name)
+				return resource === undefined ? [] : [{ ...carrier, version: resource.version, back }]
+			}),
+		)
+	}
+
+	function snapshotWith(back: ReadonlySet<string>, group: ProxyGroup, before: Snapshot | null): Snapshot | null {
+		if (applied === undefined) return null
+		const taken = rollouts.map((rollout) => (back.has(rollout.id) ? { ...rollout, step: -1 } : rollout))
+		const compiled = compileGroup(effectiveMesh(applied, taken), group, nothingDiscovered)
+		return compiled === null ? null : encodeSnapshot(compiled, before).snapshot
 	}
 
 	/** What a candidate holds that has been taken back: all that the others have and candidates do not. */
-	function stableVersions(stable: Mesh, group: ProxyGroup): readonly Good[] {
-		if (candidate === undefined) return []
+	function stableVersions(group: ProxyGroup): readonly Omit<Good, 'back'>[] {
+		if (applied === undefined || candidate === undefined || group.cohort !== 'candidate') return []
 		const versionsIn = (mesh: Mesh) => {
 			const compiled = compileGroup(effectiveMesh(mesh, rollouts), group, nothingDiscovered) ?? []
 			return Object.values(encodeSnapshot(compiled, null).snapshot.types).flatMap(({ resources }) => [
@@ -71,44 +94,48 @@ export function createBootHold(options: {
 			])
 		}
 		const others = new Set(versionsIn(candidate).map(({ typeUrl, name, version }) => [typeUrl, name, version].join()))
-		return versionsIn(stable).filter(({ typeUrl, name, version }) => !others.has([typeUrl, name, version].join()))
+		return versionsIn(applied).filter(({ typeUrl, name, version }) => !others.has([typeUrl, name, version].join()))
 	}
 
-	function release({ versions }: Held): void {
-		for (const [groupKey, good] of versions)
-			for (const { typeUrl, name } of good) fleet.keep(groupKey, typeUrl, name, null)
+	/** Says anew what proxies of a group keep: what tells of a rollout that is still held. */
+	function keep(groupKey: string): void {
+		const versions = new Map<string, { readonly carrier: Carrier; readonly kept: Set<string> }>()
+		for (const { typeUrl, name, version, back } of good.get(groupKey) ?? []) {
+			const key = `${typeUrl} ${name}`
+			const known = versions.get(key) ?? { carrier: { typeUrl, name }, kept: new Set() }
+			versions.set(key, known)
+			if ([...back].some((id) => held.has(id))) known.kept.add(version)
+		}
+		for (const { carrier, kept } of versions.values()) fleet.keep(groupKey, carrier.typeUrl, carrier.name, kept)
 	}
 
 	return {
 		greet(proxy) {
-			for (const one of held.values()) {
-				if (one.versions.has(proxy.groupKey)) continue
-				const versions = goodVersions(one, proxy)
-				one.versions.set(proxy.groupKey, versions)
-				for (const { typeUrl, name, version } of versions) fleet.keep(proxy.groupKey, typeUrl, name, version)
-			}
+			if (held.size === 0 || good.has(proxy.groupKey)) return
+			good.set(proxy.groupKey, goodOf(proxy))
+			keep(proxy.groupKey)
 		},
 		foundBack(rollout, concern) {
-			const one = held.get(rollout.id)
-			if (one === undefined) return false
+			const { id } = rollout
+			if (!held.has(id)) return false
 			return [...concern.groupKeys].some((groupKey) => {
-				const versions = one.versions.get(groupKey) ?? []
+				const ofRollout = (good.get(groupKey) ?? []).filter(({ back }) => back.has(id))
 				// One that is excluded may lag, which proves nothing.
 				const wasMoved = [...fleet.counted(groupKey)].filter((proxy) => isMoved(rollout, proxy))
 				return wasMoved.some(({ key }) =>
-					versions.some(({ typeUrl, name, version }) => fleet.holds(key, typeUrl, name) === version),
+					ofRollout.some(({ typeUrl, name, version }) => fleet.holds(key, typeUrl, name) === version),
 				)
 			})
 		},
 		expire(present) {
-			for (const [id, one] of held) {
+			const before = held.size
+			for (const id of held.keys()) {
 				const rollout = present.find((other) => other.id === id)
 				// Another target is no reason: it would be reached from the step that was taken back.
-				const isOver = rollout === undefined || !isRunning(rollout) || rollout.phase.kind === 'rollingBack'
-				if (!isOver && clock.monotonicMs() < untilMs) continue
-				held.delete(id)
-				release(one)
+				const isOver = rollout === undefined || !mayBeBack(rollout)
+				if (isOver || clock.monotonicMs() >= untilMs) held.delete(id)
 			}
+			if (held.size < before) for (const groupKey of good.keys()) keep(groupKey)
 		},
 	}
 }
@@ -117,4 +144,21 @@ export function createBootHold(options: {
 function isMoved(rollout: Rollout, proxy: Proxy): boolean {
 	if (rollout.wave === null || rollout.confirmed || rollout.step === 0) return true
 	return isCandidate({ ...rollout, step: rollout.step - 1 }, proxy)
+}
+
+/** It moves forward, and has moved something. */
+function mayBeBack(rollout: Rollout): boolean {
+	return isRunning(rollout) && rollout.phase.kind !== 'rollingBack' && rollout.step >= 0
+}
+
+/**
+ * Which of the rollouts that share a carrier may have been taken back: any of them, alone or with any others. Of more than
+ * a few, each alone, and all: that a proxy holds anything else would take two alarms within one write of the store.
+ */
+function mixturesOf(ids: readonly string[]): ReadonlySet<string>[] {
+	if (2 ** ids.length > limits.bootMixtures) return [...ids.map((id) => new Set([id])), new Set(ids)]
+	const mixtures: ReadonlySet<string>[] = []
+	for (let mixture = 1; mixture < 2 ** ids.length; mixture += 1)
+		mixtures.push(new Set(ids.filter((_, index) => mixture & (1 << index))))
+	return mixtures
 }

@@ -73,7 +73,7 @@ export function createObservedFleet(options: {
 			holds: (proxyKey, typeUrl, name) => server.holds(proxyKey, typeUrl, name),
 			reported: (proxyKey) => server.reported(proxyKey),
 			pin: (groupKey, typeUrl, name, proxyKeys) => server.pin(groupKey, typeUrl, name, proxyKeys),
-			keep: (groupKey, typeUrl, name, version) => server.keep(groupKey, typeUrl, name, version),
+			keep: (groupKey, typeUrl, name, versions) => server.keep(groupKey, typeUrl, name, versions),
 			assign: (cohortOf) => server.assign(cohortOf),
 		},
 	}

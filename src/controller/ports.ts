@@ -27,8 +27,8 @@ export type FleetPort = {
 	reported(proxyKey: string): readonly Reported[]
 	/** Proxies of this group, by key, that are to keep what they hold of this resource, whatever is published. */
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
-	/** Proxies of this group that hold this version of the resource keep it, whatever is published; null ends that. */
-	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
+	/** Proxies of this group that hold one of these versions of the resource keep it, whatever is published; none ends that. */
+	keep(groupKey: string, typeUrl: TypeUrl, name: string, versions: ReadonlySet<string>): void
 	/** From now on each proxy is in the cohort that this says; who is moved is told as arrived, then as left. */
 	assign(cohortOf: (proxy: Proxy) => ProxyGroup['cohort']): void
 }

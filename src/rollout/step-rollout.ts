@@ -140,8 +140,9 @@ function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 		...rollout,
 		confirmed: rollout.confirmed || confirmed,
 		elapsed: {
-			// Counted from the moment all had ACKed; a proxy that joins later does not start it again.
-			stepMs: elapsed.stepMs + (rollout.confirmed || confirmed ? elapsedMs : 0),
+			// Counted from the turn that saw that all had ACKed: what passed before it was not at these shares, as long as the store
+			// took to write them down. A proxy that joins later does not start it again.
+			stepMs: elapsed.stepMs + (rollout.confirmed ? elapsedMs : 0),
 			sinceChangeMs: elapsed.sinceChangeMs + elapsedMs,
 			sinceLookMs: elapsed.sinceLookMs + elapsedMs,
 			totalMs: elapsed.totalMs + countedMs(rollout, elapsedMs),

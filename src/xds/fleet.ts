@@ -41,7 +41,7 @@ export type Fleet = {
 	/** What a proxy said that it holds, while its group is not served. */
 	reported(proxyKey: string): readonly Reported[]
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
-	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
+	keep(groupKey: string, typeUrl: TypeUrl, name: string, versions: ReadonlySet<string>): void
 	isCurrent(proxyKey: string): boolean
 	/** These are served, and counted nowhere. */
 	exclude(proxyKeys: ReadonlySet<string>): void
@@ -269,7 +269,8 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		reported: (proxyKey) => newestStream(proxyKey)?.reported() ?? [],
 		pin: (groupKey, typeUrl, name, proxyKeys) =>
 			retain(groupKey, (retention) => retention.pin(typeUrl, name, proxyKeys)),
-		keep: (groupKey, typeUrl, name, version) => retain(groupKey, (retention) => retention.keep(typeUrl, name, version)),
+		keep: (groupKey, typeUrl, name, versions) =>
+			retain(groupKey, (retention) => retention.keep(typeUrl, name, versions)),
 		isCurrent(proxyKey) {
 			const member = connected.get(proxyKey)
 			return member !== undefined && overall(member.states) === 'current'

@@ -5,8 +5,8 @@ import type { TypeUrl } from '#compile/compiled.ts'
 export type Retention = {
 	/** These proxies keep what they hold of a resource; an empty set ends that. False when nothing changed. */
 	pin(typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): boolean
-	/** Proxies that hold this version of a resource keep it; null ends that. False when nothing changed. */
-	keep(typeUrl: TypeUrl, name: string, version: string | null): boolean
+	/** Proxies that hold one of these versions of a resource keep it; an empty set ends that. False when nothing changed. */
+	keep(typeUrl: TypeUrl, name: string, versions: ReadonlySet<string>): boolean
 	/** Whether this proxy, which holds `version` of the resource, keeps it. */
 	retains(proxyKey: string, typeUrl: TypeUrl, name: string, version: string): boolean
 	isEmpty(): boolean
@@ -14,30 +14,28 @@ export type Retention = {
 
 export function createRetention(): Retention {
 	const pins = new Map<string, ReadonlySet<string>>()
-	const keeps = new Map<string, string>()
+	const keeps = new Map<string, ReadonlySet<string>>()
 	return {
 		pin(typeUrl, name, proxyKeys) {
-			const key = keyOf(typeUrl, name)
-			if (proxyKeys.size === 0) return pins.delete(key)
-			const before = pins.get(key)
-			pins.set(key, new Set(proxyKeys))
-			return (
-				before === undefined || before.size !== proxyKeys.size || ![...proxyKeys].every((proxy) => before.has(proxy))
-			)
+			return replaceSet(pins, keyOf(typeUrl, name), proxyKeys)
 		},
-		keep(typeUrl, name, version) {
-			const key = keyOf(typeUrl, name)
-			if (version === null) return keeps.delete(key)
-			const before = keeps.get(key)
-			keeps.set(key, version)
-			return before !== version
+		keep(typeUrl, name, versions) {
+			return replaceSet(keeps, keyOf(typeUrl, name), versions)
 		},
 		retains(proxyKey, typeUrl, name, version) {
 			const key = keyOf(typeUrl, name)
-			return keeps.get(key) === version || pins.get(key)?.has(proxyKey) === true
+			return keeps.get(key)?.has(version) === true || pins.get(key)?.has(proxyKey) === true
 		},
 		isEmpty: () => pins.size === 0 && keeps.size === 0,
 	}
+}
+
+/** False when nothing changed. */
+function replaceSet(sets: Map<string, ReadonlySet<string>>, key: string, next: ReadonlySet<string>): boolean {
+	if (next.size === 0) return sets.delete(key)
+	const before = sets.get(key)
+	sets.set(key, new Set(next))
+	return before === undefined || before.size !== next.size || ![...next].every((member) => before.has(member))
 }
 
 function keyOf(typeUrl: TypeUrl, name: string): string {

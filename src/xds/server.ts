@@ -36,7 +36,7 @@ export type XdsServer = {
 	/** These proxies keep what they hold of the resource, whatever is published; an empty set ends that. */
 	pin(groupKey: string, typeUrl: TypeUrl, name: string, proxyKeys: ReadonlySet<string>): void
 	/** Proxies that hold this version of the resource keep it, whatever is published; null ends that. */
-	keep(groupKey: string, typeUrl: TypeUrl, name: string, version: string | null): void
+	keep(groupKey: string, typeUrl: TypeUrl, name: string, versions: ReadonlySet<string>): void
 	/** Connected, and has ACKed all that its group is served. */
 	isCurrent(proxyKey: string): boolean
 	/** From now on these are served like others, and counted in no view. */
@@ -135,7 +135,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		acked: (proxyKey) => fleet.acked(proxyKey),
 		reported: (proxyKey) => fleet.reported(proxyKey),
 		pin: (groupKey, typeUrl, name, proxyKeys) => fleet.pin(groupKey, typeUrl, name, proxyKeys),
-		keep: (groupKey, typeUrl, name, version) => fleet.keep(groupKey, typeUrl, name, version),
+		keep: (groupKey, typeUrl, name, versions) => fleet.keep(groupKey, typeUrl, name, versions),
 		isCurrent: (proxyKey) => fleet.isCurrent(proxyKey),
 		exclude: (proxyKeys) => fleet.exclude(proxyKeys),
 		assign: (cohortOf) => fleet.assign(cohortOf),

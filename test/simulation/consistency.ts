@@ -1,162 +1,292 @@
+import { limits } from '#base/limits.ts'
+import { typeUrls } from '#compile/compiled.ts'
+import type { ControllerCommand } from '#controller/commands.ts'
 import type { ControllerView } from '#controller/controller-view.ts'
 import { effectiveMesh } from '#controller/effective.ts'
-import { parseStored } from '#controller/state.ts'
+import { type ControllerState, parseStored } from '#controller/state.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import { type Mesh, type ResourceId, resourceId } from '#mesh/mesh.ts'
 import type { Split } from '#plan/plan.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import type { MemorySnapshot } from '#store/memory-store.ts'
-import type { FakeFleet, Shares } from './fake-fleet.ts'
-import { canaryCluster, routeId, stableCluster } from './simulated-mesh.ts'
+import type { FakeFleet } from './fake-fleet.ts'
+import { sharesAt } from './fake-proxy.ts'
+import type { Violate } from './invariants.ts'
+import type { Reports } from './reports.ts'
+import { nodeOfCluster, type Shares } from './shares.ts'
+import { firstPair, type Pair } from './simulated-mesh.ts'
 
-// Whether what the controller says of itself is what the fleet holds, what the store has, and what Git asks for. Looked
-// at after each turn, when nothing is on its way inside the daemon.
+// Whether what the controller says of itself is what the fleet holds and reports, what the store has, and what Git asks
+// for. Looked at after each turn, when nothing is on its way inside the daemon.
 
 export type Consistency = {
-	/** A snapshot was published with these shares; `stored` is what a crash would leave. */
-	published(after: Shares, stored: MemorySnapshot | null): void
+	/** A snapshot was published with these shares of a host; `stored` is what a crash would leave. */
+	published(host: string, after: Shares, stored: MemorySnapshot | null): void
 	settled(view: ControllerView): void
 	/** Another daemon: it has published nothing yet. */
 	restarted(): void
 	/** A person's `promote` may cut any duration short. */
 	promoted(): void
+	/** A person was told that it is paused, or frozen. */
+	stops(command: ControllerCommand): void
+	/** A person asks for what ends that. */
+	goesOn(command: ControllerCommand): void
 }
 
 export type ConsistencyOptions = {
+	readonly pairs: readonly Pair[]
 	readonly fleet: FakeFleet
+	readonly reports: Reports
 	readonly nowMs: () => number
-	readonly violate: (invariant: string, text: string) => void
+	readonly wallMs: () => number
+	/** How long an answer of the store may take now. */
+	readonly storeMs: () => number
+	readonly violate: Violate
 }
 
 /** A turn, and a little. */
 const reactionMs = 1_500
-const stableNode = resourceId.virtualNode('apps', 'B')
-const nodes: readonly ResourceId[] = [stableNode, resourceId.virtualNode('apps', 'Bv2')]
+const droppable = resourceId.virtualNode('apps', firstPair.stable)
+const utf8 = new TextDecoder()
 
-export function createConsistency({ fleet, nowMs, violate }: ConsistencyOptions): Consistency {
-	const utf8 = new TextDecoder()
-	/** Rollout → its nodes as they were applied when it began to be judged. */
-	const judged = new Map<string, string>()
+/** What is known of one rollout since it was first seen. */
+type Known = {
+	/** Hashes of its nodes as they were applied then. */
+	readonly judged: string
+	/** Since when this daemon has been moving it. */
+	movesSinceMs: number | null
+}
+
+export function createConsistency(options: ConsistencyOptions): Consistency {
+	const { pairs, fleet, reports, nowMs, violate } = options
+	const known = new Map<string, Known>()
 	const ended = new Set<string>()
+	/** Rollouts that a person has paused, and until when everything is frozen. */
+	const paused = new Set<string>()
+	let frozenUntilMs = 0
+	let last: ControllerState | null = null
+	const sizedAt = new Map<string, string>()
 	/** Proxy → since when it refuses what is published. */
 	const refusing = new Map<string, number>()
-	let share: number | null = null
-	let lastShare: number | null = null
-	let shareSinceMs = 0
+	/** Host → the canary's share that was published last by this daemon, and by any. */
+	const shares = new Map<string, number>()
+	const lastShares = new Map<string, { share: number; sinceMs: number }>()
 	let mayBeShort = false
-	/** Null: a daemon has just started, and what it found is not its doing. */
 	/** The mesh that was looked at last. */
 	let linked: Mesh | null = null
+	/** Null: a daemon has just started, and what it found is not its doing. */
 	let wasDropped: boolean | null = false
 
 	/** The canary's shares that may be served: the one that the store has, and those that ways back lead to. */
-	function allowedShares(stored: MemorySnapshot | null): Set<number> | null {
+	function allowedShares(pair: Pair, stored: MemorySnapshot | null): Set<number> | null {
 		if (stored === null || stored.state === null) return null
 		const { state, content } = parseStored(stored.state)
 		const bytes = state.applied === null ? undefined : stored.blobs.get(content[state.applied] ?? '')
 		if (bytes === undefined) return null
 		const { mesh } = JSON.parse(utf8.decode(bytes)) as { mesh: Mesh }
-		const inForce = canaryShareOf(effectiveMesh(mesh, state.rollouts).splits[routeId])
-		const good = state.rollouts.filter(isRunning).map((rollout) => canaryShareOf(rollout.good))
-		return new Set([inForce, ...good])
+		const inForce = canaryShareOf(pair, effectiveMesh(mesh, state.rollouts).splits[pair.route])
+		// The last one may be taken back by a person though it has ended.
+		const ofRoute = state.rollouts.filter(({ route }) => route === pair.route)
+		const goesBack = ofRoute.filter((rollout) => isRunning(rollout) || rollout === ofRoute.at(-1))
+		return new Set([inForce, ...goesBack.map((rollout) => canaryShareOf(pair, rollout.good))])
 	}
 
-	function checkEnd(rollout: Rollout): void {
-		const good = canaryShareOf(rollout.phase.kind === 'succeeded' ? rollout.target : rollout.good)
+	function checkEnd(pair: Pair, rollout: Rollout): void {
+		const good = canaryShareOf(pair, rollout.phase.kind === 'succeeded' ? rollout.target : rollout.good)
 		for (const target of fleet.proxies) {
-			const held = target.connected ? fleet.sharesOf(target)?.get(canaryCluster) : undefined
-			if (target.connected && held !== undefined && held !== good)
+			const held = target.connected ? sharesAt(target).get(pair.host)?.get(pair.canary) : undefined
+			if (held !== undefined && held !== good)
 				violate('what is said to be done is done', `${rollout.phase.kind}, and ${target.proxy.key} holds ${held} ppm`)
 		}
-		const sinceMs = nowMs() - shareSinceMs
+		const sinceMs = nowMs() - (lastShares.get(pair.host)?.sinceMs ?? 0)
 		if (rollout.phase.kind === 'succeeded' && !mayBeShort && sinceMs < rollout.policy.bakeMs)
 			violate('8: the last step bakes', `succeeded after ${sinceMs} ms of ${rollout.policy.bakeMs}`)
 	}
 
-	function checkJudged(rollout: Rollout, applied: Mesh, asked: Mesh | undefined): void {
-		const hashes = nodes.map((id) => applied.resources[id]?.hash).join()
-		if ((judged.get(rollout.id) ?? hashes) !== hashes)
+	/**
+	 * From its start until it goes back, the nodes that a rollout compares stay applied as they were: what changes a
+	 * canary takes it back first, what changes the baseline waits for its end.
+	 */
+	function checkJudged(pair: Pair, rollout: Rollout, { applied, asked }: { applied: Mesh; asked: Mesh | undefined }) {
+		const judged = nodesOf(pair)
+			.map((id) => applied.resources[id]?.hash)
+			.join()
+		const before = known.get(rollout.id) ?? { judged, movesSinceMs: null }
+		known.set(rollout.id, before)
+		if (rollout.step >= 0) before.movesSinceMs ??= nowMs()
+		if (before.judged !== judged)
 			violate('9: what is judged does not change meanwhile', `${rollout.id} in phase ${rollout.phase.kind}`)
-		judged.set(rollout.id, hashes)
 		const canaries = rollout.canaries.map(({ virtualNode }) => virtualNode)
 		if (asked !== undefined && canaries.some((id) => asked.resources[id]?.hash !== applied.resources[id]?.hash))
 			violate('4: another version is another canary', `${rollout.id} goes on in phase ${rollout.phase.kind}`)
 	}
 
+	/** Two flushes in a row over the hard limit, and it goes back, whatever else is going on. */
+	function checkHardLimit({ host, canary }: Pair, rollout: Rollout): void {
+		const sinceMs = known.get(rollout.id)?.movesSinceMs ?? null
+		if (sinceMs === null || !rollout.canaries.some(({ virtualNode }) => virtualNode.endsWith(`/${canary}`))) return
+		for (const target of fleet.proxies) {
+			const failing = reports.of(target).failing.get(host) ?? []
+			const [, second] = failing.filter((atMs) => atMs > sinceMs + limits.turnIntervalMs)
+			if (second !== undefined && nowMs() - second > reactionMs + 2 * options.storeMs())
+				violate(
+					'10: a way back is immediate',
+					`${rollout.id} moves on ${nowMs() - second} ms after ${target.proxy.key} fails`,
+				)
+		}
+	}
+
 	/** They are few: one of them is more than a fifth. */
 	function checkRefused(running: readonly Rollout[]): void {
-		const steps = running.some(({ step, phase }) => step >= 0 && phase.kind !== 'rollingBack')
+		const steps = running.filter(({ step, phase }) => step >= 0 && phase.kind !== 'rollingBack')
+		const concerns = ({ typeUrl, name }: { typeUrl: string; name: string }) =>
+			typeUrl !== typeUrls.cluster ||
+			steps.some(({ canaries }) => canaries.some(({ virtualNode }) => virtualNode.endsWith(`/${nodeOfCluster(name)}`)))
 		for (const { proxy, connected, refused } of fleet.proxies) {
-			if (!connected || refused.size === 0 || !steps) refusing.delete(proxy.key)
+			if (!connected || steps.length === 0 || ![...refused.values()].some(concerns)) refusing.delete(proxy.key)
 			else if (!refusing.has(proxy.key)) refusing.set(proxy.key, nowMs())
-			else if (nowMs() - (refusing.get(proxy.key) ?? 0) > reactionMs)
+			else if (nowMs() - (refusing.get(proxy.key) ?? 0) > reactionMs + 2 * options.storeMs())
 				violate('5: a refusal takes it back', `${proxy.key} refuses since ${refusing.get(proxy.key)}`)
 		}
 	}
 
 	function checkDropped(applied: Mesh, running: readonly Rollout[]): void {
-		const isDropped = applied.resources[stableNode] === undefined
+		const isDropped = applied.resources[droppable] === undefined
 		if (!isDropped || wasDropped !== false) {
 			wasDropped = isDropped
 			return
 		}
 		wasDropped = true
 		const invariant = '7: nothing is removed that somebody needs'
-		for (const { id, good, target } of running) {
-			if ([...good, ...target].some(({ virtualNode }) => virtualNode === stableNode)) violate(invariant, `${id} runs`)
-		}
+		for (const { id, good, target } of running)
+			if ([...good, ...target].some(({ virtualNode }) => virtualNode === droppable)) violate(invariant, `${id} runs`)
 		for (const target of fleet.proxies) {
 			if (!target.connected) violate(invariant, `${target.proxy.key} is expected back`)
-			else if (fleet.sharesOf(target)?.has(stableCluster)) violate(invariant, `${target.proxy.key} still routes to it`)
+			else if (sharesAt(target).get(firstPair.host)?.has(firstPair.stable))
+				violate(invariant, `${target.proxy.key} still routes to it`)
 		}
 	}
 
-	function checkLinks(applied: Mesh): void {
+	/** No target is canary of one and baseline of another (rules, motion 3). */
+	function checkRivals(running: readonly Rollout[]): void {
+		// A way back waits for nobody.
+		const forward = running.filter(({ phase }) => phase.kind !== 'rollingBack')
+		for (const { id, canaries } of forward)
+			for (const other of forward)
+				if (other.baseline.some(({ virtualNode }) => canaries.some((canary) => canary.virtualNode === virtualNode)))
+					violate('3: no canary is the baseline of another', `${id} and ${other.id}`)
+	}
+
+	function checkMesh(applied: Mesh): void {
+		if (applied === linked) return
+		linked = applied
 		const [broken] = findBrokenLinks(applied.resources)
 		if (broken !== undefined) violate('8: the mix in force links', broken.message)
+	}
+
+	function checkSize(rollout: Rollout): void {
+		const looks = `${rollout.step} ${rollout.guard.looks}`
+		if (sizedAt.get(rollout.id) === looks) return
+		sizedAt.set(rollout.id, looks)
+		const { length } = JSON.stringify(rollout)
+		if (length > limits.rolloutStateBytes) violate('a rollout stays small', `${rollout.id} takes ${length} bytes`)
+	}
+
+	function checkRunning(pair: Pair, rollout: Rollout, meshes: { applied: Mesh; asked: Mesh | undefined }): void {
+		checkSize(rollout)
+		if (rollout.phase.kind !== 'rollingBack') {
+			checkJudged(pair, rollout, meshes)
+			checkHardLimit(pair, rollout)
+			return
+		}
+		const good = canaryShareOf(pair, rollout.good)
+		const share = shares.get(pair.host)
+		if (share !== undefined && share !== good)
+			violate('10: a way back is published at once', `${share} ppm, and good is ${good}`)
+	}
+
+	/** Rollouts and resources before and after a turn. */
+	function checkStopped(
+		before: ControllerState | null,
+		after: ControllerState,
+		meshes: ControllerView['meshes'],
+	): void {
+		const isFrozen = nowMs() < frozenUntilMs
+		if (before === null || (!isFrozen && paused.size === 0)) return
+		for (const { id, step } of after.rollouts) {
+			const was = before.rollouts.find((rollout) => rollout.id === id)
+			if (paused.has(id) && was !== undefined && step > was.step)
+				violate('15: what is paused stays where it is', `${id} goes to step ${step}`)
+			if (isFrozen && (was === undefined || step > was.step))
+				violate('12: what is frozen does not go forward', `${id} is at step ${step}`)
+		}
+		const resourcesOf = ({ applied }: ControllerState) => Object.keys(meshes.get(applied ?? '')?.resources ?? {})
+		const left = new Set(resourcesOf(after))
+		const removed = resourcesOf(before).filter((id) => !left.has(id))
+		if (isFrozen && removed.length > 0 && left.size > 0)
+			violate('12: what is frozen does not go forward', `${removed.join()} removed`)
 	}
 
 	return {
 		promoted() {
 			mayBeShort = true
 		},
-		restarted() {
-			share = null
-			wasDropped = null
+		stops(command) {
+			if (command.kind === 'pause') paused.add(command.rollout)
+			if (command.kind === 'freeze') frozenUntilMs = nowMs() + (command.untilWallMs ?? Infinity) - options.wallMs()
 		},
-		published(after, stored) {
-			const next = after.get(canaryCluster) ?? 0
-			if (next !== lastShare) shareSinceMs = nowMs()
-			lastShare = next
-			share = next
-			const allowed = allowedShares(stored)
-			if (allowed !== null && !allowed.has(next))
-				violate('6: written down before it takes effect', `${next} ppm, and the store allows ${[...allowed].join()}`)
+		goesOn(command) {
+			if (command.kind === 'resume') paused.delete(command.rollout)
+			if (command.kind === 'unfreeze') frozenUntilMs = 0
+		},
+		restarted() {
+			last = null
+			shares.clear()
+			wasDropped = null
+			for (const one of known.values()) one.movesSinceMs = null
+		},
+		published(host, after, stored) {
+			const pair = pairs.find((one) => one.host === host)
+			if (pair === undefined) return
+			const share = after.get(pair.canary) ?? 0
+			if (share !== lastShares.get(host)?.share) lastShares.set(host, { share, sinceMs: nowMs() })
+			shares.set(host, share)
+			const allowed = allowedShares(pair, stored)
+			if (allowed !== null && !allowed.has(share))
+				violate('6: written down before it takes effect', `${share} ppm, and the store allows ${[...allowed].join()}`)
 		},
 		settled({ state, meshes }) {
 			const applied = meshes.get(state.applied ?? '')
 			const asked = meshes.get(state.accepted?.mesh ?? '')
 			if (applied === undefined) return
-			if (applied !== linked) checkLinks(applied)
-			linked = applied
+			checkStopped(last, state, meshes)
+			last = state
+			checkMesh(applied)
 			if (state.accepted?.info.id === 'broken') violate('8: only what is valid is taken in', 'broken')
 			const running = state.rollouts.filter(isRunning)
 			checkDropped(applied, running)
 			checkRefused(running)
-			for (const rollout of state.rollouts.filter(({ wave }) => wave === null)) {
-				if (!isRunning(rollout)) {
-					if (!ended.has(rollout.id)) checkEnd(rollout)
+			checkRivals(running)
+			for (const rollout of state.rollouts) {
+				const pair = pairs.find(({ route }) => route === rollout.route)
+				if (pair === undefined || rollout.wave !== null) continue
+				if (isRunning(rollout)) {
+					ended.delete(rollout.id)
+					checkRunning(pair, rollout, { applied, asked })
+				} else if (!ended.has(rollout.id)) {
 					ended.add(rollout.id)
-				} else if (rollout.phase.kind === 'rollingBack') {
-					const good = canaryShareOf(rollout.good)
-					if (share !== null && share !== good)
-						violate('10: a way back is published at once', `${share} ppm, and good is ${good}`)
-				} else checkJudged(rollout, applied, asked)
+					checkEnd(pair, rollout)
+				}
 			}
 		},
 	}
 }
 
-export function canaryShareOf(split: Split | undefined): number {
-	return split?.find(({ virtualNode }) => virtualNode === nodes[1])?.sharePpm ?? 0
+function nodesOf({ stable, canary }: Pair): readonly ResourceId[] {
+	return [stable, canary].map((name) => resourceId.virtualNode('apps', name))
+}
+
+export function canaryShareOf({ canary }: Pair, split: Split | undefined): number {
+	const id = resourceId.virtualNode('apps', canary)
+	return split?.find(({ virtualNode }) => virtualNode === id)?.sharePpm ?? 0
 }

@@ -1,122 +1,135 @@
-import { fromBinary } from '@bufbuild/protobuf'
 import type { Random } from '#base/random.ts'
-import { type ProxyGroup, proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { type ProxyGroup, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { FleetPort } from '#controller/ports.ts'
-import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
-import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
+import { type Counters, createCounters } from '#telemetry/counters.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
 import { type Cohort, inCohort } from '#xds/cohort.ts'
-import type { Acked, FleetView, GroupView, Proxy, Rejection, TypeView, XdsEvent } from '#xds/fleet-view.ts'
+import type { Acked, FleetView, GroupView, Proxy, TypeView, XdsEvent } from '#xds/fleet-view.ts'
+import {
+	type FakeProxy,
+	flushOf,
+	forwardingAt,
+	lacksCluster,
+	newProxy,
+	type Retention,
+	resourceKey,
+	restartEnvoy,
+	sendRequests,
+	sharesAt,
+	type Traffic,
+	takeResource,
+} from './fake-proxy.ts'
+import { forwardingOfSnapshot, isSameShares, type Shares } from './shares.ts'
+import { firstPair } from './simulated-mesh.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-// Envoys, as far as a rollout can tell: they take snapshots in after a while, refuse some, report counters each second
-// that follow from the shares that they really hold. They outlive the daemon.
-
-export type FakeProxy = {
-	/** In the cohort that the daemon has put it in. */
-	proxy: Proxy
-	connected: boolean
-	/** Cluster name → hosts that answer, as its own DNS sees them. */
-	readonly healthy: Map<string, number>
-	readonly held: Map<string, EncodedResource>
-	readonly refused: Map<string, Rejection>
-	/** What has been told to the daemon since it connected last. */
-	flushedOnce: boolean
-	leftMs: number | null
-	/** Faults. */
-	ackDelayMs: number
-	silent: boolean
-	refuseRoutes: boolean
-	/** Last flush that the daemon took in. */
-	lastFlushMs: number
-	reportedHealthy: Map<string, number>
-	canaryRequestsSinceChange: number
-	/** Requests that a stalled cluster has taken and not answered. */
-	unanswered: number
-}
-
-export type Traffic = {
-	/** Requests that a proxy sends to the route in one second. */
-	readonly requestsPerSecond: number
-	/** Share of requests that a cluster answers with 5xx, now. */
-	errorShare(cluster: string, sharePpm: number, target: FakeProxy): number
-	/** True: the cluster takes requests and never answers. */
-	stalls(cluster: string): boolean
-}
+// The Envoys of a simulation and what lies between them and the daemon: snapshots reach them after a while, their
+// flushes the daemon, late, or never. They outlive the daemon.
 
 export type FleetWatcher = {
-	/** A snapshot was published: cluster → share in ppm, before and after, of a group. */
-	published(groupKey: string, before: Shares | null, after: Shares): void
-	/** A proxy took new shares in. */
-	delivered(proxy: FakeProxy, before: Shares | null, after: Shares): void
-}
-
-/** Cluster → ppm, of the one route of the simulated mesh. */
-export type Shares = ReadonlyMap<string, number>
-
-const decoded = new Map<string, Shares>()
-
-/** The shares that a route configuration's bytes stand for. */
-export function sharesOfBytes(resource: EncodedResource | undefined): Shares | null {
-	if (resource === undefined) return null
-	const known = decoded.get(resource.version)
-	if (known !== undefined) return known
-	const config = fromBinary(RouteConfigurationSchema, resource.bytes)
-	const shares = new Map<string, number>()
-	for (const host of config.virtualHosts) {
-		for (const route of host.routes) {
-			if (route.action.case !== 'route' || route.action.value.clusterSpecifier.case !== 'weightedClusters') continue
-			const { clusters } = route.action.value.clusterSpecifier.value
-			const sum = clusters.reduce((total, { weight }) => total + Number(weight ?? 0), 0)
-			for (const { name, weight } of clusters) shares.set(name, Math.round((Number(weight ?? 0) / sum) * 1_000_000))
-		}
-	}
-	decoded.set(resource.version, shares)
-	return shares
+	/** A snapshot was published with other shares of a virtual service than the one before. */
+	published(host: string, before: Shares | null, after: Shares): void
+	/** A proxy took other shares of a virtual service in. */
+	delivered(target: FakeProxy, host: string, before: Shares | null, after: Shares): void
+	/** The daemon took a flush in. */
+	flushed(target: FakeProxy, clusters: ReadonlyMap<string, ClusterFlush>, counted: 'counted' | 'first'): void
+	left(target: FakeProxy): void
 }
 
 export type FakeFleet = {
+	/** Those that are there, or are to come back. */
 	readonly proxies: readonly FakeProxy[]
 	/** A daemon's view of this fleet: dead as soon as `isAlive` is false. */
 	portFor(emit: (event: XdsEvent) => void, flush: (flush: Flush) => void, isAlive: () => boolean): FleetPort
 	/** The daemon is gone: everyone is disconnected, and comes back to the next one. */
 	daemonDied(): void
-	connect(proxy: FakeProxy): void
-	disconnect(proxy: FakeProxy): void
-	sharesOf(proxy: FakeProxy): Shares | null
+	connect(target: FakeProxy): void
+	disconnect(target: FakeProxy): void
+	/** It says goodbye, and does not come again. */
+	drain(target: FakeProxy): void
+	/** It dies and comes back after a while, with nothing. */
+	restart(target: FakeProxy, awayMs: number): void
+	/** Of the first route, by cluster. */
+	sharesOf(target: FakeProxy): ReadonlyMap<string, number> | null
+	/** Null: it is not connected. */
 	acked(proxyKey: string): Acked | null
+	/** One more, which connects at once. */
+	join(): FakeProxy
+}
+
+export type FleetOptions = {
+	readonly clock: VirtualClock
+	readonly random: Random
+	readonly group: ProxyGroup
+	readonly proxies: number
+	readonly traffic: Traffic
+	readonly watcher: FleetWatcher
 }
 
 type Daemon = {
 	readonly emit: (event: XdsEvent) => void
 	readonly flush: (flush: Flush) => void
 	readonly isAlive: () => boolean
+	readonly counters: Map<string, Counters>
+	/** By group key. */
 	readonly snapshots: Map<string, Snapshot>
-	readonly pins: Map<string, ReadonlySet<string>>
-	readonly keeps: Map<string, string>
 	excluded: ReadonlySet<string>
 	cohortOf: (proxy: Proxy) => Cohort
+	readonly pins: Map<string, ReadonlySet<string>>
+	readonly keeps: Map<string, ReadonlySet<string>>
+	readonly retention: Retention
 }
 
-export type FleetOptions = {
-	readonly clock: VirtualClock
-	readonly random: Random
-	readonly groups: readonly { readonly group: ProxyGroup; readonly instances: readonly string[] }[]
-	readonly canaryCluster: string
-	readonly traffic: Traffic
-	readonly watcher: FleetWatcher
-}
+const zones = ['a', 'b']
+const expectedMs = 600_000
 
-export function createFakeFleet(options: FleetOptions): FakeFleet {
-	const { clock, random, traffic, watcher } = options
-	const proxies = options.groups.flatMap(({ group, instances }) =>
-		instances.map((instance) => newProxy(group, instance)),
-	)
-	const groups = options.groups.map(({ group }) => ({ group, key: proxyGroupKey(group) }))
+export function createFakeFleet({ clock, random, group, traffic, watcher, ...options }: FleetOptions): FakeFleet {
+	const proxies: FakeProxy[] = []
+	let joined = 0
+	const { proxy: first } = newProxy(group, '', '')
 	let daemon: Daemon | null = null
 	/** Rises with whatever a view tells of. */
 	let changes = 0
 	let known: { born: Daemon; changes: number; views: FleetView } | null = null
+
+	function add(): FakeProxy {
+		const target = newProxy(group, `i${joined}`, zones[joined % zones.length] as string)
+		target.startedMs = clock.monotonicMs()
+		joined += 1
+		proxies.push(target)
+		/** Flushes of one stream come in their order, however late. */
+		let arrivesMs = 0
+		const flush = () => {
+			if (target.drained) return
+			sendRequests(target, traffic, random)
+			arrivesMs = Math.max(arrivesMs, clock.monotonicMs() + target.flushDelayMs)
+			sendFlush(target, arrivesMs - clock.monotonicMs())
+			clock.setTimer(1000, flush)
+		}
+		clock.setTimer(random() * 1000, flush)
+		return target
+	}
+
+	for (let index = 0; index < options.proxies; index += 1) add()
+
+	function sendFlush(target: FakeProxy, delayMs: number): void {
+		if (!daemon?.isAlive() || !target.connected || target.silent) return
+		if (target.losesFlushes && random() < 0.5) return
+		const cumulative = flushOf(target, clock.monotonicMs())
+		if (delayMs === 0) takeFlush(target, cumulative)
+		else reach(target, () => takeFlush(target, cumulative), delayMs)
+	}
+
+	function takeFlush(target: FakeProxy, cumulative: ReturnType<typeof flushOf>): void {
+		if (daemon === null) return
+		const { key } = target.proxy
+		const counters = daemon.counters.get(key) ?? createCounters()
+		daemon.counters.set(key, counters)
+		const increments = counters.add(cumulative)
+		watcher.flushed(target, increments.clusters, increments.counted ? 'counted' : 'first')
+		daemon.flush({ proxy: key, arrivedMs: clock.monotonicMs(), ...increments })
+	}
 
 	function reach(target: FakeProxy, then: () => void, delayMs: number): void {
 		const to = daemon
@@ -125,107 +138,54 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		})
 	}
 
+	function send(target: FakeProxy): void {
+		reach(target, () => deliver(target), target.ackDelayMs + random() * 20)
+	}
+
+	function sendToAll(groupKey: string): void {
+		for (const target of proxies) if (target.connected && target.proxy.groupKey === groupKey) send(target)
+	}
+
 	function deliver(target: FakeProxy): void {
-		const snapshot = daemon?.snapshots.get(target.proxy.groupKey)
+		const { groupKey } = target.proxy
+		const snapshot = daemon?.snapshots.get(groupKey)
 		if (snapshot === undefined || daemon === null) return
-		const before = sharesOf(target)
+		const before = sharesAt(target)
 		let isChanged = false
-		for (const type of Object.values(snapshot.types))
-			for (const resource of type.resources.values()) isChanged = take(target, resource, daemon) || isChanged
-		for (const [key, { typeUrl, name }] of target.held)
-			if (!snapshot.types[typeUrl].resources.has(name)) isChanged = target.held.delete(key) || isChanged
+		for (const { resources } of Object.values(snapshot.types))
+			for (const resource of resources.values())
+				isChanged = takeResource(target, resource, daemon.retention) || isChanged
+		isChanged = letGo(target, snapshot) || isChanged
 		if (!isChanged) return
 		changes += 1
-		const after = sharesOf(target)
-		if (after !== null && !isSame(before, after)) {
-			target.canaryRequestsSinceChange = 0
-			watcher.delivered(target, told(before), told(after))
+		for (const [host, after] of sharesAt(target)) {
+			const held = before.get(host)
+			if (!isSameShares(held, after)) watcher.delivered(target, host, held ?? null, after)
 		}
-		daemon.emit({ kind: 'progressed', groupKey: target.proxy.groupKey })
+		daemon.emit({ kind: 'progressed', groupKey })
 	}
 
-	/** True: it holds something else now, or refuses something else. */
-	function take(target: FakeProxy, resource: EncodedResource, from: Daemon): boolean {
-		const key = keyOf(resource.typeUrl, resource.name)
-		const held = target.held.get(key)
-		// A refusal counts while what was refused is what is published.
-		if (target.refused.get(key)?.version === resource.version) return false
-		const wasRefused = target.refused.delete(key)
-		if (held?.version === resource.version) return wasRefused
-		if (from.pins.get(`${target.proxy.groupKey} ${key}`)?.has(target.proxy.key)) return wasRefused
-		if (held !== undefined && from.keeps.get(`${target.proxy.groupKey} ${key}`) === held.version) return wasRefused
-		if (resource.typeUrl === typeUrls.route && target.refuseRoutes && held !== undefined) {
-			target.refused.set(key, {
-				proxy: target.proxy.key,
-				typeUrl: resource.typeUrl,
-				name: resource.name,
-				version: resource.version,
-				text: 'simulated refusal',
-			})
-		} else target.held.set(key, resource)
-		return true
-	}
-
-	function flush(target: FakeProxy): void {
-		if (daemon?.isAlive() && target.connected && !target.silent) {
-			const clusters = new Map<string, ClusterFlush>()
-			const counted = target.flushedOnce
-			for (const [name, sharePpm] of sharesOf(target) ?? [])
-				clusters.set(name, clusterFlush(target, name, sharePpm, counted))
-			for (const { typeUrl, name } of target.held.values()) {
-				if (typeUrl === typeUrls.cluster && !clusters.has(name))
-					clusters.set(name, clusterFlush(target, name, 0, counted))
-			}
-			target.flushedOnce = true
-			target.lastFlushMs = clock.monotonicMs()
-			target.reportedHealthy = new Map([...clusters].map(([name, { healthyHosts }]) => [name, healthyHosts]))
-			if (counted) target.canaryRequestsSinceChange += clusters.get(options.canaryCluster)?.completed ?? 0
-			daemon.flush({ proxy: target.proxy.key, arrivedMs: clock.monotonicMs(), counted, clusters, unrouted: 0 })
+	/** What is not served any more goes, and a cluster not before the routes that name it. */
+	function letGo(target: FakeProxy, snapshot: Snapshot): boolean {
+		const named = new Set([...forwardingAt(target).clusters.values()].flatMap((ofHost) => [...ofHost.keys()]))
+		let isChanged = false
+		for (const [key, { typeUrl, name }] of target.held) {
+			if (snapshot.types[typeUrl].resources.has(name) || (typeUrl === typeUrls.cluster && named.has(name))) continue
+			target.held.delete(key)
+			target.forwarding = null
+			isChanged = true
 		}
-		clock.setTimer(1000, () => flush(target))
+		return isChanged
 	}
-
-	function clusterFlush(target: FakeProxy, name: string, sharePpm: number, counted: boolean): ClusterFlush {
-		const healthyHosts = target.healthy.get(name) ?? 1
-		const requests = counted ? Math.round((traffic.requestsPerSecond * sharePpm) / 1_000_000) : 0
-		if (traffic.stalls(name)) {
-			target.unanswered += requests
-			return {
-				completed: 0,
-				errors: 0,
-				retries: 0,
-				started: requests,
-				...noConnections,
-				active: target.unanswered,
-				healthyHosts,
-				hosts: 1,
-			}
-		}
-		const share = healthyHosts === 0 ? 1 : traffic.errorShare(name, sharePpm, target)
-		const errors = drawErrors(requests, share, random)
-		return {
-			completed: requests,
-			errors,
-			retries: 0,
-			started: requests,
-			...noConnections,
-			active: 0,
-			healthyHosts,
-			hosts: 1,
-		}
-	}
-
-	for (const target of proxies) clock.setTimer(random() * 1000, () => flush(target))
 
 	function connect(target: FakeProxy): void {
-		if (daemon === null || target.connected) return
+		if (daemon === null || target.connected || target.drained) return
 		target.connected = true
-		changes += 1
 		target.leftMs = null
-		target.flushedOnce = false
+		changes += 1
 		target.proxy = inCohort(target.proxy, daemon.cohortOf(target.proxy))
 		daemon.emit({ kind: 'arrived', proxy: target.proxy })
-		reach(target, () => deliver(target), latency(target))
+		send(target)
 	}
 
 	function place(target: FakeProxy, at: Daemon): void {
@@ -235,47 +195,52 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		changes += 1
 		at.emit({ kind: 'arrived', proxy: target.proxy })
 		at.emit({ kind: 'left', proxy: before })
-		reach(target, () => deliver(target), latency(target))
+		send(target)
 	}
 
-	function latency(target: FakeProxy): number {
-		return target.ackDelayMs + random() * 20
+	function disconnect(target: FakeProxy): void {
+		if (!target.connected) return
+		target.connected = false
+		target.leftMs = clock.monotonicMs()
+		changes += 1
+		watcher.left(target)
+		daemon?.emit({ kind: 'left', proxy: target.proxy })
 	}
 
 	return {
 		proxies,
 		connect,
-		disconnect(target) {
-			if (!target.connected) return
-			target.connected = false
-			changes += 1
-			target.leftMs = clock.monotonicMs()
-			daemon?.emit({ kind: 'left', proxy: target.proxy })
+		disconnect,
+		drain(target) {
+			target.drained = true
+			proxies.splice(proxies.indexOf(target), 1)
+			disconnect(target)
+		},
+		restart(target, awayMs) {
+			disconnect(target)
+			restartEnvoy(target, clock.monotonicMs() + awayMs)
+			clock.setTimer(awayMs, () => connect(target))
+		},
+		sharesOf: (target) => forwardingAt(target).clusters.get(firstPair.host) ?? null,
+		acked(proxyKey) {
+			const target = proxies.find(({ proxy, connected }) => connected && proxy.key === proxyKey)
+			return target === undefined ? null : { resources: [...target.held.values()], unseen: [] }
+		},
+		join() {
+			const target = add()
+			connect(target)
+			return target
 		},
 		daemonDied() {
 			daemon = null
 			for (const target of proxies) target.connected = false
 		},
-		portFor(emit, takeFlush, isAlive) {
-			const born: Daemon = {
-				emit,
-				flush: takeFlush,
-				isAlive,
-				snapshots: new Map(),
-				pins: new Map(),
-				keeps: new Map(),
-				excluded: new Set(),
-				cohortOf: () => 'stable',
-			}
+		portFor(emit, flush, isAlive) {
+			const born = newDaemon(emit, flush, isAlive)
 			daemon = born
 			for (const target of proxies)
 				clock.setTimer(50 + random() * 900, () => daemon === born && isAlive() && connect(target))
 			return portOf(born)
-		},
-		sharesOf: (target) => told(sharesOf(target)),
-		acked(proxyKey) {
-			const target = proxies.find(({ proxy, connected }) => connected && proxy.key === proxyKey)
-			return target === undefined ? null : { resources: [...target.held.values()], unseen: [] }
 		},
 	}
 
@@ -283,15 +248,14 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 		return {
 			publish(groupKey, snapshot) {
 				if (!born.isAlive()) return
-				const before = routeOf(born.snapshots.get(groupKey))
+				const before = forwardingOfSnapshot(born.snapshots.get(groupKey)).shares
 				born.snapshots.set(groupKey, snapshot)
 				changes += 1
-				const after = routeOf(snapshot)
-				if (after !== null && !isSame(before, after)) watcher.published(groupKey, told(before), told(after))
-				for (const target of proxies) {
-					if (target.proxy.groupKey === groupKey && target.connected)
-						reach(target, () => deliver(target), latency(target))
+				for (const [host, after] of forwardingOfSnapshot(snapshot).shares) {
+					const last = before.get(host)
+					if (!isSameShares(last, after)) watcher.published(host, last ?? null, after)
 				}
+				sendToAll(groupKey)
 			},
 			refuse() {},
 			fleet: () => viewsOf(born),
@@ -306,30 +270,27 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 				born.excluded = keys
 				changes += 1
 			},
-			holds(proxyKey, typeUrl, name) {
-				const target = proxies.find(({ proxy }) => proxy.key === proxyKey)
-				return target?.held.get(keyOf(typeUrl, name))?.version ?? null
-			},
-			reported: () => [],
-			pin(groupKey, typeUrl, name, keys) {
-				const key = `${groupKey} ${keyOf(typeUrl, name)}`
-				const before = born.pins.get(key) ?? new Set()
-				born.pins.set(key, keys)
-				if (before.size === keys.size && [...keys].every((proxy) => before.has(proxy))) return
-				for (const target of proxies)
-					if (target.proxy.groupKey === groupKey) reach(target, () => deliver(target), latency(target))
-			},
 			assign(cohortOf) {
 				born.cohortOf = cohortOf
 				for (const target of proxies) if (target.connected) place(target, born)
 			},
-			keep(groupKey, typeUrl, name, version) {
-				const key = `${groupKey} ${keyOf(typeUrl, name)}`
-				if (version !== null) born.keeps.set(key, version)
-				else if (born.keeps.delete(key)) {
-					for (const target of proxies)
-						if (target.proxy.groupKey === groupKey) reach(target, () => deliver(target), latency(target))
-				}
+			holds(proxyKey, typeUrl, name) {
+				const target = proxies.find(({ proxy }) => proxy.key === proxyKey)
+				return target?.held.get(resourceKey(typeUrl, name))?.version ?? null
+			},
+			reported: () => [],
+			pin(groupKey, typeUrl, name, keys) {
+				const key = `${groupKey} ${resourceKey(typeUrl, name)}`
+				const before = born.pins.get(key) ?? new Set()
+				born.pins.set(key, keys)
+				if (before.size !== keys.size || ![...keys].every((proxy) => before.has(proxy))) sendToAll(groupKey)
+			},
+			keep(groupKey, typeUrl, name, versions) {
+				const key = `${groupKey} ${resourceKey(typeUrl, name)}`
+				const before = born.keeps.get(key)
+				if (versions.size > 0) born.keeps.set(key, versions)
+				else born.keeps.delete(key)
+				if (before !== undefined) sendToAll(groupKey)
 			},
 		}
 	}
@@ -337,140 +298,97 @@ export function createFakeFleet(options: FleetOptions): FakeFleet {
 	/** Asked for several times a turn, and changed by less than one in ten of them. */
 	function viewsOf(born: Daemon): FleetView {
 		if (known?.born !== born || known.changes !== changes)
-			known = { born, changes, views: new Map(groupsSeen().map(({ group, key }) => [key, viewOf(group, key, born)])) }
+			known = { born, changes, views: new Map(groupsSeen().map((seen) => [seen.groupKey, viewOf(seen, born)])) }
 		return known.views
 	}
 
-	/** Those that proxies start in, and those that they have been put in. */
-	function groupsSeen(): typeof groups {
-		const places = proxies.map(({ proxy: { group, groupKey } }) => ({ group, key: groupKey }))
-		return [...new Map([...groups, ...places].map((place) => [place.key, place])).values()]
+	/** The one that proxies start in, and those that they have been put in. */
+	function groupsSeen(): Pick<Proxy, 'group' | 'groupKey'>[] {
+		return [...new Map([first, ...proxies.map(({ proxy }) => proxy)].map((seen) => [seen.groupKey, seen])).values()]
 	}
 
-	function viewOf(group: ProxyGroup, groupKey: string, born: Daemon): GroupView {
+	function viewOf({ group: seen, groupKey }: Pick<Proxy, 'group' | 'groupKey'>, born: Daemon): GroupView {
 		const snapshot = born.snapshots.get(groupKey)
 		const all = proxies.filter(({ proxy }) => proxy.groupKey === groupKey)
 		const members = all.filter(({ proxy }) => !born.excluded.has(proxy.key))
+		const excluded = all.filter(({ proxy }) => born.excluded.has(proxy.key))
 		const connected = members.filter((member) => member.connected)
 		const gone = members.filter(
-			(member) => !member.connected && member.leftMs !== null && clock.monotonicMs() - member.leftMs < 600_000,
+			({ connected: here, leftMs }) => !here && leftMs !== null && clock.monotonicMs() - leftMs < expectedMs,
 		)
-		const excluded = all.filter(({ proxy }) => born.excluded.has(proxy.key))
-		const states = connected.map((member) => {
-			return new Map(Object.values(typeUrls).map((type) => [type, stateOf(member, type, snapshot)]))
-		})
-		const types = Object.fromEntries(
-			Object.values(typeUrls).map((type) => [type, typeViewOf(states.map((state) => state.get(type)))]),
-		) as Record<TypeUrl, TypeView>
+		const types = Object.values(typeUrls)
+		const states = connected.map((member) => new Map(types.map((type) => [type, stateOf(member, type, snapshot)])))
 		const pending = connected.filter((_, index) => [...(states[index]?.values() ?? [])].includes('pending'))
 		return {
-			group,
+			group: seen,
 			connected: connected.length,
 			expected: connected.length + gone.length,
 			version: snapshot?.version ?? '',
-			types,
+			types: Object.fromEntries(types.map((type) => [type, countOf(states, type)])) as Record<TypeUrl, TypeView>,
 			pending: pending.map(({ proxy }) => proxy.key),
-			gone: gone.map(({ proxy, held }) => ({
-				proxy: proxy.key,
-				version: [...held.values()].map(({ version }) => version).join(),
-			})),
+			gone: gone.map((member) => ({ proxy: member.proxy.key, version: versionsAt(member) })),
 			rejections: connected.flatMap(({ refused }) => [...refused.values()]),
-			excluded: excluded.map(({ proxy, connected, held }) => ({
-				proxy: proxy.key,
-				standing: connected ? 'connected' : 'gone',
-				version: [...held.values()].map(({ version }) => version).join(),
+			excluded: excluded.map((member) => ({
+				proxy: member.proxy.key,
+				standing: member.connected ? 'connected' : 'gone',
+				version: versionsAt(member),
 			})),
 		}
 	}
-
-	function typeViewOf(states: readonly (string | undefined)[]): TypeView {
-		const count = (wanted: string) => states.filter((state) => state === wanted).length
-		return { current: count('current'), pending: count('pending'), rejected: count('rejected') }
-	}
-
-	function stateOf(
-		member: FakeProxy,
-		type: TypeUrl,
-		snapshot: Snapshot | undefined,
-	): 'current' | 'pending' | 'rejected' {
-		if (snapshot === undefined) return 'pending'
-		let state: 'current' | 'rejected' = 'current'
-		for (const { name, version } of snapshot.types[type].resources.values()) {
-			const key = keyOf(type, name)
-			if (member.held.get(key)?.version === version) continue
-			if (member.refused.get(key)?.version !== version) return 'pending'
-			state = 'rejected'
-		}
-		return state
-	}
-
-	function sharesOf(target: FakeProxy): Shares | null {
-		for (const resource of target.held.values()) {
-			if (resource.typeUrl !== typeUrls.route) continue
-			const shares = sharesOfBytes(resource)
-			if (shares !== null && shares.size > 0) return shares
-		}
-		return null
-	}
 }
 
-/** Of whatever port a target listens on, it is the same one to those who watch. */
-function told<Known extends Shares | null>(shares: Known): Known {
-	if (shares === null) return shares
-	return new Map([...shares].map(([name, share]) => [name.replace(/_8080$/, '_80'), share])) as Shares as Known
+function versionsAt({ held }: FakeProxy): string {
+	return [...held.values()].map(({ version }) => version).join()
 }
 
-function routeOf(snapshot: Snapshot | undefined): Shares | null {
-	if (snapshot === undefined) return null
-	for (const resource of snapshot.types[typeUrls.route].resources.values()) {
-		const shares = sharesOfBytes(resource)
-		if (shares !== null && shares.size > 0) return shares
+type State = 'current' | 'pending' | 'rejected'
+
+function countOf(states: readonly ReadonlyMap<TypeUrl, State>[], type: TypeUrl): TypeView {
+	const count = (wanted: State) => states.filter((state) => state.get(type) === wanted).length
+	return { current: count('current'), pending: count('pending'), rejected: count('rejected') }
+}
+
+function stateOf(member: FakeProxy, type: TypeUrl, snapshot: Snapshot | undefined): State {
+	if (snapshot === undefined) return 'pending'
+	let state: State = 'current'
+	for (const resource of snapshot.types[type].resources.values()) {
+		const key = resourceKey(type, resource.name)
+		if (member.held.get(key)?.version === resource.version) continue
+		if (member.refused.get(key)?.version !== resource.version && !waitsForRefused(member, resource)) return 'pending'
+		state = 'rejected'
 	}
-	return null
+	return state
 }
 
-function newProxy(group: ProxyGroup, instance: string): FakeProxy {
-	const groupKey = proxyGroupKey(group)
-	const { mesh, kind, name } = group.identity
+/** It lacks nothing but what waits for a cluster that it refused. */
+function waitsForRefused(member: FakeProxy, resource: Parameters<typeof lacksCluster>[1]): boolean {
+	const refuses = (cluster: string) => member.refused.has(resourceKey(typeUrls.cluster, cluster))
+	return lacksCluster(member, resource) && resource.references.clusters.some(refuses)
+}
+
+function newDaemon(emit: Daemon['emit'], flush: Daemon['flush'], isAlive: () => boolean): Daemon {
+	const pins: Daemon['pins'] = new Map()
+	const keeps: Daemon['keeps'] = new Map()
+	const retention: Retention = {
+		retains({ proxy, held }, key) {
+			const version = held.get(key)?.version
+			const ofGroup = `${proxy.groupKey} ${key}`
+			return (
+				pins.get(ofGroup)?.has(proxy.key) === true ||
+				(version !== undefined && keeps.get(ofGroup)?.has(version) === true)
+			)
+		},
+	}
 	return {
-		proxy: { key: `mesh/${mesh}/${kind}/${name}#${instance}`, instance, zone: '', group, groupKey },
-		connected: false,
-		healthy: new Map(),
-		held: new Map(),
-		refused: new Map(),
-		flushedOnce: false,
-		leftMs: null,
-		ackDelayMs: 5,
-		silent: false,
-		refuseRoutes: false,
-		lastFlushMs: -Infinity,
-		reportedHealthy: new Map(),
-		canaryRequestsSinceChange: 0,
-		unanswered: 0,
+		emit,
+		flush,
+		isAlive,
+		counters: new Map(),
+		snapshots: new Map(),
+		excluded: new Set(),
+		cohortOf: () => 'stable',
+		pins,
+		keeps,
+		retention,
 	}
 }
-
-function keyOf(typeUrl: TypeUrl, name: string): string {
-	return `${typeUrl} ${name}`
-}
-
-function isSame(left: Shares | null, right: Shares): boolean {
-	if (left === null || left.size !== right.size) return false
-	return [...right].every(([name, share]) => left.get(name) === share)
-}
-
-/** How many of so many requests fail: from one failure to the next by one draw. */
-function drawErrors(requests: number, share: number, random: Random): number {
-	if (share <= 0) return 0
-	if (share >= 1) return requests
-	let errors = 0
-	for (let at = gap(); at < requests; at += 1 + gap()) errors += 1
-	return errors
-
-	function gap(): number {
-		return Math.floor(Math.log(1 - random()) / Math.log(1 - share))
-	}
-}
-
-/** Its routes are counted in requests. */
-const noConnections = { connects: 0, connectFailures: 0 }

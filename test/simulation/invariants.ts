@@ -1,152 +1,202 @@
-import type { RolloutStep } from '#mesh/mesh.ts'
+import { limits } from '#base/limits.ts'
+import type { RolloutPolicySpec } from '#mesh/mesh.ts'
 import { wholePpm } from '#plan/plan.ts'
-import type { FakeProxy, Shares } from './fake-fleet.ts'
-import { canaryCluster, stableCluster } from './simulated-mesh.ts'
+import { type FakeProxy, sharesAt } from './fake-proxy.ts'
+import type { Reports } from './reports.ts'
+import type { Shares } from './shares.ts'
+import type { Pair, Weights } from './simulated-mesh.ts'
 
-// What must always hold (design: "What must always hold"), seen from outside: from what proxies are sent and hold, never
-// from what the controller says of itself.
+// What must always hold of one route (design: "What must always hold"), seen from outside: from what proxies are sent,
+// hold and report, never from what the controller says of itself. The numbers are the design's; what cannot be seen so is
+// in consistency.ts.
 
-export type Violation = { readonly invariant: string; readonly atMs: number; readonly text: string }
+export type Violate = (invariant: string, text: string) => void
 
 export type Invariants = {
-	readonly violations: readonly Violation[]
-	violate(invariant: string, text: string): void
 	/** Git asked for something: shares may rise again. `goodPpm`: the canary's, where a rollout under way began. */
-	asked(weights: readonly [number, number], goodPpm: number | null): void
+	asked(weights: Weights, goodPpm: number | null): void
 	/** What was asked for last is another canary than the one under way, which goes back before the new one rises. */
 	replaced(): void
-	promoted(): void
+	/** A person asked for a step without proof, or for all of them. */
+	promoted(reach: 'step' | 'target'): void
+	/** A person wants what went back to be tried again. */
+	retried(): void
 	published(before: Shares | null, after: Shares): void
-	delivered(proxy: FakeProxy, before: Shares | null, after: Shares): void
-	restarted(): void
+	delivered(target: FakeProxy, before: Shares | null, after: Shares): void
+	/** Another daemon. `settled`: as the store has it, nothing moves on this route. */
+	restarted(route: 'moving' | 'settled'): void
 }
 
 export type InvariantOptions = {
+	readonly pair: Pair
 	readonly nowMs: () => number
 	readonly proxies: () => readonly FakeProxy[]
-	readonly sharesOf: (proxy: FakeProxy) => Shares | null
-	readonly steps: readonly RolloutStep[]
-	/** The hosts of the canary really answer at a proxy. */
-	readonly freshMs: number
+	readonly reports: Reports
+	readonly policy: RolloutPolicySpec
+	/** How long an answer of the store may take now: what changes meanwhile comes too late for the step. */
+	readonly storeMs: () => number
+	readonly violate: Violate
 }
 
-export function createInvariants({ nowMs, proxies, sharesOf, steps, freshMs }: InvariantOptions): Invariants {
-	const violations: Violation[] = []
-	const stepsPpm = steps.map(({ sharePpm }) => sharePpm)
+/** The oldest flush on which a step may rest: it was not silent when the newest look closed. */
+const freshMs = limits.silentAfterMs + limits.lookIntervalMs + 500
+
+export function createInvariants(options: InvariantOptions): Invariants {
+	const { pair, nowMs, proxies, reports, policy, storeMs, violate } = options
+	const stepsPpm = policy.steps.map(({ sharePpm }) => sharePpm)
 	// Whichever of the two targets rises, the ladder is in its shares.
 	const allowed = new Set(stepsPpm.flatMap((share) => [share, wholePpm - share]))
 	/** The lowest share published since something was last asked for, once it had fallen. */
 	let ceiling: number | null = null
+	/** Some proxy has been taken down to it: only then can a crash not undo it. */
+	let isFelt = false
 	let highest: number | null = null
-	let mayPromote = false
+	let mayPromote: 'no' | 'step' | 'target' = 'no'
 	/** A step was taken: before that, a share that is also a step's is only where it all began. */
 	let raised = false
 	/** A fall that makes way for another canary. A crash may undo it before it was written down: then it comes again. */
 	let makesWay: 'no' | 'expected' | 'done' = 'no'
 	let bootedMs = 0
 	let sharesSinceMs = 0
-	/** The cluster that Git wants to have more: what is said of a canary is said of it. */
-	let rising: string | null = canaryCluster
+	/** When all that were connected held the shares for the first time; null until then. */
+	let confirmedMs: number | null = 0
+	/** The node that Git wants to have more: what is said of a canary is said of it. */
+	let rising: string | null = pair.canary
 	let last: Shares | null = null
 
-	function violate(invariant: string, text: string): void {
-		violations.push({ invariant, atMs: nowMs(), text })
-	}
-
 	return {
-		violations,
-		violate,
 		asked([stable, canary], goodPpm) {
 			const wanted = Math.round((canary / (stable + canary)) * wholePpm)
 			allowed.add(wanted)
-			const from = goodPpm ?? last?.get(canaryCluster) ?? 0
-			const wins = wanted < from ? stableCluster : canaryCluster
+			const from = goodPpm ?? last?.get(pair.canary) ?? 0
+			const wins = wanted < from ? pair.stable : pair.canary
 			// The one that rose falls first, so that the other rises without a step: nothing of this kind can be checked then.
 			if (goodPpm === null) rising = wins
 			else if (wins !== rising && wanted !== from) rising = null
-			ceiling = null
-			highest = null
+			lift()
 		},
 		replaced() {
 			makesWay = 'expected'
 		},
-		promoted() {
-			mayPromote = true
+		promoted(reach) {
+			mayPromote = reach
 		},
-		restarted() {
+		retried: lift,
+		restarted(route) {
 			bootedMs = nowMs()
 			if (makesWay === 'done') makesWay = 'expected'
+			// What a person took back from a rollout that had succeeded, and nobody wrote down: a proxy that holds it may as well
+			// have been away. Whoever asked has heard no answer.
+			if (!isFelt || route === 'settled') ceiling = null
 		},
 		published(before, after) {
+			const previous = last
 			last = after
 			if (rising === null) return
 			const share = after.get(rising) ?? 0
-			const was = before?.get(rising) ?? highest ?? 0
+			const was = before?.get(rising) ?? highest ?? previous?.get(rising) ?? 0
 			if (share < was) raised = false
 			if (makesWay === 'expected' && share < was) {
 				makesWay = 'done'
 				highest = null
 			}
-			if (highest !== null && share < highest) ceiling = Math.min(ceiling ?? share, share)
+			if (highest !== null && share < highest && share < (ceiling ?? wholePpm)) {
+				ceiling = share
+				isFelt = false
+			}
 			if (before !== null && share > was) {
 				checkRaise(rising, was, share)
 				raised = true
 				if (makesWay === 'done') makesWay = 'no'
 			}
-			if (share !== was) sharesSinceMs = nowMs()
+			if (share !== was) {
+				sharesSinceMs = nowMs()
+				confirmedMs = allHold(rising, share) ? nowMs() : null
+			}
 			highest = Math.max(highest ?? 0, share)
 		},
-		delivered(proxy, before, after) {
+		delivered({ proxy }, before, after) {
 			const sum = [...after.values()].reduce((total, part) => total + part, 0)
 			const share = rising === null ? 0 : (after.get(rising) ?? 0)
 			const was = rising === null ? 0 : (before?.get(rising) ?? share)
-			if (ceiling !== null && share > was && share > ceiling) {
+			if (ceiling !== null && share <= ceiling) isFelt = true
+			if (ceiling !== null && share > was && share > ceiling)
 				violate(
 					'4: after a way back the canary never rises',
-					`${was} → ${share} ppm at ${proxy.proxy.key}, once at ${ceiling}`,
+					`${was} → ${share} ppm at ${proxy.key}, once at ${ceiling}`,
 				)
-			}
-			if (Math.abs(sum - wholePpm) > 5) violate('1: shares sum to the whole', `${sum} ppm at ${proxy.proxy.key}`)
-			const canary = after.get(canaryCluster) ?? 0
-			if (![...allowed].some((step) => Math.abs(step - canary) <= 1)) {
-				violate('1: shares are those of a decided step', `${canary} ppm at ${proxy.proxy.key}`)
-			}
+			if (Math.abs(sum - wholePpm) > 5) violate('1: shares sum to the whole', `${sum} ppm at ${proxy.key}`)
+			const canary = after.get(pair.canary) ?? 0
+			if (![...allowed].some((step) => Math.abs(step - canary) <= 1))
+				violate('1: shares are those of a decided step', `${canary} ppm at ${proxy.key}`)
+			if (rising !== null && allHold(rising, last?.get(rising) ?? 0)) confirmedMs ??= nowMs()
 		},
 	}
 
-	function checkRaise(cluster: string, from: number, to: number): void {
-		const promoted = mayPromote
-		mayPromote = false
-		const present = proxies().filter(({ connected }) => connected)
-		// They are few: one that is missing is more than a tenth.
-		const missing = proxies().find(({ connected }) => !connected)
+	/** Shares may rise again. */
+	function lift(): void {
+		ceiling = null
+		highest = null
+	}
+
+	function connected(): FakeProxy[] {
+		return proxies().filter((target) => target.connected)
+	}
+
+	function allHold(node: string, share: number): boolean {
+		return connected().every((target) => (sharesAt(target).get(pair.host)?.get(node) ?? 0) === share)
+	}
+
+	function checkRaise(node: string, from: number, to: number): void {
+		const promoted = mayPromote !== 'no'
+		if (mayPromote === 'step') mayPromote = 'no'
+		const step = `${from} → ${to} ppm of ${node}`
+		checkPresence(node, from, step)
+		for (const target of connected()) checkReadiness(target, node, { step, promoted })
+		if (promoted) return
+		checkDurations(from, step)
+		const requests = connected().reduce((sum, target) => sum + (reports.of(target).requests.get(pair.host) ?? 0), 0)
+		if (node === pair.canary && from > 0 && ceiling === null && hasStepped(from) && requests === 0)
+			violate('2: no step forward without fresh evidence', `${step} with no canary request`)
+	}
+
+	/** They are few: one that is missing is more than a tenth. Whom only the daemon before has seen is not missed for long. */
+	function checkPresence(node: string, from: number, step: string): void {
+		const isMissed = ({ leftMs }: FakeProxy) => nowMs() - bootedMs < limits.bootHoldMs || (leftMs ?? 0) >= bootedMs
+		const isNews = ({ leftMs, startedMs }: FakeProxy) => Math.max(leftMs ?? 0, startedMs) > nowMs() - storeMs()
+		const missing = proxies().find((target) => !target.connected && isMissed(target) && !isNews(target))
 		if (missing !== undefined)
-			violate('5: no step forward while proxies are missing', `${from} → ${to} ppm without ${missing.proxy.key}`)
-		for (const target of present) {
-			const held = sharesOf(target)?.get(cluster) ?? 0
-			if (held !== from)
-				violate('5: no step forward before all have ACKed', `${from} → ${to} ppm, ${target.proxy.key} holds ${held}`)
+			violate('5: no step forward while proxies are missing', `${step} without ${missing.proxy.key}`)
+		for (const target of connected()) {
+			const held = sharesAt(target).get(pair.host)?.get(node) ?? 0
+			if (held !== from && !isNews(target))
+				violate('5: no step forward before all have ACKed', `${step}, ${target.proxy.key} holds ${held}`)
 		}
-		const demanded = raised ? (steps.find(({ sharePpm }) => sharePpm === from)?.minDurationMs ?? 0) : 0
-		if (!promoted && nowMs() - sharesSinceMs < demanded)
-			violate(
-				'5: a step lasts as long as it must',
-				`${from} → ${to} ppm after ${nowMs() - sharesSinceMs} of ${demanded} ms`,
-			)
-		for (const { proxy, reportedHealthy, lastFlushMs } of present) {
-			if ((reportedHealthy.get(cluster) ?? 0) < 1) {
-				const text = `${from} → ${to} ppm while ${proxy.key} has no healthy host`
-				violate('3: no weight to a target that is not ready', text)
-			}
-			if (!promoted && (nowMs() - lastFlushMs > freshMs || lastFlushMs < bootedMs)) {
-				const text = `${from} → ${to} ppm, ${proxy.key} silent since ${lastFlushMs}`
-				violate('2: no step forward without fresh evidence', text)
-			}
-		}
-		const seen = present.reduce((sum, { canaryRequestsSinceChange }) => sum + canaryRequestsSinceChange, 0)
-		if (!promoted && cluster === canaryCluster && from > 0 && ceiling === null && hasStepped(from) && seen === 0) {
-			violate('2: no step forward without fresh evidence', `${from} → ${to} ppm with no canary request`)
-		}
+	}
+
+	function checkReadiness(
+		target: FakeProxy,
+		node: string,
+		{ step, promoted }: { step: string; promoted: boolean },
+	): void {
+		const { healthy, lastMs } = reports.of(target)
+		if ((healthy.get(node) ?? 0) < 1 && nowMs() - reports.of(target).healthySinceMs >= storeMs())
+			violate('3: no weight to a target that is not ready', `${step}, ${target.proxy.key} has no healthy host`)
+		if (!promoted && nowMs() - lastMs > freshMs + storeMs())
+			violate('2: no step forward without fresh evidence', `${step}, ${target.proxy.key} silent since ${lastMs}`)
+	}
+
+	/** The last step of what was asked before may be the first of the new ladder: its durations are those of another. */
+	function checkDurations(from: number, step: string): void {
+		if (!raised || !stepsPpm.includes(from)) return
+		const demanded = policy.steps.find(({ sharePpm }) => sharePpm === from)?.minDurationMs ?? 0
+		const lastedMs = nowMs() - (confirmedMs ?? nowMs())
+		if (lastedMs < demanded)
+			violate('5: a step lasts as long as it must', `${step} after ${lastedMs} of ${demanded} ms`)
+		const lookMs = policy.warmUpMs + limits.flushIntervalMs + limits.lookIntervalMs
+		const sinceMs = nowMs() - Math.max(sharesSinceMs, bootedMs)
+		if (sinceMs < lookMs)
+			violate('5: a step is looked at before the next', `${step} after ${sinceMs} ms, a look takes ${lookMs}`)
 	}
 
 	/** The share in force is one that a rollout reached, not the one it started from. */

@@ -1,10 +1,11 @@
-import { seededRandom } from '#base/random.ts'
-import { type FaultKind, scenarioOf } from './scenario.ts'
+import type { FaultKind, Scenario } from './scenario.ts'
 import { type Outcome, simulate } from './world.ts'
 
 export type Summary = {
 	rollouts: number
 	violations: number
+	/** Invariant → lives that broke it. */
+	broken: Record<string, number>
 	faults: Partial<Record<FaultKind, number>>
 	statesSeen: string[]
 	crashes: number
@@ -12,15 +13,15 @@ export type Summary = {
 	failures: Outcome[]
 }
 
-/** Simulates one seed after the other. Failing outcomes are kept with their seed: `--seed N --rollouts 1` replays one. */
+/** Simulates one life after the other. Failing outcomes are kept with their seed: `--seeds N` replays one. */
 export async function runSimulation(options: {
-	rollouts: number
-	seed: number
+	scenarios: Iterable<Scenario>
 	onFailure?: (outcome: Outcome) => void
 }): Promise<Summary> {
 	const summary: Summary = {
 		rollouts: 0,
 		violations: 0,
+		broken: {},
 		faults: {},
 		statesSeen: [],
 		crashes: 0,
@@ -28,9 +29,7 @@ export async function runSimulation(options: {
 		failures: [],
 	}
 	const states = new Set<string>()
-	for (let index = 0; index < options.rollouts; index += 1) {
-		const seed = options.seed + index
-		const scenario = scenarioOf(seed, seededRandom(seed))
+	for (const scenario of options.scenarios) {
 		const outcome = await simulate(scenario)
 		summary.rollouts += 1
 		summary.crashes += outcome.crashes
@@ -41,6 +40,8 @@ export async function runSimulation(options: {
 		if (complaints.length === 0 && outcome.errors.length === 0) continue
 		const failure = { ...outcome, violations: complaints }
 		summary.violations += Math.max(1, complaints.length)
+		for (const invariant of new Set(failure.violations.map((violation) => violation.invariant)))
+			summary.broken[invariant] = (summary.broken[invariant] ?? 0) + 1
 		summary.failures.push(failure)
 		options.onFailure?.(failure)
 	}
@@ -49,7 +50,7 @@ export async function runSimulation(options: {
 }
 
 /** What must have come of it, where nothing that went wrong could change the answer. */
-function wrongEnding(scenario: ReturnType<typeof scenarioOf>, outcome: Outcome): Outcome['violations'] {
+function wrongEnding(scenario: Scenario, outcome: Outcome): Outcome['violations'] {
 	const startPpm = Math.round((scenario.from[1] / (scenario.from[0] + scenario.from[1])) * 1_000_000)
 	const complain = (invariant: string, text: string) => [{ invariant, atMs: -1, text }]
 	if (
@@ -62,7 +63,7 @@ function wrongEnding(scenario: ReturnType<typeof scenarioOf>, outcome: Outcome):
 			`reached ${outcome.reachedPpm} ppm of a canary that does not resolve`,
 		)
 	}
-	if (scenario.faults.length > 0) return []
+	if (scenario.faults.length > 0 || scenario.second === 'chained') return []
 	// With less than one canary request a second, two minutes prove nothing, and being held is the right answer.
 	const thinnestPpm = Math.min(1_000_000, ...scenario.policy.steps.map(({ sharePpm }) => sharePpm))
 	if (outcome.ended === 'held' && (thinnestPpm / 1_000_000) * scenario.requestsPerSecond < 5) return []
@@ -77,7 +78,7 @@ function wrongEnding(scenario: ReturnType<typeof scenarioOf>, outcome: Outcome):
 				: complain('a stalling canary is rolled back', `${outcome.ended} ${outcome.holds.join()}`)
 		case 'failing': {
 			const targetPpm = Math.round((scenario.to[1] / (scenario.to[0] + scenario.to[1])) * 1_000_000)
-			if (scenario.quality.fromPpm > targetPpm) return []
+			if (scenario.quality.fromPpm > targetPpm || scenario.quality.at !== 'everywhere') return []
 			return outcome.ended === 'rolledBack'
 				? []
 				: complain('a failing canary is rolled back', `${outcome.ended} ${outcome.holds.join()}`)

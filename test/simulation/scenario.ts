@@ -1,50 +1,80 @@
 import type { Random } from '#base/random.ts'
 import type { RolloutPolicySpec } from '#mesh/mesh.ts'
-import type { Wish } from './simulated-mesh.ts'
+import type { SecondRoute, Weights } from './simulated-mesh.ts'
 
-// What a seed stands for: one canary, its quality, its traffic, and what goes wrong around it.
+// What a seed stands for: one canary or two, their quality, their traffic, and what goes wrong around them.
 
 export type Quality =
 	| { readonly kind: 'healthy' }
-	/** Errors from the given share on. */
-	| { readonly kind: 'failing'; readonly fromPpm: number; readonly errorShare: number }
+	/** Errors from the given share on, of all requests or of those that one proxy, or the proxies of one zone, send. */
+	| { readonly kind: 'failing'; readonly fromPpm: number; readonly errorShare: number; readonly at: Where }
 	/** Takes requests and never answers. */
 	| { readonly kind: 'stalling' }
 	/** Its name does not resolve. */
 	| { readonly kind: 'unresolved' }
 
+export type Where = 'everywhere' | 'oneProxy' | 'oneZone'
+
 export const faultKinds = [
+	'crash',
 	'crashBeforeCommit',
 	'crashAfterCommit',
 	'crashAfterPublish',
+	'crashWhileStarting',
 	'storeFull',
+	'storeFlaky',
+	'storeSlow',
 	'silence',
+	'lateFlushes',
+	'lostFlushes',
 	'disconnect',
+	'envoyRestarts',
+	'leaves',
+	'joins',
 	'refuse',
+	'refuseCluster',
 	'slowAck',
+	'hostsGone',
+	'lastGoodGone',
+	'sharedIncident',
 	'revert',
 	'retarget',
 	'newCanary',
 	'newBaseline',
 	'newPort',
 	'dropStable',
+	'moveSecond',
 	'unrelatedCommit',
+	'unrelatedDeleted',
+	'twoCommits',
 	'syntaxError',
 	'clockJump',
 	'abort',
 	'promote',
+	'promoteFull',
 	'pause',
+	'retry',
 	'freeze',
+	'rollback',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
-export type Fault = { readonly kind: FaultKind; readonly atMs: number; readonly forMs: number; readonly proxy: number }
+export type Fault = {
+	readonly kind: FaultKind
+	/** At a time, or so long after the canary has been raised for the so-manieth time. */
+	readonly at: { readonly ms: number } | { readonly raise: number; readonly afterMs: number }
+	readonly forMs: number
+	readonly proxy: number
+}
 
 export type Scenario = {
 	readonly seed: number
 	readonly policy: RolloutPolicySpec
-	readonly from: Wish['weights']
-	readonly to: Wish['weights']
+	readonly from: Weights
+	readonly to: Weights
+	/** Whether there is a second route. */
+	readonly second: SecondRoute['kind'] | undefined
+	readonly secondQuality: Quality
 	readonly proxies: number
 	readonly requestsPerSecond: number
 	readonly baseErrorShare: number
@@ -55,6 +85,70 @@ export type Scenario = {
 export function scenarioOf(seed: number, random: Random): Scenario {
 	const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
 	const between = (from: number, to: number) => Math.round(from + random() * (to - from))
+	const faultCount = pick([0, 0, 1, 2, 3, 4, 5, 6])
+	const faults = Array.from({ length: faultCount }, (): Fault => {
+		const at = pick([{ ms: between(2_500, 30_000) }, { raise: between(1, 3), afterMs: between(0, 9_000) }])
+		return { kind: pick(faultKinds), at, forMs: between(500, 12_000), proxy: between(0, 3) }
+	})
+	const qualities: readonly Quality[] = [
+		{ kind: 'healthy' },
+		{ kind: 'healthy' },
+		{ kind: 'healthy' },
+		{ kind: 'healthy' },
+		{ kind: 'failing', fromPpm: 0, errorShare: 1, at: pick(['everywhere', 'oneProxy', 'oneZone']) },
+		{ kind: 'failing', fromPpm: 400_000, errorShare: pick([0.6, 1]), at: 'everywhere' },
+		{ kind: 'failing', fromPpm: 0, errorShare: 0.1, at: pick(['everywhere', 'oneProxy']) },
+		{ kind: 'stalling' },
+		{ kind: 'unresolved' },
+	]
+	const ways: readonly (readonly [Weights, Weights])[] = [
+		[
+			[100, 0],
+			[0, 100],
+		],
+		[
+			[100, 0],
+			[75, 25],
+		],
+		[
+			[75, 25],
+			[0, 100],
+		],
+		[
+			[3, 1],
+			[1, 3],
+		],
+	]
+	const [from, to] = pick(ways)
+	return {
+		seed,
+		policy: policyOf(pick, between),
+		from,
+		to,
+		second: pick<Scenario['second']>([undefined, undefined, undefined, 'independent', 'chained']),
+		secondQuality: pick(qualities.slice(3, 6)),
+		proxies: pick([1, 1, 2, 3]),
+		requestsPerSecond: pick([200, 500, 1000]),
+		baseErrorShare: pick([0, 0.001, 0.01]),
+		quality: pick(qualities),
+		faults,
+	}
+}
+
+/** A scenario that was written down; what policies have had no field for then is as `scenarioOf` would first have it. */
+export function readScenario(text: string): Scenario {
+	const written = JSON.parse(text) as Scenario
+	const plain = policyOf(
+		<T>(list: readonly T[]) => list[0] as T,
+		(from) => from,
+	)
+	return { ...written, policy: { ...plain, ...written.policy } }
+}
+
+function policyOf(
+	pick: <T>(list: readonly T[]) => T,
+	between: (from: number, to: number) => number,
+): RolloutPolicySpec {
 	const ladders: readonly (readonly number[])[] = [
 		[100_000, 500_000],
 		[250_000],
@@ -62,10 +156,9 @@ export function scenarioOf(seed: number, random: Random): Scenario {
 		[1_000, 300_000],
 		[],
 	]
-	const ladder = pick(ladders)
-	const policy: RolloutPolicySpec = {
+	return {
 		match: { virtualRouter: null, route: null },
-		steps: ladder.map((sharePpm) => ({
+		steps: pick(ladders).map((sharePpm) => ({
 			sharePpm,
 			// None, some, and more than the first look of a step takes.
 			minDurationMs: pick([0, between(0, 4000), between(7000, 12_000)]),
@@ -86,49 +179,5 @@ export function scenarioOf(seed: number, random: Random): Scenario {
 		bakeMs: pick([between(1000, 6000), between(7000, 12_000)]),
 		warmUpMs: pick([0, 1000, 3000]),
 		waves: null,
-	}
-	const faultCount = pick([0, 0, 1, 1, 2, 3, 4])
-	const faults = Array.from({ length: faultCount }, () => ({
-		kind: pick(faultKinds),
-		atMs: between(2_500, 30_000),
-		forMs: between(500, 12_000),
-		proxy: between(0, 3),
-	}))
-	const [from, to] = pick<readonly [Wish['weights'], Wish['weights']]>([
-		[
-			[100, 0],
-			[0, 100],
-		],
-		[
-			[100, 0],
-			[75, 25],
-		],
-		[
-			[75, 25],
-			[0, 100],
-		],
-		[
-			[3, 1],
-			[1, 3],
-		],
-	])
-	return {
-		seed,
-		policy,
-		from,
-		to,
-		proxies: pick([1, 1, 2, 3]),
-		requestsPerSecond: pick([200, 500, 1000]),
-		baseErrorShare: pick([0, 0.001, 0.01]),
-		quality: pick<Quality>([
-			{ kind: 'healthy' },
-			{ kind: 'healthy' },
-			{ kind: 'failing', fromPpm: 0, errorShare: 1 },
-			{ kind: 'failing', fromPpm: 400_000, errorShare: pick([0.6, 1]) },
-			{ kind: 'failing', fromPpm: 0, errorShare: 0.1 },
-			{ kind: 'stalling' },
-			{ kind: 'unresolved' },
-		]),
-		faults,
 	}
 }

@@ -4,12 +4,26 @@ import { type Mesh, type Resource, type ResourceId, type RolloutPolicySpec, reso
 import type { Backend } from '#mesh/proxy-spec.ts'
 import { noSettings, plainListener } from '../fixtures/mesh-fixture.ts'
 
-// The mesh of every simulation: A calls B through a router with one route; what differs is the weights, the policy and
-// the canary's own configuration.
+// The meshes of the simulations: A calls b.local, whose route leads to B and Bv2, and maybe d.local. What differs is the
+// weights, the policy and the canary's own configuration.
+
+/** Two nodes between which a route's weights move. */
+export type Pair = {
+	readonly host: string
+	readonly route: ResourceId
+	readonly stable: string
+	readonly canary: string
+}
+
+export type Weights = readonly [stable: number, canary: number]
+
+/** `independent`: with nodes of its own · `chained`: the first route's canary is its baseline. */
+export type SecondRoute = { readonly kind: 'independent' | 'chained'; readonly weights: Weights }
 
 export type Wish = {
-	/** Weights of B and Bv2. */
-	readonly weights: readonly [number, number]
+	readonly weights: Weights
+	/** None: A calls b.local alone. */
+	readonly second?: SecondRoute
 	readonly policy: RolloutPolicySpec
 	/** Anything that changes the canary's specification: a new version of it. */
 	readonly hostname: string
@@ -19,38 +33,73 @@ export type Wish = {
 	readonly port: number
 	/** Whether B is still there; without it, the route leads to the canary alone. */
 	readonly stable: 'kept' | 'dropped'
-	/** Something that has nothing to do with the route. */
-	readonly unrelated: number
+	/** Something that has nothing to do with any route; null when it is deleted. */
+	readonly unrelated: number | null
+}
+
+export const firstPair: Pair = {
+	host: 'b.local',
+	route: resourceId.route('apps', 'B', 'B'),
+	stable: 'B',
+	canary: 'Bv2',
 }
 
 export const canaryCluster = 'cds_egress_apps_Bv2_http2_80'
 export const stableCluster = 'cds_egress_apps_B_http2_80'
-export const routeId = resourceId.route('apps', 'B', 'B')
+
+/** The first route's, and the second one's if there is one. */
+export function pairsOf(second: SecondRoute['kind'] | undefined): readonly Pair[] {
+	if (second === undefined) return [firstPair]
+	const route = resourceId.route('apps', 'D', 'D')
+	return [firstPair, { host: 'd.local', route, stable: second === 'chained' ? 'Bv2' : 'D', canary: 'Dv2' }]
+}
+
 const noTimeout = { perRequestMs: null, idleMs: null }
 
 export function simulatedMesh(wish: Wish): Mesh {
-	const [stable, canary] = wish.weights
-	const target = (name: string, port: number, weight: number) => ({
-		virtualNode: resourceId.virtualNode('apps', name),
-		port,
-		weight,
-	})
-	const kept = wish.stable === 'kept'
+	const { second, stable, port } = wish
+	const [, other] = pairsOf(second?.kind)
+	const hosts = other === undefined ? ['b.local'] : ['b.local', 'd.local']
+	const kept = stable === 'kept'
+	const ports: Record<string, number> = { Bv2: port }
+	const targets = (pair: Pair, weights: Weights) =>
+		[pair.stable, pair.canary].map((name, index) => ({
+			virtualNode: resourceId.virtualNode('apps', name),
+			port: ports[name] ?? 80,
+			weight: weights[index] ?? 0,
+		}))
 	const resources: Resource[] = [
 		make('Mesh', resourceId.mesh('apps'), { egressFilter: 'DROP_ALL', ipPreference: null, ...noSettings }),
-		make(
-			'VirtualNode',
-			resourceId.virtualNode('apps', 'A'),
-			nodeSpec('a.local', [
-				{ virtualService: resourceId.virtualService('apps', 'b.local'), clientTls: null, egressPort: null },
-			]),
+		node(
+			'A',
+			'a.local',
+			80,
+			hosts.map((host) => ({
+				virtualService: resourceId.virtualService('apps', host),
+				clientTls: null,
+				egressPort: null,
+			})),
 		),
-		...(kept ? [make('VirtualNode', resourceId.virtualNode('apps', 'B'), nodeSpec(wish.baseline, []))] : []),
-		make('VirtualNode', resourceId.virtualNode('apps', 'Bv2'), nodeSpec(wish.hostname, [], wish.port)),
-		make('VirtualNode', resourceId.virtualNode('apps', 'C'), nodeSpec(`c${wish.unrelated}.local`, [])),
-		make('VirtualRouter', resourceId.virtualRouter('apps', 'B'), { listeners: [{ port: 80, protocol: 'http2' }] }),
-		make('Route', routeId, {
-			virtualRouter: resourceId.virtualRouter('apps', 'B'),
+		node('Bv2', wish.hostname, port),
+		...(kept ? [node('B', wish.baseline)] : []),
+		...(wish.unrelated === null ? [] : [node('C', `c${wish.unrelated}.local`)]),
+		...routerTo(firstPair, kept ? targets(firstPair, wish.weights) : targets(firstPair, [0, 1]).slice(1)),
+		make('RolloutPolicy', resourceId.rolloutPolicy('apps', 'default'), wish.policy),
+	]
+	if (second?.kind === 'independent') resources.push(node('D', 'd1.local'))
+	if (other !== undefined && second !== undefined)
+		resources.push(node('Dv2', 'd2.local'), ...routerTo(other, targets(other, second.weights)))
+	return composeMesh(Object.fromEntries(resources.map((resource) => [resource.id, resource])))
+}
+
+type Targets = Extract<Resource, { kind: 'Route' }>['spec']['targets']
+
+function routerTo({ host, route }: Pair, targets: Targets): Resource[] {
+	const router = route.slice(0, route.indexOf('/route/')) as ResourceId
+	return [
+		make('VirtualRouter', router, { listeners: [{ port: 80, protocol: 'http2' }] }),
+		make('Route', route, {
+			virtualRouter: router,
 			priority: 1001,
 			protocol: 'http2',
 			match: {
@@ -62,25 +111,23 @@ export function simulatedMesh(wish: Wish): Mesh {
 				queryParameters: [],
 				port: null,
 			},
-			targets: kept ? [target('B', 80, stable), target('Bv2', wish.port, canary)] : [target('Bv2', wish.port, 1)],
+			targets,
 			retryPolicy: null,
 			timeout: noTimeout,
 		}),
-		make('VirtualService', resourceId.virtualService('apps', 'b.local'), {
-			provider: { kind: 'virtualRouter', id: resourceId.virtualRouter('apps', 'B') },
+		make('VirtualService', resourceId.virtualService('apps', host), {
+			provider: { kind: 'virtualRouter', id: router },
 		}),
-		make('RolloutPolicy', resourceId.rolloutPolicy('apps', 'default'), wish.policy),
 	]
-	return composeMesh(Object.fromEntries(resources.map((resource) => [resource.id, resource])))
 }
 
-function nodeSpec(hostname: string, backends: readonly Backend[], port = 80) {
-	return {
+function node(name: string, hostname: string, port = 80, backends: readonly Backend[] = []): Resource {
+	return make('VirtualNode', resourceId.virtualNode('apps', name), {
 		listeners: [{ ...plainListener, port }],
 		...noSettings,
 		backends,
-		serviceDiscovery: { kind: 'dns' as const, hostname, responseType: 'LOADBALANCER' as const, ipPreference: null },
-	}
+		serviceDiscovery: { kind: 'dns', hostname, responseType: 'LOADBALANCER', ipPreference: null },
+	})
 }
 
 /** The same few in all simulations, but for the policy. */

@@ -1,37 +1,40 @@
-import type { Log } from '#base/log.ts'
-import { silentLog } from '#base/log.ts'
 import { type Random, seededRandom } from '#base/random.ts'
-import { fail } from '#base/result.ts'
 import type { ProxyGroup } from '#compile/compiled.ts'
-import type { ControllerCommand } from '#controller/commands.ts'
-import { type Controller, createController } from '#controller/controller.ts'
+import type { ControllerCommand, RolloutVerb } from '#controller/commands.ts'
 import type { RevisionReader } from '#controller/ports.ts'
 import { parseStored } from '#controller/state.ts'
 import type { Mesh } from '#mesh/mesh.ts'
-import type { Phase } from '#rollout/rollout.ts'
+import { nameOf } from '#plan/split.ts'
+import type { Phase, Rollout } from '#rollout/rollout.ts'
 import type { Revision } from '#source/revision.ts'
-import { createMemoryStore, type MemorySnapshot, type MemoryStore } from '#store/memory-store.ts'
-import type { Store } from '#store/store.ts'
-import { noDiscovery } from '../fakes/no-discovery.ts'
+import type { JournalEntry } from '#store/store.ts'
 import { type Consistency, canaryShareOf, createConsistency } from './consistency.ts'
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
-import { createInvariants, type Invariants, type Violation } from './invariants.ts'
-import type { Fault, FaultKind, Scenario } from './scenario.ts'
-import { canaryCluster, simulatedMesh, type Wish } from './simulated-mesh.ts'
+import type { FakeProxy } from './fake-proxy.ts'
+import { createIncarnation, type Incarnation } from './incarnation.ts'
+import { createInvariants } from './invariants.ts'
+import { createReports } from './reports.ts'
+import type { FaultKind, Quality, Scenario } from './scenario.ts'
+import { nodeOfCluster } from './shares.ts'
+import { firstPair, type Pair, pairsOf, simulatedMesh, type Weights, type Wish } from './simulated-mesh.ts'
+import { createSimulatedStore } from './simulated-store.ts'
+import { person, strike } from './strike.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
-// One simulated life: a commit, a rollout, what goes wrong. The controller is the real one; Git, Envoys, traffic, time
-// and the disk are simulated. The same scenario always ends the same way.
+// One simulated life: a commit, a rollout or two, what goes wrong. The controller is the real one; Git, Envoys, traffic,
+// time and the disk are simulated. The same scenario always ends the same way.
+
+export type Violation = { readonly invariant: string; readonly atMs: number; readonly text: string }
 
 export type Outcome = {
 	readonly seed: number
 	readonly violations: readonly Violation[]
 	readonly faults: readonly FaultKind[]
 	readonly phases: readonly Phase['kind'][]
-	/** Phase of the newest rollout at the end, or null when there was none. */
+	/** Phase of the first route's newest rollout at the end, or null when there was none. */
 	readonly ended: Phase['kind'] | null
 	readonly holds: readonly string[]
-	/** Highest share that a proxy ever held of the canary, beyond where it started. */
+	/** Highest share that a proxy ever held of the canary. */
 	readonly reachedPpm: number
 	readonly rollouts: number
 	readonly crashes: number
@@ -47,23 +50,26 @@ const group: ProxyGroup = {
 	secrets: 'daemon',
 }
 
-/** One daemon, from its start to its crash. */
-type Incarnation = {
-	readonly controller: Controller
-	alive: boolean
-	readonly death: PromiseWithResolvers<void>
-	readonly stall: PromiseWithResolvers<void>
-}
-
-export async function simulate(scenario: Scenario, log: Log = silentLog): Promise<Outcome> {
+/** `told`: each entry of the journal, when it is durable. */
+export async function simulate(
+	scenario: Scenario,
+	told: (atMs: number, entry: JournalEntry) => void = () => undefined,
+): Promise<Outcome> {
 	const random: Random = seededRandom(scenario.seed ^ 0x5eed)
 	const clock = createVirtualClock(1_790_000_000_000)
+	const nowMs = clock.monotonicMs
+	const disk = createSimulatedStore(clock)
+	const pairs = pairsOf(scenario.second)
+	const reports = createReports(pairs, nowMs)
+	const incident = { shared: false }
 	const meshes = new Map<string, Mesh>()
 	const errors: string[] = []
+	const violations: Violation[] = []
 	const phases = new Set<Phase['kind']>()
 	const faults: FaultKind[] = []
 	let wish: Wish = {
 		weights: scenario.from,
+		...secondRoute([1, 0]),
 		policy: scenario.policy,
 		hostname: 'b2.local',
 		baseline: 'b1.local',
@@ -71,310 +77,274 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 		stable: 'kept',
 		unrelated: 0,
 	}
+	function secondRoute(weights: Weights): Pick<Wish, 'second'> {
+		return scenario.second === undefined ? {} : { second: { kind: scenario.second, weights } }
+	}
+
 	let unanswered = 0
 	let commits = 0
 	let newest: Revision | null = null
-	let stored: MemorySnapshot | null = null
 	let crashes = 0
-	let storeFails = false
-	/** The disk is full from the commit on that writes a step down. */
-	let fillsAtStep = false
-	/** `stalled`: it was published, the disk does not answer, and soon the process is gone. */
-	let crashAt: 'beforeCommit' | 'afterCommit' | 'afterPublish' | 'stalled' | null = null
+	/** The process dies when it has published a way back, or soon after its next start. */
+	let crashAt: 'no' | 'afterPublish' | 'starting' = 'no'
 	let current: Incarnation | null = null
 	let reachedPpm = 0
+	let raises = 0
 	let turns = 0
 
-	const invariants: Invariants = createInvariants({
-		nowMs: clock.monotonicMs,
-		proxies: () => fleet.proxies,
-		sharesOf: (proxy) => fleet.sharesOf(proxy),
-		steps: scenario.policy.steps,
-		freshMs: 12_000,
-	})
+	function violate(invariant: string, text: string): void {
+		violations.push({ invariant, atMs: nowMs(), text })
+	}
+
+	const storeMs = () => disk.answerMs()
+	const invariants = new Map(
+		pairs.map((pair) => [
+			pair.host,
+			createInvariants({
+				pair,
+				nowMs,
+				proxies: () => fleet.proxies,
+				reports,
+				policy: scenario.policy,
+				storeMs,
+				violate,
+			}),
+		]),
+	)
 	const fleet: FakeFleet = createFakeFleet({
 		clock,
 		random,
-		groups: [{ group, instances: Array.from({ length: scenario.proxies }, (_, index) => `i${index}`) }],
-		canaryCluster,
+		group,
+		proxies: scenario.proxies,
 		traffic: {
 			requestsPerSecond: scenario.requestsPerSecond,
-			errorShare: (cluster, sharePpm) =>
-				cluster === canaryCluster ? canaryErrors(scenario, sharePpm) : scenario.baseErrorShare,
-			stalls: (cluster) => cluster === canaryCluster && scenario.quality.kind === 'stalling',
+			errorShare(cluster, sharePpm, target) {
+				if (incident.shared) return 0.6
+				return errorShareOf(qualityOf(scenario, cluster), sharePpm, target) ?? scenario.baseErrorShare
+			},
+			stalls: (cluster) => qualityOf(scenario, cluster)?.kind === 'stalling',
 		},
 		watcher: {
-			published(_, before, after) {
-				invariants.published(before, after)
-				consistency.published(after, stored)
-				// Where a way back is to be expected, that is the publication which it takes a crash to test.
-				const isBack = before !== null && (after.get(canaryCluster) ?? 0) < (before.get(canaryCluster) ?? 0)
-				if (crashAt !== 'afterPublish' || !(isBack || scenario.quality.kind === 'healthy')) return
-				crashAt = 'stalled'
-				current?.stall.resolve()
-				clock.setTimer(300, crash)
+			published(host, before, after) {
+				ofHost(host)?.published(before, after)
+				consistency.published(host, after, disk.stored())
+				if (host === firstPair.host && before !== null)
+					noteMove(before.get(firstPair.canary) ?? 0, after.get(firstPair.canary) ?? 0)
 			},
-			delivered(proxy, before, after) {
-				invariants.delivered(proxy, before, after)
-				reachedPpm = Math.max(reachedPpm, after.get(canaryCluster) ?? 0)
+			delivered(target, host, before, after) {
+				reports.changed(target, host)
+				ofHost(host)?.delivered(target, before, after)
+				if (host === firstPair.host) reachedPpm = Math.max(reachedPpm, after.get(firstPair.canary) ?? 0)
 			},
+			flushed: reports.flushed,
+			left: reports.left,
 		},
 	})
 	const consistency: Consistency = createConsistency({
+		pairs,
 		fleet,
-		nowMs: clock.monotonicMs,
-		violate: invariants.violate,
+		reports,
+		nowMs,
+		wallMs: clock.wallMs,
+		storeMs,
+		violate,
 	})
-	if (scenario.quality.kind === 'unresolved') for (const proxy of fleet.proxies) proxy.healthy.set(canaryCluster, 0)
+	if (scenario.quality.kind === 'unresolved')
+		for (const target of fleet.proxies) target.healthy.set(firstPair.canary, 0)
+
+	function ofHost(host: string) {
+		return invariants.get(host)
+	}
+
+	/** The first route's canary was given another share. */
+	function noteMove(before: number, after: number): void {
+		if (after > before) {
+			raises += 1
+			for (const fault of scenario.faults)
+				if ('raise' in fault.at && fault.at.raise === raises) clock.setTimer(fault.at.afterMs, () => befall(fault))
+		}
+		// Where a way back is to be expected, that is the publication which it takes a crash to test.
+		if (crashAt !== 'afterPublish' || !(after < before || scenario.quality.kind === 'healthy')) return
+		crashAt = 'no'
+		disk.mood = 'hangs'
+		current?.stalls()
+		clock.setTimer(300, () => {
+			disk.mood = 'well'
+			crash()
+		})
+	}
 
 	const readRevision: RevisionReader = async (revision) => {
 		const mesh = meshes.get(revision.id)
 		if (mesh !== undefined) return { kind: 'ok', mesh, origins: {}, expectations: [], warnings: [] }
-		const finding = {
-			code: 'SL0101',
-			severity: 'error',
-			message: 'simulated',
-			file: 'a.yaml',
-			line: 1,
-			column: 1,
-			hint: null,
-			frame: [],
-		} as const
-		return { kind: 'refused', diagnostics: [finding] }
+		return { kind: 'refused', diagnostics: [syntaxError] }
 	}
 
 	function boot(): void {
-		const incarnation: Incarnation = {
-			alive: true,
-			controller: null as unknown as Controller,
-			death: Promise.withResolvers(),
-			stall: Promise.withResolvers(),
-		}
-		const store = crashingStore(createMemoryStore(stored ?? undefined), incarnation)
-		const isAlive = () => incarnation.alive
-		const port = fleet.portFor(
-			(event) => isAlive() && incarnation.controller.takeXds(event),
-			(flush) => isAlive() && incarnation.controller.takeFlush(flush),
-			isAlive,
-		)
-		const ownClock = {
-			...clock,
-			setTimer: (delayMs: number, fire: () => void) => clock.setTimer(delayMs, () => isAlive() && fire()),
-		}
-		const controller = createController({
-			clock: ownClock,
-			log,
-			store,
-			fleet: port,
-			discovery: noDiscovery,
+		const incarnation = createIncarnation({
+			clock,
+			disk,
+			fleet,
 			readRevision,
-			fatal: (error) => {
-				if (isAlive()) errors.push(error.stack ?? error.message)
-			},
+			crash,
+			told: (entry) => told(nowMs(), entry),
+			violate,
+			errors,
 		})
-		;(incarnation as { controller: Controller }).controller = controller
 		current = incarnation
-		void controller.start().then(() => {
-			if (newest !== null && isAlive()) controller.takeSource({ kind: 'revision', revision: newest })
+		if (crashAt === 'starting') {
+			crashAt = 'no'
+			clock.setTimer(random() * 1_500, () => incarnation === current && crash())
+		}
+		void incarnation.controller.start().then(() => {
+			if (newest !== null && incarnation.isAlive())
+				incarnation.controller.takeSource({ kind: 'revision', revision: newest })
 		})
 	}
 
-	/** The process dies here: nothing that it does afterwards counts, and it never hears an answer. */
 	function crash(): void {
-		if (current === null || !current.alive) return
-		crashAt = null
+		if (current === null || !current.isAlive()) return
 		crashes += 1
 		turns += current.controller.view().turns
-		current.alive = false
-		current.death.resolve()
+		current.dies()
 		fleet.daemonDied()
 		clock.setTimer(200 + random() * 3000, () => {
-			invariants.restarted()
+			reports.restarted()
+			for (const pair of pairs) ofHost(pair.host)?.restarted(hasEnded(pair) ? 'settled' : 'moving')
 			consistency.restarted()
 			boot()
 		})
 	}
 
-	function crashingStore(store: MemoryStore, owner: Incarnation): Store {
-		const never = new Promise<never>(() => {})
-		return {
-			...store,
-			async commit(transaction) {
-				if (!owner.alive || crashAt === 'stalled') return never
-				const isStep = transaction.journal.some(({ event }) => event === 'rollout.advanced')
-				if (fillsAtStep && isStep) storeFails = true
-				if (storeFails) return fail({ code: 'full', message: 'simulated: no space' })
-				if (crashAt === 'beforeCommit') {
-					crash()
-					return never
-				}
-				const outcome = await store.commit(transaction)
-				stored = store.snapshot()
-				if (crashAt === 'afterCommit') {
-					crash()
-					return never
-				}
-				return outcome
-			},
-			async nextEpoch() {
-				const epoch = await store.nextEpoch()
-				stored = store.snapshot()
-				return epoch
-			},
-		}
-	}
-
 	function commit(change: Partial<Wish>): void {
+		const before = wish
 		wish = { ...wish, ...change }
 		commits += 1
 		const id = `commit-${commits}`
 		meshes.set(id, simulatedMesh(wish))
-		if (change.weights !== undefined || change.hostname !== undefined)
-			invariants.asked(wish.weights, goodOfMoving(current, stored))
+		const changed = [
+			...(wish.hostname === before.hostname && wish.port === before.port ? [] : ['Bv2']),
+			...(wish.baseline === before.baseline ? [] : ['B']),
+		]
+		for (const pair of pairs) {
+			const moving = movingOf(pair)
+			const good = moving === undefined ? null : canaryShareOf(pair, moving.good)
+			const isReplaced = moving?.canaries.some(({ virtualNode }) => changed.includes(nameOf(virtualNode)))
+			if (isReplaced) ofHost(pair.host)?.replaced()
+			const weights = pair === firstPair ? change.weights : change.second?.weights
+			const kept = pair === firstPair ? wish.weights : (wish.second?.weights ?? [1, 0])
+			if (weights !== undefined || changed.includes(pair.canary)) ofHost(pair.host)?.asked(weights ?? kept, good)
+		}
 		deliverRevision(id)
 	}
 
 	function deliverRevision(id: string): void {
 		newest = { id, author: 'simulation', message: id, timeMs: clock.wallMs(), files: new Map() }
-		if (current?.alive) current.controller.takeSource({ kind: 'revision', revision: newest })
+		if (current?.isAlive()) current.controller.takeSource({ kind: 'revision', revision: newest })
 	}
 
-	function strike({ kind, forMs, proxy: index }: Fault): void {
-		faults.push(kind)
-		const proxy = fleet.proxies[index % fleet.proxies.length]
-		if (proxy === undefined) return
-		const running = current?.alive ? current.controller.view().state.rollouts.at(-1) : undefined
-		const later = (undo: () => void) => clock.setTimer(forMs, undo)
-		switch (kind) {
-			case 'crashBeforeCommit':
-				crashAt = 'beforeCommit'
-				return
-			case 'crashAfterCommit':
-				crashAt = 'afterCommit'
-				return
-			case 'crashAfterPublish':
-				crashAt = 'afterPublish'
-				return
-			case 'storeFull':
-				if (random() < 0.5) storeFails = true
-				else fillsAtStep = true
-				later(() => {
-					storeFails = false
-					fillsAtStep = false
-				})
-				return
-			case 'silence':
-				proxy.silent = true
-				later(() => {
-					proxy.silent = false
-				})
-				return
-			case 'disconnect':
-				fleet.disconnect(proxy)
-				later(() => fleet.connect(proxy))
-				return
-			case 'refuse':
-				proxy.refuseRoutes = true
-				later(() => {
-					proxy.refuseRoutes = false
-				})
-				return
-			case 'slowAck':
-				// Longer than the first look of a step takes.
-				proxy.ackDelayMs = 9000
-				later(() => {
-					proxy.ackDelayMs = 5
-				})
-				return
-			case 'revert':
-				return commit({ weights: scenario.from, stable: 'kept' })
-			case 'retarget':
-				return commit({ weights: [60, 40], stable: 'kept' })
-			case 'newCanary':
-				if (goodOfMoving(current, stored) !== null) invariants.replaced()
-				return commit({ hostname: `b2-${commits}.local` })
-			case 'newBaseline':
-				return commit({ baseline: `b1-${commits}.local` })
-			case 'newPort':
-				if (goodOfMoving(current, stored) !== null) invariants.replaced()
-				return commit({ port: wish.port === 80 ? 8080 : 80 })
-			case 'dropStable':
-				// Somebody is still to let go when the others have.
-				proxy.ackDelayMs = 3000
-				return commit({ weights: [0, 1], stable: 'dropped' })
-			case 'unrelatedCommit':
-				return commit({ unrelated: commits })
-			case 'syntaxError':
-				return deliverRevision('broken')
-			case 'clockJump':
-				return clock.jumpWall(random() < 0.5 ? -3_600_000 : 3_600_000)
-			case 'abort':
-			case 'promote':
-				if (running === undefined || current === null) return
-				if (kind === 'promote') {
-					invariants.promoted()
-					consistency.promoted()
-				}
-				return ask(current, { kind, rollout: running.id, actor: 'person', reason: 'simulated' })
-			case 'freeze': {
-				const by = { scope: { mesh: null, router: null, route: null }, actor: 'person', reason: 'simulated' }
-				later(() => current?.alive && ask(current, { kind: 'unfreeze', ...by }))
-				return current === null ? undefined : ask(current, { kind, ...by, untilWallMs: clock.wallMs() + 2 * forMs })
-			}
-			case 'pause':
-				if (running === undefined || current === null) return
-				later(
-					() => current?.alive && ask(current, { kind: 'resume', rollout: running.id, actor: 'person', reason: 'on' }),
-				)
-				return ask(current, { kind, rollout: running.id, actor: 'person', reason: 'simulated' })
+	function askRollout(kind: RolloutVerb): void {
+		const running = newestRollout()
+		if (running === undefined) return
+		const watching = pairs.filter(({ route }) => route === running.route).map(({ host }) => ofHost(host))
+		if (kind === 'promote' || kind === 'promoteFull') {
+			for (const one of watching) one?.promoted(kind === 'promote' ? 'step' : 'target')
+			consistency.promoted()
 		}
+		if (kind === 'retry') for (const one of watching) one?.retried()
+		ask({ kind, rollout: running.id, ...person })
 	}
 
-	/** Whoever asks hears an answer, unless the process dies meanwhile. */
-	function ask(asked: Incarnation, command: ControllerCommand): void {
+	function ask(command: ControllerCommand): void {
+		if (current === null || !current.isAlive()) return
 		unanswered += 1
-		const heard = () => {
+		if (command.kind === 'resume' || command.kind === 'unfreeze') consistency.goesOn(command)
+		void current.command(command).then((reply) => {
 			unanswered -= 1
-		}
-		void Promise.race([asked.controller.command(command), asked.death.promise]).then(heard)
+			if (reply?.kind === 'done' && (command.kind === 'pause' || command.kind === 'freeze')) consistency.stops(command)
+		})
+	}
+
+	function newestRollout(): Rollout | undefined {
+		return current?.isAlive() ? current.controller.view().state.rollouts.at(-1) : undefined
+	}
+
+	/** The store knows of no rollout of this route that has not ended well. */
+	function hasEnded({ route }: Pair): boolean {
+		const stored = disk.stored()?.state ?? null
+		const ofRoute =
+			stored === null ? [] : parseStored(stored).state.rollouts.filter((rollout) => rollout.route === route)
+		return ofRoute.at(-1)?.phase.kind === 'succeeded'
+	}
+
+	/** The rollout that is under way: in the daemon, or in the store of one that only starts. */
+	function movingOf(pair: Pair): Rollout | undefined {
+		const stored = disk.stored()?.state ?? null
+		const known = stored === null ? [] : parseStored(stored).state.rollouts
+		const rollouts = [...known, ...(current?.controller.view().state.rollouts ?? [])]
+		return rollouts.find(
+			({ route, step, phase }) =>
+				route === pair.route && step >= 0 && ['stepping', 'held', 'paused'].includes(phase.kind),
+		)
+	}
+
+	function befall(fault: Scenario['faults'][number]): void {
+		faults.push(fault.kind)
+		strike(fault, {
+			scenario,
+			clock,
+			random,
+			fleet,
+			disk,
+			incident,
+			wish: () => wish,
+			commit,
+			commitBroken: () => deliverRevision('broken'),
+			crash,
+			crashAt: (moment) => {
+				crashAt = moment
+			},
+			askRollout,
+			ask,
+		})
 	}
 
 	const settle = async () => {
-		if (!current?.alive) return
-		const { controller, death, stall } = current
-		if (crashAt === 'stalled') await new Promise(setImmediate)
-		else await Promise.race([controller.idle(), death.promise, stall.promise])
-		if (!current?.alive) return
+		if (!current?.isAlive()) return
+		await current.settles()
+		if (!current.isAlive()) return
 		const view = current.controller.view()
 		for (const { phase } of view.state.rollouts) phases.add(phase.kind)
-		if (crashAt !== 'stalled') consistency.settled(view)
+		if (disk.mood !== 'hangs') consistency.settled(view)
 	}
 
 	function checkNothingLost(last: Incarnation | null): void {
-		if (last === null || !last.alive) return
+		if (last === null || !last.isAlive()) return
 		const { state } = last.controller.view()
-		if (unanswered > 0) invariants.violate('a command has an answer', `${unanswered} have none`)
+		if (unanswered > 0) violate('a command has an answer', `${unanswered} have none`)
 		const known = [state.accepted?.info.id, state.refused?.info?.id]
-		if (!known.includes(newest?.id)) invariants.violate('a commit is taken in or refused', `${newest?.id} is neither`)
+		if (!known.includes(newest?.id)) violate('a commit is taken in or refused', `${newest?.id} is neither`)
 	}
 
-	invariants.asked(scenario.from, null)
+	for (const pair of pairs) ofHost(pair.host)?.asked(pair === firstPair ? scenario.from : [1, 0], null)
 	boot()
 	commit({})
-	clock.setTimer(2_000, () => commit({ weights: scenario.to }))
-	for (const fault of scenario.faults) clock.setTimer(fault.atMs, () => strike(fault))
+	clock.setTimer(2_000, () => commit({ weights: scenario.to, ...secondRoute([1, 3]) }))
+	for (const fault of scenario.faults) if ('ms' in fault.at) clock.setTimer(fault.at.ms, () => befall(fault))
 	await clock.runUntil(5_000, settle)
 	const endMs = 120_000
-	while (clock.monotonicMs() < endMs && errors.length === 0 && invariants.violations.length === 0) {
-		await clock.runUntil(clock.monotonicMs() + 2_000, settle)
-		if (clock.monotonicMs() > 32_000 && isQuiet(current)) break
+	while (nowMs() < endMs && errors.length === 0 && violations.length === 0) {
+		await clock.runUntil(nowMs() + 2_000, settle)
+		if (nowMs() > 32_000 && isQuiet(current)) break
 	}
-	if (errors.length === 0 && invariants.violations.length === 0) checkNothingLost(current)
+	// What a person has just asked for may still wait for the store.
+	await clock.runUntil(nowMs() + 5_000, settle)
+	if (errors.length === 0 && violations.length === 0) checkNothingLost(current)
 	const view = current === null ? null : (current as Incarnation).controller.view()
-	const last = view?.state.rollouts.at(-1)
+	const last = view?.state.rollouts.findLast(({ route }) => route === firstPair.route)
 	return {
 		seed: scenario.seed,
-		violations: invariants.violations,
+		violations,
 		faults,
 		phases: [...phases],
 		ended: last?.phase.kind ?? null,
@@ -387,28 +357,45 @@ export async function simulate(scenario: Scenario, log: Log = silentLog): Promis
 	}
 }
 
-/** Where the canary's share began, if a rollout is under way: in the daemon, or in the store of one that only starts. */
-function goodOfMoving(incarnation: Incarnation | null, stored: MemorySnapshot | null): number | null {
-	const known = stored?.state == null ? [] : parseStored(stored.state).state.rollouts
-	const rollouts = [...known, ...(incarnation?.controller.view().state.rollouts ?? [])]
-	const moving = rollouts.find(({ step, phase }) => step >= 0 && ['stepping', 'held', 'paused'].includes(phase.kind))
-	return moving === undefined ? null : canaryShareOf(moving.good)
-}
-
 /** Nothing runs any more: the rest of the time would be more of the same. */
 function isQuiet(incarnation: Incarnation | null): boolean {
-	if (incarnation === null || !incarnation.alive) return false
+	if (incarnation === null || !incarnation.isAlive()) return false
 	const { state, durable } = incarnation.controller.view()
 	return durable && state.rollouts.length > 0 && state.rollouts.every(({ endedWallMs }) => endedWallMs !== null)
 }
 
-function canaryErrors({ quality, baseErrorShare }: Scenario, sharePpm: number): number {
-	switch (quality.kind) {
-		case 'healthy':
-		case 'stalling':
-		case 'unresolved':
-			return baseErrorShare
-		case 'failing':
-			return sharePpm >= quality.fromPpm ? quality.errorShare : baseErrorShare
+/** Null: a version that was there before, and that is as it was. */
+function qualityOf({ quality, secondQuality }: Scenario, cluster: string): Quality | null {
+	switch (nodeOfCluster(cluster)) {
+		case 'Bv2':
+			return quality
+		case 'Dv2':
+			return secondQuality
+		default:
+			return null
 	}
 }
+
+/** Null: as all others. */
+function errorShareOf(quality: Quality | null, sharePpm: number, { proxy }: FakeProxy): number | null {
+	if (quality?.kind !== 'failing' || sharePpm < quality.fromPpm) return null
+	switch (quality.at) {
+		case 'everywhere':
+			return quality.errorShare
+		case 'oneProxy':
+			return proxy.instance === 'i0' ? quality.errorShare : null
+		case 'oneZone':
+			return proxy.zone === 'a' ? quality.errorShare : null
+	}
+}
+
+const syntaxError = {
+	code: 'SL0101',
+	severity: 'error',
+	message: 'simulated',
+	file: 'a.yaml',
+	line: 1,
+	column: 1,
+	hint: null,
+	frame: [],
+} as const

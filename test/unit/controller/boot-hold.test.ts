@@ -1,24 +1,29 @@
 import { expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
-import { proxyGroupKey } from '#compile/compiled.ts'
+import { compileGroup } from '#compile/compile-group.ts'
+import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import { createBootHold } from '#controller/boot-hold.ts'
 import type { Concern } from '#controller/concerns.ts'
+import { effectiveMesh } from '#controller/effective.ts'
 import type { FleetPort } from '#controller/ports.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { Shift } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
+import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { twoSteps } from '../../fixtures/daemon-in-memory.ts'
-import { simulatedMesh } from '../../simulation/simulated-mesh.ts'
+import { type SecondRoute, simulatedMesh, type Weights } from '../../simulation/simulated-mesh.ts'
 
 const group = fixtureGroup('A')
 const groupKey = proxyGroupKey(group)
 const proxy: Proxy = { key: 'p', instance: 'p', zone: '', group, groupKey }
-const meshOf = (...weights: [number, number]) =>
+const meshOf = (stable: number, canary: number, second?: SecondRoute) =>
 	simulatedMesh({
-		weights,
+		weights: [stable, canary],
+		...(second === undefined ? {} : { second }),
 		policy: twoSteps,
 		hostname: 'b2.local',
 		baseline: 'b1.local',
@@ -36,9 +41,9 @@ function shiftTo(...weights: [number, number]): Shift {
 
 test('proxies that were taken back keep it, though Git has asked for other shares meanwhile', () => {
 	const clock = createManualClock()
-	const keeps = new Map<string, string | null>()
+	const keeps = new Map<string, string | undefined>()
 	const fleet = {
-		keep: (_: string, __: string, name: string, version: string | null) => keeps.set(name, version),
+		keep: (_: string, __: string, name: string, versions: ReadonlySet<string>) => keeps.set(name, [...versions][0]),
 		connected: () => [proxy],
 		counted: () => [proxy],
 		holds: (_: string, __: string, name: string) => keeps.get(name) ?? null,
@@ -60,5 +65,44 @@ test('proxies that were taken back keep it, though Git has asked for other share
 
 	clock.advance(limits.bootHoldMs)
 	hold.expire([retargeted])
-	expect([keeps.get(name), hold.foundBack(retargeted, concern)]).toEqual([null, false])
+	expect([keeps.get(name), hold.foundBack(retargeted, concern)]).toEqual([undefined, false])
+})
+
+// Seed 1713 of the simulator: the second rollout's last good version took the place of the first one's.
+test('of two rollouts in one route configuration, the one that was taken back is found, alone or with the other', () => {
+	const clock = createManualClock()
+	const two = (...[first, second]: [Weights, Weights]) =>
+		meshOf(...first, { kind: 'independent' as const, weights: second })
+	const before = two([1, 0], [1, 0])
+	const shifts = planChanges(before, two([0, 1], [0, 1])).changes.filter((change) => change.kind === 'shift')
+	const rollouts = shifts.map((shift, index) => ({
+		...startRollout({ id: `#${index}`, shift, revision: 'c1', wallMs: 0 }),
+		step: 0,
+		phase: { kind: 'stepping' as const },
+	}))
+	const name = 'rds_egress_http_15001'
+	const servedWith = (...back: number[]) => {
+		const taken = rollouts.map((rollout, index) => (back.includes(index) ? { ...rollout, step: -1 } : rollout))
+		const compiled = compileGroup(effectiveMesh(before, taken), group, nothingDiscovered) ?? []
+		return encodeSnapshot(compiled, null).snapshot.types[typeUrls.route].resources.get(name)?.version ?? ''
+	}
+	const foundWith = (...back: number[]) => {
+		let kept: ReadonlySet<string> = new Set()
+		const fleet = {
+			keep(_: string, __: string, resource: string, versions: ReadonlySet<string>) {
+				if (resource === name) kept = versions
+			},
+			counted: () => [proxy],
+			holds: () => servedWith(...back),
+		} as unknown as FleetPort
+		const hold = createBootHold({ rollouts, applied: before, candidate: undefined, fleet, clock })
+		hold.greet(proxy)
+		const concern = { groupKeys: new Set([groupKey]) } as unknown as Concern
+		const isKept = kept.has(servedWith(...back))
+		return [isKept, ...rollouts.map((rollout) => hold.foundBack(rollout, concern))]
+	}
+	expect(foundWith()).toEqual([false, false, false])
+	expect(foundWith(0)).toEqual([true, true, false])
+	expect(foundWith(1)).toEqual([true, false, true])
+	expect(foundWith(0, 1)).toEqual([true, true, true])
 })

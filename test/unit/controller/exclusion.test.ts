@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type DaemonInMemory, startInMemory } from '../../fixtures/daemon-in-memory.ts'
-import type { FakeProxy } from '../../simulation/fake-fleet.ts'
+import type { FakeProxy } from '../../simulation/fake-proxy.ts'
 
 let daemon: DaemonInMemory
 let bad: FakeProxy

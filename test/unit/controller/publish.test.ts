@@ -9,7 +9,7 @@ import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective } from '../../fixtures/mesh-fixture.ts'
-import { sharesOfBytes } from '../../simulation/fake-fleet.ts'
+import { clusterSharesOfBytes } from '../../simulation/shares.ts'
 
 const group = fixtureGroup('A')
 const key = proxyGroupKey(group)
@@ -47,7 +47,7 @@ function publishing() {
 		published,
 		sharesOfB: () => {
 			const routes = published.at(-1)?.types[typeUrls.route].resources.get('rds_egress_http_15001')
-			return sharesOfBytes(routes)?.get('cds_egress_apps_B_http2_80')
+			return clusterSharesOfBytes(routes)?.get('cds_egress_apps_B_http2_80')
 		},
 	}
 }

@@ -9,7 +9,7 @@ import type { Snapshot } from '#snapshot/snapshot.ts'
 import { webQuery } from '../../fakes/scripted-directory.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective } from '../../fixtures/mesh-fixture.ts'
-import { sharesOfBytes } from '../../simulation/fake-fleet.ts'
+import { clusterSharesOfBytes } from '../../simulation/shares.ts'
 
 // A calls b.local, whose route is B, and c.local, whose route is C: both are in one route configuration.
 
@@ -61,7 +61,7 @@ function publishing(whole: EffectiveMesh | null = null) {
 		},
 		shares() {
 			const routes = published.at(-1)?.types[typeUrls.route].resources.get('rds_egress_http_15001')
-			return Object.fromEntries(sharesOfBytes(routes) ?? [])
+			return Object.fromEntries(clusterSharesOfBytes(routes) ?? [])
 		},
 		clusters: () => [...(published.at(-1)?.types[typeUrls.cluster].resources.keys() ?? [])],
 	}

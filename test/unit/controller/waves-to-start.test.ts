@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { typeUrls } from '#compile/compiled.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { type DaemonInMemory, startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
-import type { FakeProxy } from '../../simulation/fake-fleet.ts'
+import type { FakeProxy } from '../../simulation/fake-proxy.ts'
 import { stableCluster } from '../../simulation/simulated-mesh.ts'
 
 // A change of B's host name, which all callers' clusters of B have, goes out by waves over ten of them.

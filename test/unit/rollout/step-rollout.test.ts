@@ -54,7 +54,14 @@ function fresh(): Rollout {
 }
 
 function play(rollout: Rollout, ...events: RolloutEvent[]): Rollout {
-	return events.reduce((state, event) => stepRollout(state, event, 1).rollout, rollout)
+	return events.reduce((state, event) => stepRollout(seen(state, event), event, 1).rollout, rollout)
+}
+
+/** What all have ACKed was seen by the turn before: time counts from there. */
+function seen(rollout: Rollout, event: RolloutEvent): Rollout {
+	const isConfirmed =
+		event.kind === 'turn' && event.facts.connected > 0 && event.facts.current === event.facts.connected
+	return isConfirmed ? { ...rollout, confirmed: true } : rollout
 }
 
 function turn(elapsedMs: number, facts: Partial<FleetFacts> = {}, forward = true, bars: Hold[] = []): RolloutEvent {

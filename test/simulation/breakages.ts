@@ -1,0 +1,196 @@
+// What the simulator must be able to see: the source broken on purpose, in as few places as it takes. The text that is looked
+// for must be in its file exactly once; when it is gone, the test says so, and the breakage is to be made anew.
+// `breakages/NAME.json` is a life that finds it out.
+
+export type Breakage = {
+	readonly name: string
+	/** What the broken daemon does. */
+	readonly does: string
+	readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[]
+	/** The invariant that is to catch it. */
+	readonly caughtBy: string
+}
+
+const rolloutStep = 'src/rollout/step-rollout.ts'
+const holds = 'src/rollout/holds.ts'
+const controller = 'src/controller/controller.ts'
+const settle = 'src/controller/settle.ts'
+const serving = 'src/controller/serving.ts'
+
+export const breakages: readonly Breakage[] = [
+	{
+		name: 'advance-on-silence',
+		does: 'takes a look for fresh though proxies had no part in it',
+		edits: [
+			{ file: holds, find: 'if (!rollout.guard.fresh)', replace: 'if (!rollout.guard)' },
+			{ file: rolloutStep, find: 'state.fresh ? 0 : rollout.elapsed.sinceLookMs', replace: '0' },
+			{
+				file: 'src/controller/facts.ts',
+				find: 'if (hosts !== null && hosts >= 1) continue',
+				replace: 'if (hosts === null ? evidence.isSilent(key) : hosts >= 1) continue',
+			},
+		],
+		caughtBy: '2: no step forward without fresh evidence',
+	},
+	{
+		name: 'forget-the-journal',
+		does: 'puts a step in force before it is stored',
+		edits: [
+			{
+				file: controller,
+				find: 'keeper.addMeshes(result.newMeshes)\n\t\tconst stored =',
+				replace:
+					'keeper.addMeshes(result.newMeshes)\n\t\tconst was = state\n\t\tstate = result.state\n\t\tpublish()\n\t\tstate = was\n\t\tconst stored =',
+			},
+		],
+		caughtBy: '6: written down before it takes effect',
+	},
+	{
+		name: 'advance-twice-after-a-crash',
+		does: 'takes the last step again when it starts, since it may not have been taken',
+		edits: [
+			{
+				file: rolloutStep,
+				find: '\t\tverdict: null,\n\t\t// Looks are numbered anew by each boot.\n',
+				replace:
+					"\t\tverdict: null,\n\t\tstep: rollout.phase.kind === 'rollingBack' ? rollout.step : Math.min(rollout.step + 1, rollout.stepsPpm.length - 1),\n",
+			},
+		],
+		caughtBy: '2: no step forward without fresh evidence',
+	},
+	{
+		name: 'rise-after-going-back',
+		does: 'goes on to the next step as soon as the way back is confirmed',
+		edits: [
+			{
+				file: rolloutStep,
+				find: "\tconst kind = cause.by === 'command'",
+				replace:
+					"\tif (!isLastStep(rollout)) {\n\t\tconst advanced = { event: 'rollout.advanced', actor: 'sluice', reason: 'on', numbers: {} }\n\t\treturn { rollout: { ...rollout, step: rollout.step + 1, phase: { kind: 'stepping' } }, notes: [advanced] }\n\t}\n\tconst kind = cause.by === 'command'",
+			},
+		],
+		caughtBy: '4: after a way back the canary never rises',
+	},
+	{
+		name: 'target-not-ready',
+		does: 'gives weight to a canary that has no healthy host',
+		edits: [{ file: holds, find: 'facts.notReady.slice(0, limits.holdNames)', replace: 'facts.notReady.slice(0, 0)' }],
+		caughtBy: '3: no weight to a target that is not ready',
+	},
+	{
+		name: 'no-quarantine',
+		does: 'starts again at once what has just gone back',
+		edits: [{ file: settle, find: 'if (isQuarantined(shift.quarantineKey) || ', replace: 'if (' }],
+		caughtBy: '4: after a way back the canary never rises',
+	},
+	{
+		name: 'no-boot-hold',
+		does: 'serves the stored step to proxies that were taken back and not yet written down',
+		edits: [
+			{
+				file: serving,
+				find: 'createBootHold({ rollouts: state.rollouts,',
+				replace: 'createBootHold({ rollouts: [],',
+			},
+		],
+		caughtBy: '4: after a way back the canary never rises',
+	},
+	{
+		name: 'rolled-back-before-confirmed',
+		does: 'says that it is rolled back while proxies hold other shares',
+		edits: [
+			{
+				file: holds,
+				find: 'if (current + stranded.length < connected)',
+				replace: 'if (current + stranded.length < 0)',
+			},
+		],
+		caughtBy: 'what is said to be done is done',
+	},
+	{
+		name: 'remove-what-is-used',
+		does: 'removes a node while proxies still route to it',
+		edits: [
+			{
+				file: settle,
+				find: '(user === undefined ? fleetLags :',
+				replace: '(user === undefined ? null :',
+			},
+		],
+		caughtBy: '7: nothing is removed that somebody needs',
+	},
+	{
+		name: 'way-back-waits-for-the-store',
+		does: 'goes back only once that is written down',
+		edits: [
+			{
+				file: controller,
+				find: 'if (!result.wentBack)',
+				replace: 'if (result.wentBack) return await commitForward(result, { asked, input })\n\t\tif (!result.wentBack)',
+			},
+		],
+		caughtBy: '10: a way back is immediate',
+	},
+	{
+		name: 'stale-look',
+		does: 'counts a look at the shares before for the step in force',
+		edits: [
+			{
+				file: rolloutStep,
+				find: "if (event.step !== rollout.step || rollout.phase.kind === 'rollingBack')",
+				replace: "if (rollout.phase.kind === 'rollingBack')",
+			},
+		],
+		caughtBy: '5: a step is looked at before the next',
+	},
+	{
+		name: 'not-acked',
+		does: 'takes a step while proxies have not confirmed the last one',
+		edits: [
+			{
+				file: holds,
+				find: 'if (facts.current < facts.connected - facts.rejectedProxies)',
+				replace: 'if (facts.current < 0)',
+			},
+		],
+		caughtBy: '5: no step forward before all have ACKed',
+	},
+	{
+		name: 'proxies-missing',
+		does: 'takes a step while expected proxies are gone',
+		edits: [
+			{ file: holds, find: 'if (present < facts.expected * limits.connectedShare)', replace: 'if (present < 0)' },
+		],
+		caughtBy: '5: no step forward while proxies are missing',
+	},
+	{
+		name: 'refusal-is-no-news',
+		does: 'stays where it is when proxies refuse the step',
+		edits: [
+			{
+				file: rolloutStep,
+				find: 'if (facts.rejectedShare > limits.rejectedShare)',
+				replace: 'if (facts.rejectedShare > 1)',
+			},
+		],
+		caughtBy: '5: a refusal takes it back',
+	},
+	{
+		name: 'no-bake',
+		does: 'says that it succeeded without watching the last step',
+		edits: [{ file: 'src/rollout/ladder.ts', find: 'Math.max(policy.bakeMs,', replace: 'Math.max(0,' }],
+		caughtBy: '8: the last step bakes',
+	},
+	{
+		name: 'another-canary-goes-on',
+		does: 'goes on with a rollout whose canary Git has changed',
+		edits: [
+			{
+				file: settle,
+				find: "rollout.canaries.some(changes) ? 'otherCanary' : 'otherShares'",
+				replace: "rollout.canaries.some(changes) ? 'otherShares' : 'otherShares'",
+			},
+		],
+		caughtBy: '4: another version is another canary',
+	},
+]
