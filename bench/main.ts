@@ -1,18 +1,30 @@
 // npm run bench -- NAME: readable text, one JSON line last. What counts are the ratios within one run: the times beside
 // them are this machine's, at this moment. Nothing passes or fails here.
+import { parseArgs } from 'node:util'
 import { benchCommit } from './commit.ts'
 import { benchCompile } from './compile.ts'
+import { benchGuard } from './guard.ts'
 import type { Bench } from './report.ts'
 import { benchTurn } from './turn.ts'
 
-const benches: Readonly<Record<string, Bench>> = { compile: benchCompile, commit: benchCommit, turn: benchTurn }
+const benches: Readonly<Record<string, Bench>> = {
+	compile: benchCompile,
+	commit: benchCommit,
+	turn: benchTurn,
+	guard: benchGuard,
+}
 
-const [name = ''] = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+	options: { runs: { type: 'string', default: '400' }, seed: { type: 'string', default: '1' } },
+	allowPositionals: true,
+})
+const [name = ''] = positionals
 const bench = benches[name]
-if (bench === undefined) {
-	console.error(`npm run bench -- NAME: there are ${Object.keys(benches).join(', ')}`)
+const options = { runs: Number(values.runs), seed: Number(values.seed) }
+if (bench === undefined || !Number.isSafeInteger(options.runs) || !Number.isSafeInteger(options.seed)) {
+	console.error(`npm run bench -- NAME [--runs N] [--seed S]: there are ${Object.keys(benches).join(', ')}`)
 	process.exitCode = 64
 } else {
-	const figures = await bench((line) => console.log(line))
+	const figures = await bench((line) => console.log(line), options)
 	console.log(JSON.stringify({ bench: name, ...figures }))
 }

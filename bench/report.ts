@@ -1,5 +1,8 @@
 /** Says what it found in lines for people, and returns it as numbers. */
-export type Bench = (say: (line: string) => void) => Figures | Promise<Figures>
+export type Bench = (say: (line: string) => void, options: BenchOptions) => Figures | Promise<Figures>
+
+/** For a bench that draws lots: how often, and which. The others take no notice. */
+export type BenchOptions = { readonly runs: number; readonly seed: number }
 
 export type Figures = Readonly<Record<string, number | Readonly<Record<string, number>>>>
 

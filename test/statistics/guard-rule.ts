@@ -3,7 +3,7 @@ import { logEvidence } from '#guard/error-test.ts'
 import { closeLook, createFold, foldSample } from '#guard/fold.ts'
 import { judge, startGuard, startStep } from '#guard/judge.ts'
 import type { ArmIncrement, Counts, GuardParameters, GuardState, Sample, Verdict } from '#guard/look.ts'
-import { type Ladder, stepAt } from './ladder.ts'
+import { type Ladder, secondsOf, stepAt } from './ladder.ts'
 import type { Decision, Rule } from './rule.ts'
 import type { PlaceFlush } from './traffic.ts'
 
@@ -14,8 +14,8 @@ export type GuardSetting = {
 	readonly ladder: Ladder
 	readonly warmUpSeconds: number
 	/**
-	 * `whole`: with the hard limit, as in a daemon. `errorTest`: the error test of final failures alone. `proof`: nothing
-	 * goes back, and it is done when a step may be taken.
+	 * `whole`: with the hard limit, as in a daemon. `errorTest`: the error test of final failures alone. Both are done when
+	 * the ladder is. `proof`: nothing goes back, and it is done when a step may be taken.
 	 */
 	readonly watches: 'whole' | 'errorTest' | 'proof'
 }
@@ -102,6 +102,7 @@ export function guardRule({ parameters, ladder, warmUpSeconds, watches }: GuardS
 					lookBegan = passed
 					state = startStep(state)
 				}
+				if (decision === 'goOn' && watches !== 'proof' && passed >= secondsOf(ladder)) return 'done'
 				return decision
 			},
 		}

@@ -11,14 +11,19 @@ export type Repeated = {
 	readonly meanExcessErrors: number
 }
 
-/** Many rollouts of the same kind; the seed gives all of them. */
+/** A prime: seeds that follow one another have no rollout in common. */
+const seedDistance = 1_000_003
+
+/** Many rollouts of the same kind, each with random numbers of its own: the same for every rule. */
 export function repeatRule(
 	rule: Rule,
 	traffic: Traffic,
 	{ runs, seconds, seed }: { runs: number; seconds: number; seed: number },
 ): Repeated {
-	const random = seededRandom(seed)
-	const outcomes = Array.from({ length: runs }, () => runRule(rule, traffic, { random, seconds }))
+	const outcomes = Array.from({ length: runs }, (_, run) => {
+		const random = seededRandom(seed * seedDistance + run)
+		return runRule(rule, traffic, { random, seconds })
+	})
 	const shareOf = (end: Outcome['end']) => outcomes.filter((outcome) => outcome.end === end).length / runs
 	const excessErrors = outcomes.reduce((sum, outcome) => sum + outcome.excessErrors, 0)
 	return {
@@ -39,4 +44,11 @@ export function secondsUntil({ outcomes }: Repeated, { end, share }: { end: 'bac
 
 export function medianUntil(repeated: Repeated, end: 'back' | 'done'): number {
 	return secondsUntil(repeated, { end, share: 0.5 })
+}
+
+/** Of those that were taken back; NaN of none. */
+export function medianOfBack({ outcomes }: Repeated): number {
+	const back = outcomes.filter(({ end }) => end === 'back').map(({ seconds }) => seconds)
+	back.sort((left, right) => left - right)
+	return back[Math.floor(back.length / 2)] ?? Number.NaN
 }
