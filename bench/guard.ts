@@ -14,7 +14,7 @@ import { flaggerRule } from './rules/flagger.ts'
 import { kayentaRule } from './rules/kayenta.ts'
 import { peekingRule } from './rules/z-test.ts'
 
-const whole = { ladder: tableLadder, warmUpSeconds: 15, watches: 'whole' } as const
+const whole = { ladder: tableLadder, warmUpSeconds: 15, advance: 'clock', watches: 'whole' } as const
 
 type Contender = { readonly name: string; readonly setting: string; readonly rule: Rule }
 

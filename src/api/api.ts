@@ -70,6 +70,11 @@ export type ExplanationAnswer = {
 	readonly explained: Explained
 }
 
+/** Answer of `GET /api/v1/traffic`. */
+export type TrafficAnswer = { readonly apiVersion: 'sluice/v1'; readonly kind: 'Traffic' } & ReturnType<
+	DaemonFace['traffic']
+>
+
 /** Answer of `GET /api/v1/proxies`. */
 export type ProxyListAnswer = {
 	readonly apiVersion: 'sluice/v1'

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { limits } from '#base/limits.ts'
 import { answerError } from './answer-error.ts'
-import type { ApiOptions } from './api.ts'
+import type { ApiOptions, TrafficAnswer } from './api.ts'
 import { addEventRoutes } from './event-routes.ts'
 import { addExplainRoutes } from './explain-routes.ts'
 import { guardRequests } from './guard-requests.ts'
@@ -36,6 +36,10 @@ export function createApp(options: AppOptions): Hono {
 		context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
 	)
 	app.get('/api/v1/status', (context) => context.json(face.status()))
+	app.get('/api/v1/traffic', (context) => {
+		const body: TrafficAnswer = { apiVersion: 'sluice/v1', kind: 'Traffic', ...face.traffic() }
+		return context.json(body)
+	})
 	addExplainRoutes(app, face)
 	addProxyRoutes(app, options)
 	addRolloutRoutes(app, { ...options, journal })

@@ -35,6 +35,11 @@ export const limits = {
 	/** The newest look may be this old and still allow a step; looks close every lookIntervalMs. */
 	lookIntervalMs: 5_000,
 	freshLookMs: 15_000,
+	/** A plan looks no further ahead than this, whatever the deadline. */
+	outlookMs: 24 * 3_600_000,
+	/** Traffic is shown as what came in this time; it is remembered in spans of this length. */
+	trafficWindowMs: 60_000,
+	trafficSpanMs: 10_000,
 	/** After the warm-up: the flush interval, one look, and a little. */
 	firstLookMs: 7_000,
 	/** Silence that rolls back, where the policy says so. */

@@ -1,5 +1,6 @@
 import type { PlannedChange, PlanPreview, ResourceDifference } from '#controller/preview.ts'
 import { formatDuration } from './parse-duration.ts'
+import { renderOutlook, renderStepTime } from './plan-outlook-text.ts'
 import { toPrintable } from './printable.ts'
 import { type Paint, paintFor } from './terminal.ts'
 
@@ -51,9 +52,10 @@ function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: P
 			...(step.minRequests > 0 ? [`${step.minRequests} canary ${change.unit}`] : []),
 			`about ${step.proofRequests} canary ${change.unit} for the proof`,
 		]
-		return `             ${index + 1}. ${toPrintable(step.shares)}: ${demands.join(', ')}`
+		return `             ${index + 1}. ${toPrintable(step.shares)}: ${demands.join(', ')}${renderStepTime(change, index)}`
 	})
-	return [head, ...(change.unit === 'connections' ? [connectionsNote] : []), ...steps].join('\n')
+	const outlook = renderOutlook(change).map((line) => `             ${line}`)
+	return [head, ...(change.unit === 'connections' ? [connectionsNote] : []), ...steps, ...outlook].join('\n')
 }
 
 function renderResources({ resources, identities }: PlanPreview, paint: Paint): string[] {

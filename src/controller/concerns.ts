@@ -7,6 +7,7 @@ import { targetKey } from '#plan/split.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView } from '#xds/fleet-view.ts'
+import { unitOf } from './shift-unit.ts'
 
 /** What of the served configuration one rollout moves: whose proxies, which clusters, and what carries the weights. */
 export type Concern = {
@@ -88,13 +89,12 @@ function namesOf(rollout: Rollout, places: Places): Names {
 	if (places.names !== null && of?.canaries === canaries && of.baseline === baseline && of.good === good)
 		return places.names.found
 	const { effective } = places
-	const route = effective.resources[places.route]
 	const name = (target: Target) => egressClusterName(target, effective.resources)
 	const found: Names = {
 		canaries: new Map(canaries.map((target) => [targetKey(target), name(target)])),
 		baseline: baseline.map(name),
 		good: good.filter(({ sharePpm }) => sharePpm > 0).map(name),
-		unit: route?.kind === 'Route' && route.spec.protocol === 'tcp' ? 'connections' : 'requests',
+		unit: unitOf(places.route, effective),
 		hosts: new Map(canaries.map((target) => [targetKey(target), hostOf(target, effective)])),
 	}
 	places.names = { of: { canaries, baseline, good }, found }

@@ -3,6 +3,7 @@ import { limits } from '#base/limits.ts'
 import { closeLook, createFold, type Fold, foldSample } from '#guard/fold.ts'
 import type { Alarm, ArmIncrement, GuardParameters, Look, Sample } from '#guard/look.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
+import { createTrafficMeter, type Traffic } from './traffic-meter.ts'
 
 // The edge where flushes become evidence. Its memory is volatile: what a restart loses is silence, and silence moves
 // nothing. It knows rollouts only as what to watch: which proxies, which clusters.
@@ -42,6 +43,8 @@ export type Evidence = {
 	/** Connected proxies whose flushes stopped. */
 	isSilent(proxyKey: string): boolean
 	forget(proxyKey: string): void
+	/** What all proxies counted of late, whether or not a rollout runs. */
+	traffic(): Traffic
 	/** Rises whenever what `healthyHosts` and `isSilent` answer may have changed. */
 	readiness(): number
 	close(): void
@@ -60,6 +63,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	const { clock, emit } = options
 	const proxies = new Map<string, ProxyMemory>()
 	const watching = new Map<string, Watching>()
+	const meter = createTrafficMeter(clock)
 	let sequence = 0
 	let closed = false
 	let readiness = 0
@@ -128,8 +132,10 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	return {
 		isSilent,
 		readiness: () => readiness,
+		traffic: meter.read,
 		takeFlush(flush) {
 			if (remember(proxies, flush)) readiness += 1
+			meter.add(flush)
 			if (!flush.counted) return
 			for (const { watch, fold } of watching.values()) {
 				const zone = watch.zoneOf(flush.proxy)

@@ -12,10 +12,13 @@ import type { Observation } from './observed-fleet.ts'
 import type { FleetPort } from './ports.ts'
 import { type ProxyStanding, proxiesOf } from './proxy-status.ts'
 import { type Status, statusOf } from './status.ts'
+import type { Traffic } from './traffic-meter.ts'
 
 /** What the API may ask of the daemon. */
 export type DaemonFace = {
 	status(): Status
+	/** What all proxies counted of late, by cluster. */
+	traffic(): Traffic
 	health(): Health
 	/** How a connected proxy treats a request, by what it has ACKed. */
 	explain(question: ProxyQuestion): ProxyExplanation
@@ -58,6 +61,7 @@ export function createFace(options: FaceOptions): { readonly face: DaemonFace; s
 					placeOf: (rejection) => controller.placeOf(rejection),
 					wallMs: clock.wallMs(),
 				}),
+			traffic: () => controller.evidence.traffic(),
 			health: () => healthOf({ view: controller.view(), nowMs: clock.monotonicMs(), beatMs: heart.beatMs(), serving }),
 			explain: (question) => explainProxy(question, { fleet, acked, view: controller.view() }),
 			proxies: (name) =>

@@ -7,7 +7,7 @@ import { type ProxyGroup, typeUrls } from '#compile/compiled.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import { estimateProofRequests } from '#guard/estimate.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
-import type { Mesh, Origins, ResourceId, WavesSpec } from '#mesh/mesh.ts'
+import type { Mesh, Origins, WavesSpec } from '#mesh/mesh.ts'
 import { policyForWaves } from '#mesh/rollout-policy.ts'
 import { findTraps } from '#plan/find-traps.ts'
 import type { Change, Shift, Split } from '#plan/plan.ts'
@@ -18,6 +18,8 @@ import { errorsGuardOf } from '#rollout/rollout.ts'
 import { meshOfId } from './apply-at-once.ts'
 import { effectiveMesh } from './effective.ts'
 import { hasCommit, type OfflineRead, readOfflineCommit, readOfflineFolder } from './read-offline.ts'
+import { outlookOfShift, type ShiftOutlook, type TrafficSource } from './shift-outlook.ts'
+import { unitOf } from './shift-unit.ts'
 import { diagnosticsOfTraps } from './trap-diagnostics.ts'
 
 /** Reads and checks the mesh in a folder. */
@@ -79,6 +81,8 @@ export type PlannedChange =
 			readonly bakeMs: number
 			/** The least it takes: all minimum durations and the bake, if evidence never has to be waited for. */
 			readonly leastMs: number
+			/** Null where nothing is known of the traffic. */
+			readonly outlook: ShiftOutlook | null
 	  }
 
 export type PlannedStep = {
@@ -87,7 +91,7 @@ export type PlannedStep = {
 	readonly shares: string
 	readonly minDurationMs: number
 	readonly minRequests: number
-	/** About how many canary requests the proof takes if it begins here and both versions fail one request in a thousand. */
+	/** About how many canary requests the proof takes if it begins here and both versions fail alike: by the outlook's share, else one request in a thousand. */
 	readonly proofRequests: number
 }
 
@@ -97,22 +101,29 @@ export type ResourceDifference = {
 	readonly removed: readonly string[]
 }
 
+export type PlanRequest = {
+	readonly path: string
+	readonly base: string | null
+	/** Null: nothing is known of the traffic. */
+	readonly traffic: TrafficSource | null
+}
+
 /**
  * Compares the mesh in a folder with `base`: a folder, else a commit by any name that Git knows; when null, with the
  * commit that the folder's work tree is at, and with nothing where there is none.
  */
-export async function previewPlan({ path, base }: { path: string; base: string | null }): Promise<PlanOutcome> {
+export async function previewPlan({ path, base, traffic }: PlanRequest): Promise<PlanOutcome> {
 	const [after, before] = await Promise.all([readOfflineFolder(path), readBase(path, base)])
 	if (after.kind === 'unreadable') return after
 	if (after.outcome.kind === 'refused')
 		return { kind: 'refused', side: 'new', name: after.name, diagnostics: after.outcome.diagnostics }
 	const { mesh, warnings, origins } = after.outcome
 	if (before === null)
-		return { kind: 'planned', preview: comparePlans(composeMesh({}), mesh, { base: null, warnings, origins }) }
+		return { kind: 'planned', preview: comparePlans(composeMesh({}), mesh, { base: null, warnings, origins, traffic }) }
 	if (before.kind === 'unreadable') return before
 	if (before.outcome.kind === 'refused')
 		return { kind: 'refused', side: 'base', name: before.name, diagnostics: before.outcome.diagnostics }
-	const about = { base: before.name, warnings, origins }
+	const about = { base: before.name, warnings, origins, traffic }
 	return { kind: 'planned', preview: comparePlans(before.outcome.mesh, mesh, about) }
 }
 
@@ -122,46 +133,59 @@ async function readBase(path: string, base: string | null): Promise<OfflineRead 
 	return folder.kind === 'read' ? folder : readOfflineCommit(path, base)
 }
 
-type About = Pick<PlanPreview, 'base' | 'warnings'> & { readonly origins: Origins }
+type About = Pick<PlanPreview, 'base' | 'warnings'> & {
+	readonly origins: Origins
+	readonly traffic: TrafficSource | null
+}
 
 /** The pure part: two meshes → what would happen between them. What is compared with nothing is caught in no trap. */
-export function comparePlans(before: Mesh, after: Mesh, { base, warnings, origins }: About): PlanPreview {
+export function comparePlans(before: Mesh, after: Mesh, { base, warnings, origins, traffic }: About): PlanPreview {
 	const { changes } = planChanges(before, after)
 	const traps = diagnosticsOfTraps(findTraps(before, after), origins).sort(compareDiagnostics)
-	const planned = changes.map((change) => plannedChange(change, after))
+	const planned = changes.map((change) => plannedChange(change, { before, after, traffic }))
 	return { base, warnings, traps, changes: planned, ...compareResources(before, after) }
 }
 
-function plannedChange(change: Change, after: Mesh): PlannedChange {
+type Between = { readonly before: Mesh; readonly after: Mesh; readonly traffic: TrafficSource | null }
+
+function plannedChange(change: Change, between: Between): PlannedChange {
 	switch (change.kind) {
 		case 'prepare':
 			return change
 		case 'replace':
-			return { ...change, waves: policyForWaves(after, meshOfId(change.resource))?.waves ?? null }
+			return { ...change, waves: policyForWaves(between.after, meshOfId(change.resource))?.waves ?? null }
 		case 'remove':
 			return { kind: 'remove', resource: change.resource }
 		case 'shift':
-			return plannedShift(change, after)
+			return plannedShift(change, between)
 	}
 }
 
-function plannedShift(shift: Shift, mesh: Mesh): PlannedChange {
+function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Between): PlannedChange {
 	const { before, after, rising, policy } = shift
 	const ladder = ladderOf(policy, before, after, rising)
 	const from = shareOfAll(before, rising)
 	const to = shareOfAll(after, rising)
-	const steps = ladder.map((canarySharePpm, index): PlannedStep => {
+	const demanded = ladder.map((canarySharePpm, index) => {
 		const shares = splitBetween(before, after, canarySharePpm - from, to - from)
 		const written = policy.steps.find(({ sharePpm }) => sharePpm === canarySharePpm)
 		const isLast = index === ladder.length - 1
 		return {
 			canarySharePpm,
-			shares: formatSplit(shares),
+			shares,
 			minDurationMs: isLast ? Math.max(policy.bakeMs, written?.minDurationMs ?? 0) : (written?.minDurationMs ?? 0),
 			minRequests: written?.minRequests ?? 0,
-			proofRequests: proofRequestsAt(shift, shares),
 		}
 	})
+	const outlook = traffic === null ? null : outlookOfShift(shift, demanded, { mesh: now, source: traffic })
+	const errorShare = outlook?.errorShare ?? supposedErrorShare
+	const steps = demanded.map(
+		({ shares, ...step }): PlannedStep => ({
+			...step,
+			shares: formatSplit(shares),
+			proofRequests: proofRequestsAt(shift, { shares, errorShare }),
+		}),
+	)
 	const leastMs = steps.reduce((total, { minDurationMs }) => total + minDurationMs, 0)
 	return {
 		kind: 'shift',
@@ -172,21 +196,20 @@ function plannedShift(shift: Shift, mesh: Mesh): PlannedChange {
 		steps,
 		bakeMs: policy.bakeMs,
 		leastMs,
+		outlook,
 	}
 }
 
-function unitOf(id: ResourceId, { resources }: Mesh): 'requests' | 'connections' {
-	const route = resources[id]
-	return route?.kind === 'Route' && route.spec.protocol === 'tcp' ? 'connections' : 'requests'
-}
-
-/** Nothing is known of the traffic: both versions are taken to fail one request in a thousand. */
+/** Where nothing is known of the traffic both versions are taken to fail one request in a thousand. */
 const supposedErrorShare = 0.001
 
-function proofRequestsAt({ rising, falling, policy }: Shift, shares: Split): number {
+function proofRequestsAt(
+	{ rising, falling, policy }: Shift,
+	{ shares, errorShare }: { readonly shares: Split; readonly errorShare: number },
+): number {
 	const baseline = shareOfAll(shares, falling)
 	return estimateProofRequests({
-		baselineErrorShare: supposedErrorShare,
+		baselineErrorShare: errorShare,
 		canaryPerBaseline: baseline === 0 ? Infinity : shareOfAll(shares, rising) / baseline,
 		absoluteLimitPpm: errorsGuardOf(policy).absoluteLimitPpm,
 	})

@@ -1,5 +1,6 @@
 import { absoluteProofBets } from './absolute-test.ts'
-import { type Bet, fromStored } from './bet.ts'
+import type { Arms } from './arms.ts'
+import { fromStored, payoff } from './bet.ts'
 import { noProofs, proofBets, requestsUntilProof } from './non-inferiority.ts'
 
 // How many canary requests the proof of a step takes: shown by `plan` before the merge and by a held rollout.
@@ -31,17 +32,23 @@ export function estimateMissingRequests(proofs: readonly (number | null)[], outl
 	return requestsUntilProof(logs, canGrow ? growths : expectedGrowths({ ...outlook, baselineErrorShare: 0 }))
 }
 
-/** What one canary request is expected to add to each proof, with the baseline requests that come along with it. */
-function expectedGrowths({ baselineErrorShare, canaryPerBaseline, absoluteLimitPpm }: ProofOutlook): number[] {
-	if (canaryPerBaseline === Infinity) {
-		return absoluteProofBets(absoluteLimitPpm / 1_000_000).map((bet) => expectedGrowth(bet, baselineErrorShare, 0))
-	}
-	const ratio = Math.max(canaryPerBaseline, smallestRatio)
-	return proofBets(ratio, 1).map((bet) => expectedGrowth(bet, baselineErrorShare, 1 / ratio))
+/** The same for a canary with a share of errors of its own; null where it never gets its proof. */
+export function expectedProofRequests(outlook: ProofOutlook & { readonly canaryErrorShare: number }): number | null {
+	const growths = expectedGrowths(outlook)
+	return growths.some((growth) => growth > 0) ? requestsUntilProof(noProofs, growths) : null
 }
 
-function expectedGrowth(bet: Bet, errorShare: number, baselinePerCanary: number): number {
-	if (errorShare === 0) return bet.perCanaryRequest
-	const onErrors = bet.onCanaryError + baselinePerCanary * bet.onBaselineError
-	return errorShare * onErrors + bet.perCanaryRequest
+/** What one canary request is expected to add to each proof, with the baseline requests that come along with it. */
+function expectedGrowths(outlook: ProofOutlook & { readonly canaryErrorShare?: number }): number[] {
+	const { baselineErrorShare, canaryErrorShare = baselineErrorShare, canaryPerBaseline, absoluteLimitPpm } = outlook
+	if (canaryPerBaseline === Infinity) {
+		const bets = absoluteProofBets(absoluteLimitPpm / 1_000_000)
+		return bets.map((bet) => payoff(bet, oneRequest(canaryErrorShare, 0)))
+	}
+	const ratio = Math.max(canaryPerBaseline, smallestRatio)
+	return proofBets(ratio, 1).map((bet) => payoff(bet, oneRequest(canaryErrorShare, baselineErrorShare / ratio)))
+}
+
+function oneRequest(canaryErrors: number, baselineErrors: number): Arms {
+	return { canary: { requests: 1, errors: canaryErrors }, baseline: { requests: 0, errors: baselineErrors } }
 }

@@ -5,8 +5,8 @@ import type { Alarm, Counts } from './look.ts'
 // No statistics and nothing that mutes it. One watch follows one stream of flushes: a proxy's own, or the fleet's sum.
 
 /** Canary requests that a window must have, and bad windows in a row. */
-const windowRequests = 20
-const badWindows = 2
+export const windowRequests = 20
+export const badWindows = 2
 /** Flushes in a row, and requests started in them, that show a stall. */
 const stallFlushes = 3
 const stallStarted = 20
@@ -80,9 +80,14 @@ function watchErrors(watch: HardLimitWatch, flush: WatchedFlush, hardLimitPpm: n
 }
 
 function isBad({ canary, baseline }: Arms, hardLimitPpm: number): boolean {
-	const ceilingPpm = Math.min(baselineLimitPpm, hardLimitPpm / 2)
+	const ceilingPpm = hardLimitCeilingPpm(hardLimitPpm)
 	const baselineIsWell = baseline.requests === 0 || baseline.errors * 1_000_000 < ceilingPpm * baseline.requests
 	return baselineIsWell && canary.errors * 1_000_000 >= hardLimitPpm * canary.requests
+}
+
+/** Where the baseline fails as often as this, its canary's failures say nothing. */
+export function hardLimitCeilingPpm(hardLimitPpm: number): number {
+	return Math.min(baselineLimitPpm, hardLimitPpm / 2)
 }
 
 /**

@@ -3,7 +3,7 @@ import { logEvidence } from '#guard/error-test.ts'
 import { closeLook, createFold, foldSample } from '#guard/fold.ts'
 import { judge, startGuard, startStep } from '#guard/judge.ts'
 import type { ArmIncrement, Counts, GuardParameters, GuardState, Sample, Verdict } from '#guard/look.ts'
-import { type Ladder, secondsOf, stepAt } from './ladder.ts'
+import type { Ladder } from './ladder.ts'
 import type { Decision, Rule } from './rule.ts'
 import type { PlaceFlush } from './traffic.ts'
 
@@ -13,6 +13,8 @@ export type GuardSetting = {
 	readonly parameters: GuardParameters
 	readonly ladder: Ladder
 	readonly warmUpSeconds: number
+	/** `clock`: as in the tables. `proof`: as a rollout does, which has its minimum duration and the guard's leave. */
+	readonly advance: 'clock' | 'proof'
 	/**
 	 * `whole`: with the hard limit, as in a daemon. `errorTest`: the error test of final failures alone. Both are done when
 	 * the ladder is. `proof`: nothing goes back, and it is done when a step may be taken.
@@ -41,7 +43,7 @@ const lookSeconds = 5
 const flushSeconds = 1
 const canaryKey = 'mesh/apps/virtualNode/serviceBv2:80'
 
-export function guardRule({ parameters, ladder, warmUpSeconds, watches }: GuardSetting): Rule {
+export function guardRule({ parameters, ladder, warmUpSeconds, advance, watches }: GuardSetting): Rule {
 	return { start: () => startRule() }
 
 	function startRule(): ReturnType<Rule['start']> {
@@ -52,6 +54,7 @@ export function guardRule({ parameters, ladder, warmUpSeconds, watches }: GuardS
 		let stepBegan = 0
 		let lookBegan = 0
 		let sequence = 0
+		let mayAdvance = false
 		let expected: readonly string[] = []
 
 		/** As the daemon times them: a warm-up ends with a look of its own, one flush after its time. */
@@ -63,6 +66,11 @@ export function guardRule({ parameters, ladder, warmUpSeconds, watches }: GuardS
 			return stepBegan + (warmUpSeconds === 0 ? 0 : warmUpSeconds + flushSeconds)
 		}
 
+		function nextStep(): number {
+			if (watches === 'proof' || passed - stepBegan < ladder.stepSeconds) return step
+			return advance === 'clock' || mayAdvance ? step + 1 : step
+		}
+
 		function look(): Verdict {
 			sequence += 1
 			const stepStart = lookBegan === stepBegan
@@ -71,6 +79,7 @@ export function guardRule({ parameters, ladder, warmUpSeconds, watches }: GuardS
 			const judged = judge(state, closeLook(fold, closing), parameters, { baselineHasTraffic: true })
 			state = judged.state
 			lookBegan = passed
+			mayAdvance = judged.verdict.kind === 'advance'
 			return judged.verdict
 		}
 
@@ -95,15 +104,16 @@ export function guardRule({ parameters, ladder, warmUpSeconds, watches }: GuardS
 					if (alarm !== null && watches === 'whole') return 'back'
 				}
 				const decision = lookIsDue() ? decide(look()) : 'goOn'
-				const next = stepAt(ladder, passed)
-				if (next !== step) {
-					step = next
-					stepBegan = passed
-					lookBegan = passed
-					state = startStep(state)
-				}
-				if (decision === 'goOn' && watches !== 'proof' && passed >= secondsOf(ladder)) return 'done'
-				return decision
+				if (decision !== 'goOn') return decision
+				const next = nextStep()
+				if (next === step) return 'goOn'
+				if (next === ladder.shares.length) return 'done'
+				step = next
+				stepBegan = passed
+				lookBegan = passed
+				mayAdvance = false
+				state = startStep(state)
+				return 'goOn'
 			},
 		}
 	}

@@ -9,7 +9,13 @@ import { onePlace } from './traffic.ts'
 
 // When a step may be taken: r* 2, τ* 0.5 points, β 5 %, at a share of 5 %.
 
-const rule = guardRule({ parameters: defaultParameters, ladder: fixedShare(0.05), warmUpSeconds: 0, watches: 'proof' })
+const rule = guardRule({
+	parameters: defaultParameters,
+	ladder: fixedShare(0.05),
+	warmUpSeconds: 0,
+	advance: 'clock',
+	watches: 'proof',
+})
 
 function repeat(
 	rps: number,

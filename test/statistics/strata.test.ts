@@ -20,7 +20,13 @@ describe('one of two zones fails at 5 % for both versions, and only there have t
 		const share = moment.place.zone === 'a' ? 0.05 : 0.001
 		return { canary: share, baseline: share }
 	}
-	const guard = guardRule({ parameters: defaultParameters, ladder: tableLadder, warmUpSeconds: 15, watches: 'whole' })
+	const guard = guardRule({
+		parameters: defaultParameters,
+		ladder: tableLadder,
+		warmUpSeconds: 15,
+		advance: 'clock',
+		watches: 'whole',
+	})
 	const run = (rule: Rule, requestsPerSecond: number): Repeated => {
 		const traffic = { requestsPerSecond, places, failures, flushSeconds: 1 }
 		return repeatRule(rule, traffic, { runs: count(30, 4000), seconds: secondsOf(tableLadder), seed: seed() })
@@ -56,7 +62,12 @@ function pooled(rule: Rule): Rule {
 }
 
 describe('100 requests/s over 1,000 proxies, against the same through one', () => {
-	const setting = { ladder: fixedShare(0.05), warmUpSeconds: 0, parameters: defaultParameters }
+	const setting = {
+		ladder: fixedShare(0.05),
+		warmUpSeconds: 0,
+		advance: 'clock',
+		parameters: defaultParameters,
+	} as const
 	const run = (places: readonly Place[], canary: number, runs: number, watches: 'errorTest' | 'whole') => {
 		const failures = steady({ canary, baseline: 0.01 })
 		const flushSeconds = watches === 'whole' ? 1 : 5
@@ -86,6 +97,7 @@ describe('five times as bad at 1 %, as shipped, is found', () => {
 			parameters: shippedParameters,
 			ladder: tableLadder,
 			warmUpSeconds: 0,
+			advance: 'clock',
 			watches: 'errorTest',
 		} as const
 		return repeatRule(guardRule(setting), traffic, { runs: count(25, 1000), seconds: 300, seed: seed() })

@@ -49,6 +49,15 @@ describe('what is read', () => {
 		expect(headers.get('cache-control')).toBe('no-store')
 	})
 
+	test('traffic, by cluster, as all proxies counted it', async () => {
+		await daemon.pass(5_000)
+		const { status, text } = await get('/api/v1/traffic')
+		expect(status).toBe(200)
+		const traffic = JSON.parse(text)
+		expect(traffic).toEqual({ apiVersion: 'sluice/v1', kind: 'Traffic', ...daemon.face.traffic() })
+		expect(Object.keys(traffic.clusters).length).toBeGreaterThan(0)
+	})
+
 	test('rollouts, and one of them with its history, by its encoded id', async () => {
 		daemon.commit({ weights: [1, 1] })
 		await daemon.pass(8_000)

@@ -46,6 +46,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				unit: 'requests',
 				bakeMs: 300_000,
 				leastMs: 360_000,
+				outlook: null,
 				steps: [
 					{
 						canarySharePpm: 50_000,
@@ -79,6 +80,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
   shift    virtualRouter/serviceB/route/serviceB: serviceB 100 % → serviceB 75 % · serviceBv2 25 %
              1. serviceB 95 % · serviceBv2 5 %: at least 1m, 500 canary requests, about 976 canary requests for the proof
              2. serviceB 75 % · serviceBv2 25 %: watched 5m, about 1028 canary requests for the proof
+             the proof supposes that one of 1,000 requests fails; with --rps N, or --daemon, the plan says how long it takes and what cannot be seen
   remove   virtualNode/old\ufffd[2J, when nothing holds it any more
 
 Envoy resources when all of it is in force (1 of 3 identities):
@@ -101,7 +103,13 @@ test('colour adds nothing but colour', () => {
 
 test('a TCP route says for whom its weights hold, and what has no effect says why', () => {
 	const step = { canarySharePpm: 100_000, shares: 'db 90 % · db2 10 %', minDurationMs: 60_000, minRequests: 0 }
-	const shift = { kind: 'shift', resource: 'mesh/apps/virtualRouter/db/route/db', bakeMs: 0, leastMs: 60_000 } as const
+	const shift = {
+		kind: 'shift',
+		resource: 'mesh/apps/virtualRouter/db/route/db',
+		bakeMs: 0,
+		leastMs: 60_000,
+		outlook: null,
+	} as const
 	const text = renderPlan(
 		{
 			...empty,

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { previewPlan, validateFolder } from '#controller/preview.ts'
+import { type PlanRequest, previewPlan, validateFolder } from '#controller/preview.ts'
 import { createGitRepository } from '../../fakes/git-repository.ts'
 
 const example = join(import.meta.dirname, '../../../mesh-config')
@@ -27,7 +27,7 @@ function shiftWeights(): void {
 }
 
 async function plan(base: string | null) {
-	const outcome = await previewPlan({ path: folder, base })
+	const outcome = await previewPlan({ path: folder, base, traffic: null })
 	if (outcome.kind !== 'planned') throw new Error(JSON.stringify(outcome))
 	return outcome.preview
 }
@@ -87,12 +87,15 @@ test('a mesh that is refused is no plan', async () => {
 			.replace('{ virtualNode: serviceB,', '{ virtualNode: nobody,')
 			.replace('{virtualNode: serviceB,', '{virtualNode: nobody,'),
 	)
-	expect(await previewPlan({ path: folder, base: example })).toMatchObject({
+	expect(await previewPlan({ path: folder, base: example, traffic: null })).toMatchObject({
 		kind: 'refused',
 		side: 'new',
 		diagnostics: [{ code: 'SL0301', file: routeFile }],
 	})
-	expect(await previewPlan({ path: example, base: folder })).toMatchObject({ kind: 'refused', side: 'base' })
+	expect(await previewPlan({ path: example, base: folder, traffic: null })).toMatchObject({
+		kind: 'refused',
+		side: 'base',
+	})
 })
 
 describe('in a Git work tree', () => {
@@ -118,7 +121,7 @@ describe('in a Git work tree', () => {
 	test('a name that is none, or looks like an option, is told', async () => {
 		commitFolder()
 		for (const base of ['nowhere', '--output=x', 'HEAD~5']) {
-			const outcome = await previewPlan({ path: folder, base })
+			const outcome = await previewPlan({ path: folder, base, traffic: null })
 			expect(outcome.kind === 'unreadable' ? outcome.message : '').toContain(`has no commit ${base}`)
 		}
 	})
@@ -145,7 +148,7 @@ describe('in a Git work tree', () => {
 
 test('a folder outside of Git has no commits', async () => {
 	mkdirSync(join(home, 'alone'))
-	const outcome = await previewPlan({ path: folder, base: 'main' })
+	const outcome = await previewPlan({ path: folder, base: 'main', traffic: null })
 	expect(outcome.kind === 'unreadable' ? outcome.message : '').toContain('is in no Git work tree')
 })
 
@@ -158,4 +161,41 @@ test('what both ends would have to change at once is an error at its line, besid
 	expect(traps[0]?.line).toBeGreaterThan(0)
 	expect(changes.length).toBeGreaterThan(0)
 	expect((await plan(null)).traps, 'compared with nothing').toEqual([])
+})
+
+describe('with traffic a shift has an outlook', () => {
+	async function shiftWith(traffic: PlanRequest['traffic']) {
+		shiftWeights()
+		const outcome = await previewPlan({ path: folder, base: example, traffic })
+		const [shift] = outcome.kind === 'planned' ? outcome.preview.changes : []
+		if (shift?.kind !== 'shift') throw new Error('it is a shift')
+		return shift
+	}
+
+	test('that is given: times, and what cannot be seen', async () => {
+		const { outlook, steps } = await shiftWith({ kind: 'given', requestsPerSecond: 100, errorShare: 0.001 })
+		expect(outlook).toMatchObject({ requestsPerSecond: 100, errorShare: 0.001 })
+		expect(outlook?.steps.map(({ durationMs }) => durationMs)).toHaveLength(steps.length)
+		expect(outlook?.totalMs).toBeGreaterThan(60_000)
+		expect(outlook?.failures.map(({ errorShare, fate }) => [errorShare, fate.kind])).toEqual([
+			[0.002, 'letThrough'],
+			[0.005, 'held'],
+			[1, 'found'],
+		])
+	})
+
+	test('that a daemon counted: of the targets that have it now', async () => {
+		const counts = (completed: number, errors: number) => ({ completed, errors, connects: 1, connectFailures: 1 })
+		const clusters = {
+			cds_egress_apps_serviceB_http2_80: counts(6000, 60),
+			cds_egress_apps_serviceBv2_http2_80: counts(9999, 9999),
+		}
+		const { outlook } = await shiftWith({ kind: 'daemon', traffic: { seconds: 60, clusters } })
+		expect(outlook).toMatchObject({ requestsPerSecond: 100, errorShare: 0.01 })
+	})
+
+	test('and none where the daemon has counted nothing of it', async () => {
+		expect((await shiftWith({ kind: 'daemon', traffic: { seconds: 60, clusters: {} } })).outlook).toBeNull()
+		expect((await shiftWith(null)).outlook).toBeNull()
+	})
 })

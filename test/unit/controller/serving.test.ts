@@ -94,6 +94,7 @@ beforeEach(() => {
 		requestsOf: () => 0,
 		forget() {},
 		readiness: () => 0,
+		traffic: () => ({ seconds: 0, clusters: {} }),
 		close() {},
 	}
 	serving = createServing({ fleet, discovery: noDiscovery, evidence, clock, log: silentLog, onStrangers() {} })
