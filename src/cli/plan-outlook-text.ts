@@ -11,7 +11,7 @@ type FailureOutlook = NonNullable<Shift['outlook']>['failures'][number]
 export function renderOutlook({ outlook, unit }: Shift): string[] {
 	if (outlook === null) {
 		return [
-			`the proof supposes that one of 1,000 ${unit} fails; with --rps N, or --daemon, the plan says how long it takes and what cannot be seen`,
+			`no traffic is known: the proof supposes that one of 1,000 ${unit} fails. --rps N, or --daemon where proxies count some, says how long it takes and what cannot be seen`,
 		]
 	}
 	const { requestsPerSecond, errorShare, totalMs, deadlineMs, failures } = outlook

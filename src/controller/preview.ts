@@ -91,7 +91,7 @@ export type PlannedStep = {
 	readonly shares: string
 	readonly minDurationMs: number
 	readonly minRequests: number
-	/** About how many canary requests the proof takes if it begins here and both versions fail alike: by the outlook's share, else one request in a thousand. */
+	/** About how many canary requests the proof takes if it begins here and both versions fail alike. */
 	readonly proofRequests: number
 }
 

@@ -58,7 +58,7 @@ test('without any traffic the first step never ends', () => {
 
 test('where nothing is known of the traffic it says what it supposes, in the unit of the route', () => {
 	expect(renderOutlook(shiftWith(null, 'connections'))).toEqual([
-		'the proof supposes that one of 1,000 connections fails; with --rps N, or --daemon, the plan says how long it takes and what cannot be seen',
+		'no traffic is known: the proof supposes that one of 1,000 connections fails. --rps N, or --daemon where proxies count some, says how long it takes and what cannot be seen',
 	])
 	expect(renderStepTime(shiftWith(null), 0)).toBe('')
 })

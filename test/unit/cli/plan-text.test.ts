@@ -80,7 +80,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
   shift    virtualRouter/serviceB/route/serviceB: serviceB 100 % → serviceB 75 % · serviceBv2 25 %
              1. serviceB 95 % · serviceBv2 5 %: at least 1m, 500 canary requests, about 976 canary requests for the proof
              2. serviceB 75 % · serviceBv2 25 %: watched 5m, about 1028 canary requests for the proof
-             the proof supposes that one of 1,000 requests fails; with --rps N, or --daemon, the plan says how long it takes and what cannot be seen
+             no traffic is known: the proof supposes that one of 1,000 requests fails. --rps N, or --daemon where proxies count some, says how long it takes and what cannot be seen
   remove   virtualNode/old\ufffd[2J, when nothing holds it any more
 
 Envoy resources when all of it is in force (1 of 3 identities):
