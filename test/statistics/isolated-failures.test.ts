@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { closeLook, createFold, foldSample } from '#guard/fold.ts'
 import { judge, startGuard } from '#guard/judge.ts'
 import type { ArmIncrement, Verdict } from '#guard/look.ts'
-import { canaryKey, increment, parameters, sample } from './traffic.ts'
+import { canaryKey, increment, parameters, sample } from '../unit/guard/traffic.ts'
 
 // Single events in a long rollout: what the peers of docs/peer-failures.md take for more than it is.
 
