@@ -135,7 +135,8 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 
 function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 	const { elapsed } = rollout
-	const confirmed = facts.connected > 0 && facts.current === facts.connected
+	// Who is here after a restart is not yet all: the last one to ACK may still be on its way back.
+	const confirmed = facts.connected > 0 && facts.current === facts.connected && !facts.returning
 	return {
 		...rollout,
 		confirmed: rollout.confirmed || confirmed,

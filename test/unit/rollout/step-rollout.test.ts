@@ -131,6 +131,15 @@ describe('forward', () => {
 		expect([rollout.phase.kind, formatSplit(splitInForce(rollout))]).toEqual(['succeeded', 'B 0 % · Bv2 100 %'])
 	})
 
+	// Seed 1000793 of the simulator: the first proxy to come back had ACKed the step, the last one had not.
+	test('the time at a step begins with the last ACK, for which a restart waits too', () => {
+		const stepped = play(fresh(), turn(100))
+		const isConfirmed = (facts: Partial<FleetFacts>) => stepRollout(stepped, turn(100, facts), 1).rollout.confirmed
+		expect(isConfirmed({ current: 1 })).toBe(false)
+		expect(isConfirmed({ connected: 1, current: 1, returning: true })).toBe(false)
+		expect(isConfirmed({})).toBe(true)
+	})
+
 	test.for<{ why: string; facts: Partial<FleetFacts>; code: string }>([
 		{ why: 'no proxy', facts: { connected: 0, expected: 0, current: 0 }, code: 'NO_PROXY' },
 		{
