@@ -65,6 +65,7 @@ const tenRequests: ClusterFlush = {
 	started: 10,
 	connects: 0,
 	connectFailures: 0,
+	open: 0,
 	active: 0,
 	healthyHosts: 1,
 	hosts: 1,

@@ -23,6 +23,8 @@ export const limits = {
 	/** Resources deleted at once before a person is asked: more than max(3, 20 %). */
 	massDeleteCount: 3,
 	massDeleteShare: 0.2,
+	/** A cluster's name: it is in the name of each of its statistics. App Mesh's parts may have 255 each. */
+	clusterNameChars: 512,
 	/** Names kept for people in lists that could grow with the fleet. */
 	namedProxies: 20,
 	/** Silent proxies named in a guard's state: it is stored with each look. */

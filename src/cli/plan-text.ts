@@ -55,8 +55,30 @@ function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: P
 		return `             ${index + 1}. ${toPrintable(step.shares)}: ${demands.join(', ')}${renderStepTime(change, index)}`
 	})
 	const outlook = renderOutlook(change).map((line) => `             ${line}`)
-	return [head, ...(change.unit === 'connections' ? [connectionsNote] : []), ...steps, ...outlook].join('\n')
+	const notes = [...(change.unit === 'connections' ? [connectionsNote] : []), ...clustersNote(change)]
+	return [head, ...notes, ...steps, ...outlook].join('\n')
 }
+
+function clustersNote({ clusters }: Extract<PlannedChange, { kind: 'shift' }>): string[] {
+	switch (clusters.kind) {
+		case 'theirs':
+			return []
+		case 'clones':
+			return [`             clusters of its own while it lasts: ${sharersOf(clusters)} too`]
+		case 'shared':
+			return [
+				`             HELD before its first step: ${sharersOf(clusters)} too, and ${toPrintable(clusters.problem)}`,
+			]
+	}
+}
+
+function sharersOf({ sharedWith }: { readonly sharedWith: readonly string[] }): string {
+	const more = sharedWith.length - mostSharers
+	const names = sharedWith.slice(0, mostSharers).map(shortName).join(', ')
+	return `${names}${more > 0 ? ` and ${more} more` : ''} ${sharedWith.length === 1 ? 'leads' : 'lead'} to its targets`
+}
+
+const mostSharers = 3
 
 function renderResources({ resources, identities }: PlanPreview, paint: Paint): string[] {
 	const changed = Object.entries(resources).filter(([, difference]) => countOf(difference) > 0)

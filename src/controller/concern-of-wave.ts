@@ -25,6 +25,8 @@ export function concernOfWave(differencesOf: (group: ProxyGroup) => readonly Car
 		groupKeys: new Set(carriers.keys()),
 		canaries: new Map(),
 		baseline: [],
+		demanded: [],
+		sharing: { now: [], soon: [], cloneProblem: null },
 		good: [],
 		carriers,
 		unit: 'requests',

@@ -1,11 +1,13 @@
+import { ownClusterName, routedClusterName } from '#compile/clone-names.ts'
 import { identityPath, type ProxyGroup, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { type Carrier, callersOf, carriersOf, egressClusterName } from '#compile/names.ts'
-import type { ResourceId } from '#mesh/mesh.ts'
+import { cloneProblem, type Sharing, sharingOf } from '#compile/sharing.ts'
+import type { Resource, ResourceId } from '#mesh/mesh.ts'
 import type { ServiceDiscovery } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
-import { targetKey } from '#plan/split.ts'
+import { shareOf, targetKey } from '#plan/split.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import type { Rollout } from '#rollout/rollout.ts'
+import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView } from '#xds/fleet-view.ts'
 import { unitOf } from './shift-unit.ts'
 
@@ -14,18 +16,24 @@ export type Concern = {
 	/** Groups that have shown up and send to the route. */
 	readonly groups: readonly GroupView[]
 	readonly groupKeys: ReadonlySet<string>
-	/** Canary key → cluster name. */
+	/** Canary key → name of the cluster that it is judged by: the route's own, where it has some. */
 	readonly canaries: ReadonlyMap<string, string>
 	readonly baseline: readonly string[]
-	/** Clusters of the targets that have a share of `good`. */
+	/** Clusters that must have a healthy host at every proxy before the route's next move. */
+	readonly demanded: readonly Demand[]
+	readonly sharing: Sharing & { readonly cloneProblem: string | null }
+	/** Clusters that the targets with a share of `good` are reached by. */
 	readonly good: readonly string[]
 	/** What carries the route, by group key: route configurations, or for a TCP route listeners. */
 	readonly carriers: ReadonlyMap<string, readonly Carrier[]>
 	/** What its traffic is counted in: connections where its route is TCP, whatever else its targets take. */
 	readonly unit: 'requests' | 'connections'
-	/** Canary key → the name that its hosts are looked up by, for people. */
+	/** Target key → the name that its hosts are looked up by, for people. */
 	readonly hosts: ReadonlyMap<string, string>
 }
+
+/** `inPlaceOf`: demanded only where that cluster has a healthy host. */
+export type Demand = { readonly target: string; readonly cluster: string; readonly inPlaceOf: string | null }
 
 export function concernOf(rollout: Rollout, effective: EffectiveMesh, fleet: FleetView): Concern {
 	const places = placesOf(effective, rollout.route)
@@ -56,10 +64,11 @@ type Places = {
 	readonly callers: ReadonlySet<string>
 	/** By group key; null: it does not call the route. */
 	readonly carriers: Map<string, readonly Carrier[] | null>
-	names: { readonly of: Pick<Rollout, 'canaries' | 'baseline' | 'good'>; readonly found: Names } | null
+	names: { readonly of: NamesOf; readonly found: Names } | null
 }
 
-type Names = Pick<Concern, 'canaries' | 'baseline' | 'good' | 'unit' | 'hosts'>
+type NamesOf = Pick<Rollout, 'canaries' | 'baseline' | 'good'> & { readonly running: boolean }
+type Names = Pick<Concern, 'canaries' | 'baseline' | 'demanded' | 'sharing' | 'good' | 'unit' | 'hosts'>
 
 const known = new WeakMap<EffectiveMesh, Map<ResourceId, Places>>()
 
@@ -85,20 +94,69 @@ function carriersAt(places: Places, groupKey: string, group: ProxyGroup): readon
 
 function namesOf(rollout: Rollout, places: Places): Names {
 	const { canaries, baseline, good } = rollout
+	const running = isRunning(rollout)
 	const of = places.names?.of
-	if (places.names !== null && of?.canaries === canaries && of.baseline === baseline && of.good === good)
-		return places.names.found
+	const isKnown = of?.canaries === canaries && of.baseline === baseline && of.good === good && of.running === running
+	if (places.names !== null && isKnown) return places.names.found
 	const { effective } = places
-	const name = (target: Target) => egressClusterName(target, effective.resources)
+	const route = effective.resources[rollout.route]
+	const own = (target: Target) => ownClusterName(target, rollout.route, effective)
+	const targets = [...canaries, ...baseline]
 	const found: Names = {
-		canaries: new Map(canaries.map((target) => [targetKey(target), name(target)])),
-		baseline: baseline.map(name),
-		good: good.filter(({ sharePpm }) => sharePpm > 0).map(name),
+		canaries: new Map(canaries.map((target) => [targetKey(target), own(target)])),
+		baseline: baseline.map(own),
+		demanded: running ? demandedToGoOn(rollout, effective) : demandedToLeave(rollout, effective),
+		sharing: sharingOfTargets(route, targets, effective),
+		good: good
+			.filter(({ sharePpm }) => sharePpm > 0)
+			.map((target) => routedClusterName(target, rollout.route, effective)),
 		unit: unitOf(places.route, effective),
-		hosts: new Map(canaries.map((target) => [targetKey(target), hostOf(target, effective)])),
+		hosts: new Map(targets.map((target) => [targetKey(target), hostOf(target, effective)])),
 	}
-	places.names = { of: { canaries, baseline, good }, found }
+	places.names = { of: { canaries, baseline, good, running }, found }
 	return found
+}
+
+/** The canaries; and, before the route is led to its own clusters, whoever gets requests there. */
+function demandedToGoOn({ route, canaries, baseline }: Rollout, effective: EffectiveMesh): Demand[] {
+	const demand = (target: Target) => ({
+		target: targetKey(target),
+		cluster: ownClusterName(target, route, effective),
+		inPlaceOf: null,
+	})
+	const all = canaries.map(demand)
+	if (effective.clones[route]?.standing !== 'beside') return all
+	const getsRequests = (target: Target) => shareOf(effective.splits[route] ?? [], target) > 0
+	const others = baseline.filter(getsRequests).map((target) => {
+		return { ...demand(target), inPlaceOf: egressClusterName(target, effective.resources) }
+	})
+	return [...all, ...others]
+}
+
+/** Before an ended rollout leads the route back to the shared clusters: whoever gets requests there. */
+function demandedToLeave({ route }: Rollout, effective: EffectiveMesh): Demand[] {
+	const clones = effective.clones[route]
+	if (clones?.standing !== 'routed') return []
+	return clones.targets
+		.filter((target) => shareOf(effective.splits[route] ?? [], target) > 0)
+		.map((target) => ({
+			target: targetKey(target),
+			cluster: egressClusterName(target, effective.resources),
+			inPlaceOf: ownClusterName(target, route, effective),
+		}))
+}
+
+const unshared: Concern['sharing'] = { now: [], soon: [], cloneProblem: null }
+
+function sharingOfTargets(
+	route: Resource | undefined,
+	targets: readonly Target[],
+	effective: EffectiveMesh,
+): Concern['sharing'] {
+	if (route?.kind !== 'Route' || effective.clones[route.id] !== undefined) return unshared
+	const sharing = sharingOf(effective, route.id, targets)
+	if (sharing.now.length + sharing.soon.length === 0) return unshared
+	return { ...sharing, cloneProblem: cloneProblem(effective, route, targets) }
 }
 
 function hostOf(target: Target, effective: EffectiveMesh): string {

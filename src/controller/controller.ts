@@ -10,11 +10,12 @@ import type { ControllerOptions } from './controller-options.ts'
 import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 import { createFacts } from './facts.ts'
+import { isBusy } from './is-busy.ts'
 import { createKeeper } from './keeper.ts'
 import { createServing, type ServedMeshes } from './serving.ts'
-import { isWaiting, type Settlement } from './settle.ts'
+import type { Settlement } from './settle.ts'
 import { coreEventOf, eventOfReading, healthAfter, type SourceHealth, untriedSource } from './source-events.ts'
-import { type ControllerState, hasEnd, initialState, signatureOf } from './state.ts'
+import { type ControllerState, initialState, signatureOf } from './state.ts'
 import { stepController } from './step.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
@@ -107,19 +108,14 @@ export function createController(options: ControllerOptions): Controller {
 			.finally(() => {
 				turning = null
 				if (due !== 'no') need(due === 'now')
-				else if (hasWork()) timer = clock.setTimer(limits.tickMs, () => need(true))
+				else if (phase === 'running' && isBusy({ state, settlement, durable: keeper.isDurable() }))
+					timer = clock.setTimer(limits.tickMs, () => need(true))
 			})
 	}
 
 	function end(error: unknown): void {
 		phase = 'stopped'
 		options.fatal(error instanceof Error ? error : new Error(String(error)))
-	}
-
-	/** Time alone can move something: rollouts under way, removals that wait, what ends by itself, a store that failed. */
-	function hasWork(): boolean {
-		if (phase !== 'running') return false
-		return !keeper.isDurable() || hasEnd(state) || state.rollouts.some(isRunning) || isWaiting(settlement)
 	}
 
 	async function turn(): Promise<void> {

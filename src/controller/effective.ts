@@ -1,7 +1,7 @@
-import type { Mesh, ResourceId, Route } from '#mesh/mesh.ts'
+import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
-import { splitOfRoute } from '#plan/split.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { compareTargets, isSameTarget, splitOfRoute } from '#plan/split.ts'
+import type { EffectiveMesh, RouteClones } from '#rollout/effective-mesh.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 
@@ -11,15 +11,43 @@ const splits = new WeakMap<Route, Split>()
 export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): EffectiveMesh {
 	const inForce: Record<ResourceId, Split> = {}
 	const prepared: Record<ResourceId, readonly Target[]> = {}
+	const clones: Record<ResourceId, RouteClones> = {}
 	for (const resource of Object.values(applied.resources)) {
 		if (resource.kind === 'Route') inForce[resource.id] = writtenSplit(resource)
 	}
 	for (const rollout of rollouts) {
-		if (!isRunning(rollout) || inForce[rollout.route] === undefined) continue
+		// An ended one may still have some: they are left as carefully as they were made.
+		if (rollout.clones !== 'none' && inForce[rollout.route] !== undefined) {
+			const standing = rollout.clones === 'routed' ? 'routed' : 'beside'
+			clones[rollout.route] = { targets: [...rollout.canaries, ...rollout.baseline], standing }
+		}
+		if (inForce[rollout.route] === undefined) continue
+		if (!isRunning(rollout)) {
+			const split = inForce[rollout.route]
+			// Who went back has open connections of TCP still, which are counted as long as their cluster is served.
+			if (isTcp(applied.resources[rollout.route]) && hasGoneBack(rollout) && split !== undefined)
+				inForce[rollout.route] = withTargets(split, rollout.canaries)
+			continue
+		}
 		inForce[rollout.route] = splitInForce(rollout)
 		prepared[rollout.route] = rollout.canaries
 	}
-	return { resources: applied.resources, splits: inForce, prepared }
+	return { resources: applied.resources, splits: inForce, prepared, clones }
+}
+
+/** Those that it does not name, without a share. */
+function withTargets(split: Split, targets: readonly Target[]): Split {
+	const absent = targets.filter((target) => !split.some((member) => isSameTarget(member, target)))
+	if (absent.length === 0) return split
+	return [...split, ...absent.map((target) => ({ ...target, sharePpm: 0 }))].sort(compareTargets)
+}
+
+function isTcp(route: Resource | undefined): boolean {
+	return route?.kind === 'Route' && route.spec.protocol === 'tcp'
+}
+
+function hasGoneBack({ phase }: Rollout): boolean {
+	return phase.kind === 'rolledBack' || phase.kind === 'aborted'
 }
 
 function writtenSplit(route: Route): Split {

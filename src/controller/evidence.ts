@@ -40,6 +40,8 @@ export type Evidence = {
 	healthyHosts(proxyKey: string, cluster: string): number | null
 	/** Final answers that its last flush counted, over all of its clusters; 0 where there is none. */
 	requestsOf(proxyKey: string): number
+	/** Connections that the proxy has to the cluster; `null` likewise. */
+	openConnections(proxyKey: string, cluster: string): number | null
 	/** Connected proxies whose flushes stopped. */
 	isSilent(proxyKey: string): boolean
 	forget(proxyKey: string): void
@@ -55,6 +57,7 @@ type ProxyMemory = {
 	readonly arrivedMs: number
 	readonly healthy: ReadonlyMap<string, number>
 	readonly requests: number
+	readonly clusters: Flush['clusters']
 }
 
 const nothing: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
@@ -163,6 +166,10 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 			return proxies.get(proxyKey)?.healthy.get(cluster) ?? null
 		},
 		requestsOf: (proxyKey) => proxies.get(proxyKey)?.requests ?? 0,
+		openConnections(proxyKey, cluster) {
+			if (isSilent(proxyKey)) return null
+			return proxies.get(proxyKey)?.clusters.get(cluster)?.open ?? null
+		},
 		forget(proxyKey) {
 			if (proxies.delete(proxyKey)) readiness += 1
 		},
@@ -186,7 +193,7 @@ function remember(proxies: Map<string, ProxyMemory>, flush: Flush): boolean {
 	const before = proxies.get(flush.proxy)
 	const healthy = new Map([...flush.clusters].map(([name, { healthyHosts }]) => [name, healthyHosts]))
 	const requests = [...flush.clusters.values()].reduce((sum, { completed }) => sum + completed, 0)
-	proxies.set(flush.proxy, { arrivedMs: flush.arrivedMs, healthy, requests })
+	proxies.set(flush.proxy, { arrivedMs: flush.arrivedMs, healthy, requests, clusters: flush.clusters })
 	if (before === undefined || flush.arrivedMs - before.arrivedMs > limits.silentAfterMs) return true
 	if (before.healthy.size !== healthy.size) return true
 	return [...healthy].some(([name, hosts]) => before.healthy.get(name) !== hosts)

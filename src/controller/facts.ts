@@ -1,7 +1,7 @@
 import { limits } from '#base/limits.ts'
 import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Carrier } from '#compile/names.ts'
-import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
+import type { FleetFacts, OpenConnections, Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
 import { firstCandidateOf } from './concern-of-wave.ts'
 import { type Concern, carrierTypesOf, typesOfShift } from './concerns.ts'
@@ -39,7 +39,7 @@ export function createFacts(options: FactsOptions): { of(rollout: Rollout, conce
 		of(rollout, concern) {
 			const connected = concern.groups.map((view) => view.connected).join()
 			const excluded = concern.groups.flatMap((view) => view.excluded.map(({ proxy }) => proxy)).join()
-			const key = `${evidence.readiness()} ${connected} ${excluded} ${rollout.phase.kind} ${[...concern.canaries.values()].join()}`
+			const key = `${evidence.readiness()} ${connected} ${excluded} ${rollout.phase.kind} ${concern.demanded.map(({ cluster }) => cluster).join()}`
 			const before = known.get(rollout.id)
 			const notReady = before?.key === key ? before.notReady : notReadyOf(rollout, concern, options)
 			known.delete(rollout.id)
@@ -83,9 +83,17 @@ function factsApartFromReadiness(rollout: Rollout, concern: Concern, options: Fa
 		stranded: options.strandedOf(rollout, concern),
 		gone: groups.flatMap((view) => view.gone),
 		excluded: groups.flatMap((view) => view.excluded.map(({ proxy, version }) => ({ proxy, version }))),
+		...sharingOfConcern(rollout, concern),
+		openToCanaries: rollout.phase.kind === 'rollingBack' ? openToCanaries(concern, options) : null,
 		foundBack: options.foundBack(rollout, concern),
 		returning: options.returning(),
 	}
+}
+
+/** What only is to come matters before the first step; later it makes clones of its own. */
+function sharingOfConcern({ step }: Rollout, { sharing }: Concern): Pick<FleetFacts, 'sharedWith' | 'cloneProblem'> {
+	const ids = step === -1 ? [...new Set([...sharing.now, ...sharing.soon])] : sharing.now
+	return { sharedWith: ids.slice(0, limits.namedProxies), cloneProblem: sharing.cloneProblem }
 }
 
 /** Of one group's connected proxies: how many lack the shares in force, and how many of those refused them. */
@@ -113,6 +121,24 @@ function standingOfGroup(view: GroupView, concern: Concern, options: FactsOption
 	return { connected, lacking: Math.max(lacking, refusing), refusing, rejections, pending: view.pending }
 }
 
+/** Null where its traffic is requests: those end soon. */
+export function openToCanaries(
+	{ unit, groupKeys, canaries }: Concern,
+	{ fleet, evidence }: Pick<FactsOptions, 'fleet' | 'evidence'>,
+): OpenConnections | null {
+	if (unit === 'requests') return null
+	let open = 0
+	let untold = 0
+	for (const groupKey of groupKeys) {
+		for (const { key } of fleet.connected(groupKey)) {
+			if (evidence.isSilent(key)) untold += 1
+			// A gauge that was never set is not flushed: there was no connection.
+			for (const cluster of canaries.values()) open += evidence.openConnections(key, cluster) ?? 0
+		}
+	}
+	return { open, untold }
+}
+
 /** A refusal of something else is another change's affair. */
 function isConcerned(rejection: Rejection, concern: Concern): boolean {
 	const { typeUrl, name } = rejection
@@ -131,9 +157,11 @@ function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: Fac
 	const missing: FleetFacts['notReady'][number][] = []
 	for (const groupKey of concern.groupKeys) {
 		for (const { key } of fleet.counted(groupKey)) {
-			for (const [target, cluster] of concern.canaries) {
+			for (const { target, cluster, inPlaceOf } of concern.demanded) {
 				const hosts = evidence.healthyHosts(key, cluster)
 				if (hosts !== null && hosts >= 1) continue
+				// Nothing gets worse where what it takes the place of has no host either.
+				if (inPlaceOf !== null && (evidence.healthyHosts(key, inPlaceOf) ?? 0) < 1) continue
 				const why = hosts === null && evidence.isSilent(key) ? 'silent' : 'noHost'
 				missing.push({ proxy: key, target, host: concern.hosts.get(target) ?? '', why })
 				if (missing.length === limits.namedProxies) return missing

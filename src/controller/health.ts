@@ -1,7 +1,6 @@
 import { limits } from '#base/limits.ts'
-import { isRunning } from '#rollout/rollout.ts'
 import type { ControllerView } from './controller-view.ts'
-import { isWaiting } from './settle.ts'
+import { isBusy } from './is-busy.ts'
 
 /** What a supervisor asks: whether to restart the daemon, and whether to send proxies to it. Git plays no part. */
 export type Health = {
@@ -31,8 +30,8 @@ function findStall(view: ControllerView, { nowMs, beatMs }: { nowMs: number; bea
 	const silentMs = nowMs - beatMs
 	if (silentMs > limits.aliveMs) return `the main loop stood still for ${Math.round(silentMs / 1000)} s`
 	// With nothing under way no turn is due.
-	const isBusy = !view.durable || view.state.rollouts.some(isRunning) || isWaiting(view.settlement)
 	const sinceTurnMs = nowMs - view.lastTurnMs
-	if (isBusy && sinceTurnMs > limits.aliveMs) return `no turn for ${Math.round(sinceTurnMs / 1000)} s though one is due`
+	if (isBusy(view) && sinceTurnMs > limits.aliveMs)
+		return `no turn for ${Math.round(sinceTurnMs / 1000)} s though one is due`
 	return null
 }

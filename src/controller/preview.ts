@@ -17,6 +17,7 @@ import { ladderOf } from '#rollout/ladder.ts'
 import { errorsGuardOf } from '#rollout/rollout.ts'
 import { meshOfId } from './apply-at-once.ts'
 import { effectiveMesh } from './effective.ts'
+import { type PlannedClusters, plannedClusters } from './planned-clusters.ts'
 import { hasCommit, type OfflineRead, readOfflineCommit, readOfflineFolder } from './read-offline.ts'
 import { outlookOfShift, type ShiftOutlook, type TrafficSource } from './shift-outlook.ts'
 import { unitOf } from './shift-unit.ts'
@@ -77,6 +78,8 @@ export type PlannedChange =
 			readonly after: string
 			/** What the weights share out, and what the proof is made of. Weights of a TCP route hold for new connections only. */
 			readonly unit: 'requests' | 'connections'
+			/** Whether its own counters can be told from others'. */
+			readonly clusters: PlannedClusters
 			readonly steps: readonly PlannedStep[]
 			readonly bakeMs: number
 			/** The least it takes: all minimum durations and the bake, if evidence never has to be waited for. */
@@ -193,6 +196,7 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 		before: formatSplit(before, after),
 		after: formatSplit(after, before),
 		unit: unitOf(shift.route, mesh),
+		clusters: plannedClusters(shift, now, mesh),
 		steps,
 		bakeMs: policy.bakeMs,
 		leastMs,

@@ -2,11 +2,20 @@ import { describeEvidence } from '#guard/evidence-text.ts'
 import type { EvidenceNumbers } from '#guard/look.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
+import { describeOpen } from '#rollout/describe-open.ts'
 import { describeInForce } from '#rollout/describe-step.ts'
 import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
-import { type BackCause, type Command, type FleetFacts, type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
+import {
+	type BackCause,
+	type Command,
+	type FleetFacts,
+	type Hold,
+	isRunning,
+	type OpenConnections,
+	type Rollout,
+} from '#rollout/rollout.ts'
 import { describeWave } from '#rollout/wave.ts'
-import { factsOfRollout } from './facts.ts'
+import { factsOfRollout, openToCanaries } from './facts.ts'
 import { askedKeys } from './held-back.ts'
 import type { StatusSource } from './status.ts'
 
@@ -45,10 +54,14 @@ export type RolloutStatus = {
 	readonly holds: readonly Hold[]
 	/** False until every connected proxy has ACKed the shares in force. */
 	readonly confirmed: boolean
+	/** Of a TCP route that goes or went back: connections that its canaries have still; else null. */
+	readonly openConnections: OpenConnections | null
 	/** Of a running rollout: what its proxies say. */
 	readonly fleet: FleetFacts | null
 	/** What Git asks for here is not tried again until it changes, or somebody says `sluice rollout retry`. */
 	readonly quarantined: boolean
+	/** Whether its route has clusters of its own. */
+	readonly clones: Rollout['clones']
 	readonly promotedBy: string | null
 	/** Who stopped it, and why; null while nobody has. */
 	readonly pausedBy: Command | null
@@ -65,6 +78,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 	const { view } = source
 	const { phase, verdict, elapsed } = rollout
 	const facts = isRunning(rollout) ? factsOf(rollout, source) : null
+	const openConnections = openOf(rollout, source)
 	const asked = askedKeys(view)
 	const quarantined = view.state.quarantine.some(({ rollout: id, key }) => id === rollout.id && asked.has(key))
 	return {
@@ -72,7 +86,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		route: rollout.route,
 		revision: rollout.revision,
 		phase: phase.kind,
-		text: sentenceOf(rollout, { durable: view.durable, facts, quarantined }),
+		text: sentenceOf(rollout, { durable: view.durable, facts, quarantined }) + describeOpen(openConnections),
 		cause: 'cause' in phase ? phase.cause : null,
 		step: rollout.step + 1,
 		steps: rollout.stepsPpm.map((canarySharePpm, step) => ({
@@ -90,8 +104,10 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		evidence: verdict === null ? null : { ...verdict.numbers, text: describeEvidence(verdict.numbers) },
 		holds: rollout.holds,
 		confirmed: rollout.confirmed,
+		openConnections,
 		fleet: facts,
 		quarantined,
+		clones: rollout.clones,
 		promotedBy: rollout.promotion?.actor ?? null,
 		pausedBy: phase.kind === 'paused' ? phase.by : null,
 		changes: rollout.wave?.changes ?? null,
@@ -110,6 +126,11 @@ function factsOf(rollout: Rollout, { view, fleet, evidence, placeOf }: StatusSou
 	})
 }
 
+function openOf(rollout: Rollout, { view, fleet, evidence }: StatusSource): OpenConnections | null {
+	if (!('cause' in rollout.phase) || rollout.wave !== null || view.effective === null) return null
+	return openToCanaries(view.concernOf(rollout), { fleet, evidence })
+}
+
 function sharesOf(split: readonly SplitTarget[]): ShareStatus[] {
 	return split.map(({ virtualNode, port, sharePpm }) => ({ virtualNode: nameOf(virtualNode), port, sharePpm }))
 }
@@ -117,16 +138,17 @@ function sharesOf(split: readonly SplitTarget[]): ShareStatus[] {
 type Circumstances = { readonly durable: boolean; readonly facts: FleetFacts | null; readonly quarantined: boolean }
 
 function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumstances): string {
-	const { phase, stepsPpm, step } = rollout
+	const { phase, stepsPpm, step, clones } = rollout
 	const now = rollout.wave === null ? formatSplit(withoutZeros(splitInForce(rollout))) : describeInForce(rollout)
 	const reached =
 		step < 0
 			? 'before the first step'
 			: `step ${step + 1} of ${stepsPpm.length} (${rollout.wave === null ? formatShare(stepsPpm[step] ?? 0) : describeWave(rollout, step)})`
 	const confirmed = facts === null ? '' : `, ${facts.current}/${facts.expected} proxies confirmed`
+	const leaving = clones === 'none' ? '' : '; its route still has clusters of its own'
 	switch (phase.kind) {
 		case 'pending':
-			return `${reached}: ${now}`
+			return `${reached}: ${now}${clones === 'making' ? ', clusters of its own are being made' : ''}`
 		case 'stepping':
 			return `${reached}: ${now}${confirmed}`
 		case 'held':
@@ -134,7 +156,7 @@ function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumsta
 		case 'paused':
 			return `paused by ${phase.by.actor} (${phase.by.reason}), ${reached}: ${now}${confirmed}`
 		case 'succeeded':
-			return `done: ${now}`
+			return `done: ${now}${leaving}`
 		case 'rollingBack':
 			// What is in force is not in the store: a crash now would find the rollout where it was before.
 			return durable
@@ -144,7 +166,7 @@ function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumsta
 		case 'aborted': {
 			const word = phase.kind === 'aborted' ? 'aborted, back' : 'rolled back'
 			const until = quarantined ? '; not tried again until the content changes or `sluice rollout retry`' : ''
-			return `${durable ? word : `${word}, not yet durable,`} to ${now}: ${phase.cause.reason}${until}`
+			return `${durable ? word : `${word}, not yet durable,`} to ${now}: ${phase.cause.reason}${until}${leaving}`
 		}
 	}
 }

@@ -4,7 +4,7 @@ import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import type { Change, Plan, Remove, Shift, Split, Target } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { isSameSplit, isSameTarget, splitOfRoute } from '#plan/split.ts'
-import { type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
+import { type Hold, isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
 import { type AtOnce, applyAtOnce, applyLater, isTargetOf, routeWithTargets, withTargetsOf } from './apply-at-once.ts'
 import { askOfWave, type WavesToStart, wavesToStart } from './waves-to-start.ts'
@@ -62,17 +62,18 @@ export function settle(options: SettleOptions): Settlement {
 	if (wave !== null) return behindWave(wave, plan, applied)
 	const resources: Record<ResourceId, Resource> = { ...applied.resources }
 	const { done, unconfirmed, byWaves, barred: frozen } = applyAtOnce({ ...options, plan, resources })
+	const unsettled = options.rollouts.filter(isUnsettled)
 	const { isQuarantined, barsOf } = options
 	const { due, failed, later } = wavesOf(byWaves, { ...options, plan, resources })
-	const waves = due !== null && running.length === 0 && barsOfWaves(due, barsOf).length === 0 ? due : null
-	const shiftsNow = startable(shifts, { resources, desired, running, isQuarantined, barsOf })
+	const waves = due !== null && unsettled.length === 0 && barsOfWaves(due, barsOf).length === 0 ? due : null
+	const shiftsNow = startable(shifts, { resources, desired, running, unsettled, isQuarantined, barsOf })
 	// A commit with both has its waves first (rules §4.1).
 	const { start, queued, barred } = due === null ? shiftsNow : behindWaves(shiftsNow)
 	const removals = plan.changes.filter((change) => change.kind === 'remove')
 	// What is removed must have been let go of before: never in the turn that lets go.
 	const settled = done.length === 0 && start.length === 0 && waves === null && !options.letsGo
 	const kept = settled
-		? whyKeep(removals, { resources, running, fleetLags: options.fleetLags, barsOf })
+		? whyKeep(removals, { resources, unsettled, fleetLags: options.fleetLags, barsOf })
 		: new Map(removals.map(({ resource }) => [resource, 'after what comes before it']))
 	for (const change of removals) {
 		if (kept.has(change.resource)) continue
@@ -170,11 +171,14 @@ type Situation = {
 	readonly resources: Readonly<Record<ResourceId, Resource>>
 	readonly desired: Mesh
 	readonly running: readonly Rollout[]
+	/** Those and the ones that have ended and have clusters of their own still. */
+	readonly unsettled: readonly Rollout[]
 	readonly isQuarantined: (key: string) => boolean
 	readonly barsOf: SettleOptions['barsOf']
 }
 
-function startable(shifts: readonly Shift[], { resources, desired, running, isQuarantined, barsOf }: Situation) {
+function startable(shifts: readonly Shift[], situation: Situation) {
+	const { resources, desired, running, unsettled, isQuarantined, barsOf } = situation
 	const start: Shift[] = []
 	const queued: { shift: Shift; behind: string }[] = []
 	const barred: { route: ResourceId; bars: readonly Hold[] }[] = []
@@ -185,7 +189,9 @@ function startable(shifts: readonly Shift[], { resources, desired, running, isQu
 			barred.push({ route: shift.route, bars })
 			continue
 		}
-		const behind = rivalOf(shift, running, start) ?? absentTargetOf(shift, resources, desired)
+		// The next rollout would have clusters of the same names.
+		const earlier = unsettled.find(({ route }) => route === shift.route)?.id ?? null
+		const behind = earlier ?? rivalOf(shift, running, start) ?? absentTargetOf(shift, resources, desired)
 		if (behind !== null) queued.push({ shift, behind })
 		else start.push(shift)
 	}
@@ -244,21 +250,27 @@ export function changedRollouts(
 
 type Keep = {
 	readonly resources: Record<ResourceId, Resource>
-	readonly running: readonly Rollout[]
+	readonly unsettled: readonly Rollout[]
 	readonly fleetLags: string | null
 	readonly barsOf: SettleOptions['barsOf']
+}
+
+function whyNeeded(rollout: Rollout): string {
+	return isRunning(rollout)
+		? `rollout ${rollout.id} has not ended`
+		: `the route of rollout ${rollout.id} still has clusters of its own`
 }
 
 /** Of what nothing should need any more, what stays for now, and why. */
 function whyKeep(
 	removals: readonly Remove[],
-	{ resources, running, fleetLags, barsOf }: Keep,
+	{ resources, unsettled, fleetLags, barsOf }: Keep,
 ): Map<ResourceId, string> {
 	const kept = new Map<ResourceId, string>()
 	for (const { resource: id } of removals) {
-		const user = running.find((rollout) => isTargetOf(rollout, id))
+		const user = unsettled.find((rollout) => isTargetOf(rollout, id))
 		const [bar] = barsOf(id)
-		const reason = bar?.text ?? (user === undefined ? fleetLags : `rollout ${user.id} has not ended`)
+		const reason = bar?.text ?? (user === undefined ? fleetLags : whyNeeded(user))
 		if (reason !== null) kept.set(id, reason)
 	}
 	// What stays may refer to what would go.

@@ -1,7 +1,8 @@
+import { routedClusterName } from '#compile/clone-names.ts'
 import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
 import { egressClusterName } from '#compile/names.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
-import type { Target } from '#plan/plan.ts'
+import type { Split, Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 
 // A route configuration carries the routes of many services. When one of them leads to a cluster that waits for its
@@ -49,7 +50,9 @@ export function sharesUpon(
 	const unknown = new Set(
 		targets.filter((target) => !isKnownAlike(target, before, inForce)).map(({ virtualNode }) => virtualNode),
 	)
-	return { ...before, resources: withNodes(before, inForce, unknown), splits: { ...before.splits, ...splits } }
+	// By the same clusters: what is judged by its own is not to be sent by others' for a while.
+	const { clones } = inForce
+	return { ...before, resources: withNodes(before, inForce, unknown), splits: { ...before.splits, ...splits }, clones }
 }
 
 function isKnownAlike(target: Target, before: EffectiveMesh, inForce: EffectiveMesh): boolean {
@@ -87,13 +90,16 @@ function clustersThatWait(compiled: readonly CompiledResource[]): Set<string> {
 }
 
 /** Shares in force of the routes that lead to none of these clusters; who has no share of a route is left out of it. */
-function sharesWithout(waiting: ReadonlySet<string>, { splits, resources }: EffectiveMesh): EffectiveMesh['splits'] {
-	const routes = Object.entries(splits) as [keyof typeof splits, (typeof splits)[keyof typeof splits]][]
-	const waits = (target: Target) => waiting.has(egressClusterName(target, resources))
+function sharesWithout(waiting: ReadonlySet<string>, inForce: EffectiveMesh): EffectiveMesh['splits'] {
+	const routes = Object.entries(inForce.splits) as [ResourceId, Split][]
+	const waits = (route: ResourceId) => (target: Target) => waiting.has(routedClusterName(target, route, inForce))
 	return Object.fromEntries(
 		routes
-			.filter(([, split]) => !split.some((target) => target.sharePpm > 0 && waits(target)))
-			.map(([route, split]) => [route, split.some(waits) ? split.filter((target) => !waits(target)) : split]),
+			.filter(([route, split]) => !split.some((target) => target.sharePpm > 0 && waits(route)(target)))
+			.map(([route, split]) => [
+				route,
+				split.some(waits(route)) ? split.filter((target) => !waits(route)(target)) : split,
+			]),
 	)
 }
 

@@ -116,7 +116,13 @@ export function parseStored(text: string): StoredState {
 
 /** What of a state must not get lost, apart from what the journal says: everything but the passing of time. */
 export function signatureOf(state: ControllerState): string {
-	const rollouts = state.rollouts.map(({ id, step, phase, confirmed }) => [id, step, phase.kind, confirmed])
+	const rollouts = state.rollouts.map(({ id, step, clones, phase, confirmed }) => [
+		id,
+		step,
+		clones,
+		phase.kind,
+		confirmed,
+	])
 	return JSON.stringify([state.servedWhole ?? null, rollouts])
 }
 

@@ -2,7 +2,8 @@ import { unreachable } from '#base/assert.ts'
 import type { Diagnostic } from '#base/diagnostic.ts'
 import { limits } from '#base/limits.ts'
 import type { Mesh } from '#mesh/mesh.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isSameTarget } from '#plan/split.ts'
+import { isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
 import { appliedMesh, barsOfRollout, type Draft, desiredMesh, happen, journal } from './draft.ts'
 import { passExclusions } from './exclusion.ts'
 import { massDelete } from './mass-delete.ts'
@@ -33,9 +34,10 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 	followGit(draft)
 	for (const rollout of draft.state.rollouts) {
 		// What the fleet has confirmed is what was published before this turn.
-		if (!isRunning(rollout) || hasJustTurned(rollout, state)) continue
+		if (!isUnsettled(rollout) || hasJustTurned(rollout, state)) continue
 		const facts = input.factsOf(rollout)
-		const { elapsedMs, forward } = input
+		const { elapsedMs } = input
+		const forward = mayMove(rollout, draft)
 		happen(draft, rollout.id, { kind: 'turn', elapsedMs, facts, forward, bars: barsOfRollout(draft, rollout) })
 	}
 	const settlement = input.forward ? settleTurn(draft) : null
@@ -48,6 +50,18 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 		replies: draft.replies,
 		settlement,
 	}
+}
+
+/** An ended rollout leads its route back to shared clusters only when no other is judged by them. */
+function mayMove(rollout: Rollout, { input, state }: Draft): boolean {
+	if (isRunning(rollout)) return input.forward
+	const own = [...rollout.canaries, ...rollout.baseline]
+	const isJudged = (other: Rollout) =>
+		other.id !== rollout.id &&
+		isRunning(other) &&
+		other.clones === 'none' &&
+		[...other.canaries, ...other.baseline].some((target) => own.some((member) => isSameTarget(member, target)))
+	return input.forward && !state.rollouts.some(isJudged)
 }
 
 /** What is served, and what every expected proxy holds, is what was applied before this turn. */
@@ -203,7 +217,7 @@ function hasJustTurned(rollout: Rollout, state: ControllerState): boolean {
 
 /** All running rollouts and the newest ended ones. */
 function keepNewest(rollouts: readonly Rollout[]): readonly Rollout[] {
-	const ended = rollouts.filter((rollout) => !isRunning(rollout))
+	const ended = rollouts.filter((rollout) => !isUnsettled(rollout))
 	const drop = new Set(ended.slice(0, Math.max(0, ended.length - limits.endedRollouts)))
 	return drop.size === 0 ? rollouts : rollouts.filter((rollout) => !drop.has(rollout))
 }

@@ -22,9 +22,14 @@ export function watchesOf(
 	concernOf: (rollout: Rollout) => Concern,
 	options: WatchOptions,
 ): Watch[] {
-	return rollouts
-		.filter((rollout) => isRunning(rollout) && rollout.phase.kind !== 'rollingBack')
-		.map((rollout) => watchOf(rollout, concernOf(rollout), options))
+	return (
+		rollouts
+			.filter((rollout) => isRunning(rollout) && rollout.phase.kind !== 'rollingBack')
+			.map((rollout) => ({ rollout, concern: concernOf(rollout) }))
+			// Nothing has moved, and what others do at its clusters is no reason to take it back.
+			.filter(({ rollout: { step }, concern: { sharing } }) => step >= 0 || sharing.now.length === 0)
+			.map(({ rollout, concern }) => watchOf(rollout, concern, options))
+	)
 }
 
 function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf, excluded }: WatchOptions): Watch {

@@ -11,4 +11,9 @@ export type EffectiveMesh = {
 	readonly splits: Readonly<Record<ResourceId, Split>>
 	/** Route → targets whose clusters its callers must hold already, though no share names them yet. */
 	readonly prepared: Readonly<Record<ResourceId, readonly Target[]>>
+	/** Route → its clone clusters, for routes that have some. */
+	readonly clones: Readonly<Record<ResourceId, RouteClones>>
 }
+
+/** `beside`: they are served, and the route leads to the shared clusters · `routed`: it leads to its own. */
+export type RouteClones = { readonly targets: readonly Target[]; readonly standing: 'beside' | 'routed' }

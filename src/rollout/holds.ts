@@ -103,3 +103,13 @@ export function evidenceHolds(rollout: Rollout): Hold[] {
 function hasWatchedEnough(rollout: Rollout): boolean {
 	return rollout.wave !== null && rollout.elapsed.stepMs >= 2 * demandsOfStep(rollout).minDurationMs
 }
+
+export function deadlineHolds(rollout: Rollout): Hold[] {
+	if (rollout.elapsed.totalMs <= rollout.policy.deadlineMs) return []
+	return [
+		{
+			code: 'DEADLINE',
+			text: `not done after ${Math.round(rollout.policy.deadlineMs / 1000)} s: promote or abort it`,
+		},
+	]
+}

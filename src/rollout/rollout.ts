@@ -26,6 +26,8 @@ export type Rollout = {
 	readonly stepsPpm: readonly number[]
 	/** Index into `stepsPpm` of the step in force; -1 while the shares are still those of `good`. */
 	readonly step: number
+	/** Whether its route has clusters of its own. An ended rollout may still have them. */
+	readonly clones: Clones
 	readonly phase: Phase
 	/** Why it does not move, for people; empty when nothing but time is missing. */
 	readonly holds: readonly Hold[]
@@ -58,6 +60,12 @@ export type Wave = {
 	/** Key of the proxy that is alone in the first wave; null before that. */
 	readonly first: string | null
 }
+
+/**
+ * `none` · `making`: they are served, and the route leads to the shared clusters still · `routed`: the route leads to its
+ * own · `leaving`: the route leads to the shared ones again, and not every proxy has confirmed it.
+ */
+export type Clones = 'none' | 'making' | 'routed' | 'leaving'
 
 export type Elapsed = {
 	/** Since every connected proxy had ACKed the step in force. */
@@ -101,6 +109,7 @@ export type Hold = {
 		| 'PROXIES_MISSING'
 		| 'NO_EVIDENCE'
 		| 'SILENT'
+		| 'EVIDENCE_SHARED'
 		| 'MORE_REQUESTS'
 		| 'QUEUED'
 		| 'DEADLINE'
@@ -126,7 +135,10 @@ export type FleetFacts = {
 	readonly rejectedProxies: number
 	/** 0 … 1: of the proxy group that refused most of it. */
 	readonly rejectedShare: number
-	/** Canaries that are not ready at a proxy. At most 20. */
+	/**
+	 * Canaries that are not ready at a proxy, and targets with a share that would not be when the route is led to other
+	 * clusters: its own, or the shared ones again. At most 20.
+	 */
 	readonly notReady: readonly {
 		readonly proxy: string
 		readonly target: string
@@ -134,6 +146,13 @@ export type FleetFacts = {
 		/** `noHost`: the proxy counts, and tells of no host · `silent`: it says nothing. */
 		readonly why: 'noHost' | 'silent'
 	}[]
+	/**
+	 * Routes and virtual services whose requests are counted with the rollout's; before the first step also those that are
+	 * to come. None where it has clusters of its own. At most 20, by name.
+	 */
+	readonly sharedWith: readonly string[]
+	/** Why it cannot have clusters of its own; null: it can. */
+	readonly cloneProblem: string | null
 	/** Proxies where nothing of `good` has a healthy host: they are not moved back. */
 	readonly stranded: readonly string[]
 	/** Proxies that are expected but gone, with the version they last held. */
@@ -142,11 +161,18 @@ export type FleetFacts = {
 	readonly excluded: readonly { readonly proxy: string; readonly version: string }[]
 	/** Of waves: the proxy that is to be the first, where none is or the one that was has gone for good. */
 	readonly firstCandidate?: string | null
+	/**
+	 * Of a TCP route that goes back: the connections that canaries have still, and the proxies that do not tell. A way back
+	 * rules new connections; open ones end by themselves, or when the proxy has drained. Else null.
+	 */
+	readonly openToCanaries: OpenConnections | null
 	/** A connected proxy was found at the last good shares though the step in force had been confirmed. */
 	readonly foundBack: boolean
 	/** The daemon has just started, and proxies may still come back: that nobody is missing says nothing yet. */
 	readonly returning: boolean
 }
+
+export type OpenConnections = { readonly open: number; readonly untold: number }
 
 /** What may happen to a rollout. `elapsedMs` of a turn: monotonic time since the last one. */
 export type RolloutEvent =
@@ -194,4 +220,9 @@ export function isRunning(rollout: Rollout): boolean {
 		case 'aborted':
 			return false
 	}
+}
+
+/** It runs, or it has ended and its route still has clusters of its own. */
+export function isUnsettled(rollout: Rollout): boolean {
+	return isRunning(rollout) || rollout.clones !== 'none'
 }

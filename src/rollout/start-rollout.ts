@@ -21,6 +21,7 @@ export function startRollout(options: { id: string; shift: Shift; revision: stri
 		policy: shift.policy,
 		stepsPpm,
 		step: -1,
+		clones: 'none',
 		phase: { kind: 'pending' },
 		holds: [],
 		confirmed: false,

@@ -2,9 +2,11 @@ import { unreachable } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import { describeAlarm } from '#guard/evidence-text.ts'
 import { judge, startStep } from '#guard/judge.ts'
+import { leaveClones, makeClones, needsClones, routeToClones, sharingHolds } from './clones.ts'
+import { describeOpen } from './describe-open.ts'
 import { describeInForce, describeStep } from './describe-step.ts'
 import { goBack } from './go-back.ts'
-import { backHolds, clip, evidenceHolds, fleetHolds } from './holds.ts'
+import { backHolds, clip, deadlineHolds, evidenceHolds, fleetHolds } from './holds.ts'
 import { demandsOfStep, isLastStep } from './ladder.ts'
 import type {
 	BackCause,
@@ -23,11 +25,11 @@ import { hasBaseline, isHeldByNobody, withFirst } from './wave.ts'
 // One rollout's state machine. Pure: what is served, told or due next is derived from what it returns.
 
 /**
- * One event happens to one rollout. A rollout that has ended stays as it is.
+ * One event happens to one rollout. A rollout that has ended stays as it is, but for clusters of its own that it leaves.
  * @param wallMs wall clock, written down for people and never compared
  */
 export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: number): RolloutStepResult {
-	if (!isRunning(rollout)) return { rollout, notes: [] }
+	if (!isRunning(rollout)) return event.kind === 'turn' ? leaveClones(rollout, event) : { rollout, notes: [] }
 	switch (event.kind) {
 		case 'look':
 			return look(rollout, event)
@@ -119,10 +121,12 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 
 	// Whoever would hold it is not there: nobody can be harmed, and there is nothing to watch.
 	if (event.forward && isHeldByNobody(rollout, event.facts)) return forward(rollout, wallMs, event.facts)
+	if (event.forward && event.bars.length === 0 && needsClones(rollout, event.facts))
+		return makeClones(rollout, event.facts)
 	const fleet = fleetHolds(event.facts)
 	const deadline = deadlineHolds(rollout)
 	const promoted = rollout.promotion !== null
-	const evidence = promoted ? [] : [...evidenceHolds(rollout), ...deadline]
+	const evidence = promoted ? [] : [...sharingHolds(rollout, event.facts), ...evidenceHolds(rollout), ...deadline]
 	const durable: Hold[] = event.forward
 		? []
 		: [{ code: 'NOT_DURABLE', text: 'the store does not answer: nothing moves forward' }]
@@ -189,7 +193,7 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 	const without = excluded.length === 0 ? '' : `, ${excluded.length} excluded`
 	// Of those who are gone not all are named; who has no instance is in no expectation.
 	const all = Math.max(facts.expected, facts.connected + unreachable.length)
-	const confirmed = `${facts.connected}/${all} proxies confirmed${without}`
+	const confirmed = `${facts.connected}/${all} proxies confirmed${without}${describeOpen(facts.openToCanaries)}`
 	return {
 		rollout: { ...rollout, phase: { kind, cause }, holds: [], confirmed: true, endedWallMs: wallMs },
 		notes: [
@@ -201,6 +205,7 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 					connected: facts.connected,
 					unreachable,
 					excluded,
+					openConnections: facts.openToCanaries?.open ?? null,
 					confirmedAfterMs: Math.round(rollout.elapsed.sinceChangeMs),
 				},
 			},
@@ -210,6 +215,7 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 
 /** The next step, or the end. All of it has been allowed. */
 function forward(rollout: Rollout, wallMs: number, facts: FleetFacts): RolloutStepResult {
+	if (rollout.clones === 'making') return routeToClones({ ...rollout, holds: [] })
 	const actor = rollout.promotion?.actor ?? 'sluice'
 	const numbers = { evidence: rollout.verdict?.numbers ?? null, promoted: rollout.promotion?.reason ?? null }
 	if (isLastStep(rollout) || isHeldByNobody(rollout, facts)) {
@@ -234,16 +240,6 @@ function forward(rollout: Rollout, wallMs: number, facts: FleetFacts): RolloutSt
 	const reason = `step ${step + 1} of ${rollout.stepsPpm.length}: ${describeStep(rollout, step)}`
 	const split = describeInForce(next)
 	return { rollout: next, notes: [{ event: 'rollout.advanced', actor, reason, numbers: { ...numbers, step, split } }] }
-}
-
-function deadlineHolds(rollout: Rollout): Hold[] {
-	if (rollout.elapsed.totalMs <= rollout.policy.deadlineMs) return []
-	return [
-		{
-			code: 'DEADLINE',
-			text: `not done after ${Math.round(rollout.policy.deadlineMs / 1000)} s: promote or abort it`,
-		},
-	]
 }
 
 /**

@@ -109,9 +109,12 @@ function increment(value: number, before: number): number {
 	return value < before ? value : value - before
 }
 
-function gauges(values: ReadonlyMap<ClusterMetric, number>): Pick<ClusterFlush, 'active' | 'healthyHosts' | 'hosts'> {
+function gauges(
+	values: ReadonlyMap<ClusterMetric, number>,
+): Pick<ClusterFlush, 'active' | 'open' | 'healthyHosts' | 'hosts'> {
 	return {
 		active: values.get('active') ?? 0,
+		open: values.get('open') ?? 0,
 		healthyHosts: values.get('healthyHosts') ?? 0,
 		hosts: values.get('hosts') ?? 0,
 	}

@@ -11,8 +11,9 @@ export type ClusterFlush = {
 	/** Connections that were tried, those that found no host among them, and how many of these failed. */
 	readonly connects: number
 	readonly connectFailures: number
-	/** Gauges: `upstream_rq_active`, `membership_healthy`, `membership_total`. */
+	/** Gauges: `upstream_rq_active`, `upstream_cx_active`, `membership_healthy`, `membership_total`. */
 	readonly active: number
+	readonly open: number
 	readonly healthyHosts: number
 	readonly hosts: number
 }

@@ -11,6 +11,7 @@ export type ClusterMetric =
 	| CounterMetric
 	/** Gauges. */
 	| 'active'
+	| 'open'
 	| 'healthyHosts'
 	| 'hosts'
 
@@ -58,6 +59,7 @@ const clusterMetrics: ReadonlyMap<string, ClusterMetric> = new Map([
 	['cluster.upstream_rq_retry', 'retries'],
 	['cluster.upstream_rq_total', 'started'],
 	['cluster.upstream_rq_active', 'active'],
+	['cluster.upstream_cx_active', 'open'],
 	['cluster.membership_healthy', 'healthyHosts'],
 	['cluster.membership_total', 'hosts'],
 	['cluster.upstream_cx_total', 'connects'],

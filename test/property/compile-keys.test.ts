@@ -169,6 +169,8 @@ const gateway = fc.record({
 const answered = { namespaceName: 'apps', serviceName: 'one' }
 const endpoint = { ipv4: '10.0.0.1', ipv6: '::1', zone: 'a' }
 
+const routeX = resourceId.route('apps', 'r', 'x')
+
 /** Everything that a compilation is made from, each by itself. */
 const members = {
 	mesh,
@@ -197,6 +199,11 @@ const members = {
 		{ mode: 'intercept' },
 	),
 	secrets: fc.constantFrom('daemon' as const, 'socket' as const),
+	clones: fc.constantFrom<NonNullable<CompileInput['clones']>[]>(
+		{},
+		{ [routeX]: { targets: ['v1', 'v2'], standing: 'beside' } },
+		{ [routeX]: { targets: ['v1', 'v2'], standing: 'routed' } },
+	),
 	discovered: fc.constantFrom<BriefDiscovered[]>(
 		{},
 		{ secrets: { own: ['certificate', 'authorities'] }, cloudMap: [{ ...answered, endpoints: [endpoint] }] },
@@ -217,11 +224,11 @@ const inputs: fc.Arbitrary<CompileInput[]> = fc
 		}),
 	)
 
-function inputOf({ proxy, capture, secrets, discovered, ...written }: Drawn<typeof drawn>): CompileInput {
-	return { ...proxy, capture, secrets, discovered, resources: resourcesOf(written) }
+function inputOf({ proxy, capture, secrets, clones, discovered, ...written }: Drawn<typeof drawn>): CompileInput {
+	return { ...proxy, capture, secrets, clones, discovered, resources: resourcesOf(written) }
 }
 
-type Written = Omit<Drawn<typeof drawn>, 'proxy' | 'capture' | 'secrets' | 'discovered'>
+type Written = Omit<Drawn<typeof drawn>, 'proxy' | 'capture' | 'secrets' | 'clones' | 'discovered'>
 
 function resourcesOf({ gateway, egressPort, clientTls, ...written }: Written): BriefResource[] {
 	const backends = written.backends.map((service) => ({ service, egressPort, clientTls }))

@@ -13,6 +13,7 @@ import type {
 import type { Protocol } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import { type Cluster, ClusterSchema } from '#proto/gen/envoy/config/cluster/v3/cluster_pb.ts'
+import { cloneClusterName } from '../clone-names.ts'
 import { type CompiledResource, type SecretSource, typeUrls } from '../compiled.ts'
 import { compiledResource } from '../compiled-resource.ts'
 import { compileEndpoints } from '../endpoint/endpoints.ts'
@@ -34,6 +35,8 @@ export type EgressClusterOptions = {
 	readonly clientTls: readonly (ClientTls | null)[]
 	readonly discovered: Discovered
 	readonly secrets: SecretSource
+	/** The route whose own cluster it is; null: the one that all others share. */
+	readonly cloneOf: ResourceId | null
 }
 
 /** What a cluster is made from, and nothing else. */
@@ -58,22 +61,23 @@ const compiled = new WeakMap<VirtualNode, Map<string, CompiledResource>>()
  * are served by us and known. Nothing when there is no such listener, or no way to find its hosts.
  */
 export function compileEgressCluster(target: Target, options: EgressClusterOptions): readonly CompiledResource[] {
-	const { resources, discovered, secrets } = options
+	const { resources, discovered, secrets, cloneOf } = options
 	const node = resources[target.virtualNode]
 	if (node?.kind !== 'VirtualNode' || node.spec.serviceDiscovery === null) return []
 	const listener = node.spec.listeners.find(({ port }) => port === target.port)
 	if (listener === undefined) return []
 	const discovery = node.spec.serviceDiscovery
 	const preference = preferenceOf(node, discovery, resources)
-	const name = egressClusterName(target, resources)
-	const madeOf = [node.id]
+	const name = cloneOf === null ? egressClusterName(target, resources) : cloneClusterName(target, cloneOf, resources)
+	const madeOf = [node.id, ...(cloneOf === null ? [] : [cloneOf])]
 	const context = { secrets, discovered, user: 'cluster', owner: name, madeOf } as const
 	const { tls, uses } = tlsOf(listener, discovery, options.clientTls, context)
-	const cluster = remember(node, `${listener.port} ${preference} ${canonicalJson(tls)}`, () => {
+	const cluster = remember(node, `${name} ${preference} ${canonicalJson(tls)}`, () => {
 		const { port, protocol, healthCheck, outlierDetection } = listener
 		const hosts = hostSource(discovery, preference)
 		const host = healthCheckHost(node, discovery)
-		return clusterOf({ name, node: node.id, port, protocol, hosts, host, healthCheck, outlierDetection, tls })
+		const parameters = { name, node: node.id, port, protocol, hosts, host, healthCheck, outlierDetection, tls }
+		return clusterOf(parameters, madeOf)
 	})
 	const endpoints = compileEndpoints({ name, port: listener.port, discovery, preference, discovered, madeOf })
 	return [cluster, ...(endpoints === null ? [] : [endpoints]), ...secretResources(uses)]
@@ -110,8 +114,8 @@ function remember(node: VirtualNode, what: string, make: () => CompiledResource)
 	return cluster
 }
 
-function clusterOf(parameters: Parameters): CompiledResource {
-	const { name, node, hosts, tls } = parameters
+function clusterOf(parameters: Parameters, madeOf: readonly ResourceId[]): CompiledResource {
+	const { name, hosts, tls } = parameters
 	return compiledResource({
 		typeUrl: typeUrls.cluster,
 		name,
@@ -119,7 +123,7 @@ function clusterOf(parameters: Parameters): CompiledResource {
 		schema: ClusterSchema,
 		endpoints: hosts.kind === 'endpoints' ? [name] : [],
 		secrets: tls === null ? [] : servedSecretNames(secretReferencesOf(tls)),
-		madeOf: [node],
+		madeOf,
 		make: () => makeCluster(parameters),
 	})
 }

@@ -2,7 +2,9 @@ import { assert, unreachable } from '#base/assert.ts'
 import { canonicalJson } from '#base/hash.ts'
 import type { Route } from '#mesh/mesh.ts'
 import type { Timeout } from '#mesh/route-spec.ts'
+import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { routedClusterName } from '../clone-names.ts'
 import type { EgressHost } from '../egress-table.ts'
 import { egressClusterName } from '../names.ts'
 import type { Upstream } from '../upstream.ts'
@@ -30,7 +32,8 @@ export function weighUpstream(effective: EffectiveMesh, upstream: Upstream): Wei
 			return upstream.routes.map((route) => {
 				const split = effective.splits[route.id]
 				assert(split !== undefined, `an effective mesh has the shares of every route, and not of ${route.id}`)
-				return { kind: 'route', route, weights: clusterWeights(split, effective.resources) }
+				const nameOf = (target: Target) => routedClusterName(target, route.id, effective)
+				return { kind: 'route', route, weights: clusterWeights(split, nameOf) }
 			})
 		default:
 			return unreachable(upstream)

@@ -1,5 +1,4 @@
-import { type Split, wholePpm } from '#plan/plan.ts'
-import { egressClusterName, type Resources } from '../names.ts'
+import { type Split, type Target, wholePpm } from '#plan/plan.ts'
 
 /** A cluster and its weight beside the others of its route. */
 export type ClusterWeight = { readonly cluster: string; readonly weight: number }
@@ -10,9 +9,9 @@ const ppmPerPercent = wholePpm / 100
  * Shares as Envoy's relative weights, those of 0 included: as whole percents where that is exact, so that people find
  * the 75 and 25 that they wrote, else in parts per million.
  */
-export function clusterWeights(split: Split, resources: Resources): ClusterWeight[] {
+export function clusterWeights(split: Split, nameOf: (target: Target) => string): ClusterWeight[] {
 	const unit = split.every(({ sharePpm }) => sharePpm % ppmPerPercent === 0) ? ppmPerPercent : 1
-	return split.map((target) => ({ cluster: egressClusterName(target, resources), weight: target.sharePpm / unit }))
+	return split.map((target) => ({ cluster: nameOf(target), weight: target.sharePpm / unit }))
 }
 
 /** All to one cluster. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { renderPlan } from '#cli/plan-text.ts'
+import type { PlannedClusters } from '#controller/planned-clusters.ts'
 import type { PlanPreview } from '#controller/preview.ts'
 
 const none = { added: [], changed: [], removed: [] }
@@ -44,6 +45,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				before: 'serviceB 100 %',
 				after: 'serviceB 75 % · serviceBv2 25 %',
 				unit: 'requests',
+				clusters: { kind: 'theirs' },
 				bakeMs: 300_000,
 				leastMs: 360_000,
 				outlook: null,
@@ -125,6 +127,7 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 					before: 'db 100 %',
 					after: 'db2 100 %',
 					unit: 'connections',
+					clusters: { kind: 'theirs' },
 					steps: [{ ...step, proofRequests: 976 }],
 				},
 			],
@@ -134,4 +137,25 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 	expect(text).toContain('prepare  change virtualNode/db: stats with the next bootstrap\n')
 	expect(text).toContain('TCP: the weights hold for new connections')
 	expect(text).toContain('about 976 canary connections for the proof')
+})
+
+test('a route whose targets others reach says what becomes of its evidence', () => {
+	const sharedWith = ['B', 'C', 'D', 'E'].map((name) => `mesh/apps/virtualRouter/${name}/route/${name}`)
+	const shift = {
+		kind: 'shift',
+		resource: 'mesh/apps/virtualRouter/a/route/a',
+		bakeMs: 0,
+		leastMs: 0,
+		outlook: null,
+	} as const
+	const textOf = (clusters: PlannedClusters) => {
+		const change = { ...shift, before: '', after: '', unit: 'requests', clusters, steps: [] } as const
+		return renderPlan({ ...empty, changes: [change] }, { color: false })
+	}
+	expect(textOf({ kind: 'clones', sharedWith })).toContain(
+		'clusters of its own while it lasts: virtualRouter/B/route/B, virtualRouter/C/route/C, virtualRouter/D/route/D and 1 more lead to its targets too\n',
+	)
+	expect(textOf({ kind: 'shared', sharedWith: sharedWith.slice(0, 1), problem: 'its name is too long' })).toContain(
+		'HELD before its first step: virtualRouter/B/route/B leads to its targets too, and its name is too long\n',
+	)
 })

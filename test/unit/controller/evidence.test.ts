@@ -39,6 +39,7 @@ function setUp(warmUpMs: number) {
 		started: completed,
 		connects: 0,
 		connectFailures: 0,
+		open: 0,
 		active: 0,
 		healthyHosts: 1,
 		hosts: 1,
@@ -109,6 +110,7 @@ test('the hard limit sees a bad flush on each side of a step, warm-up or not', (
 describe('a TCP route is counted in connections', () => {
 	/** A flush of TCP clusters as Envoy has them: no answers, and open connections are active. */
 	const flushOf = (connects: number, connectFailures: number): ClusterFlush => ({
+		open: 0,
 		completed: 0,
 		errors: 0,
 		retries: 0,

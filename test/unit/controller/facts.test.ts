@@ -39,6 +39,8 @@ const concern: Concern = {
 	groupKeys: new Set(['group']),
 	canaries: new Map([['Bv2', 'to-bv2']]),
 	baseline: ['to-b'],
+	demanded: [{ target: 'Bv2', cluster: 'to-bv2', inPlaceOf: null }],
+	sharing: { now: [], soon: [], cloneProblem: null },
 	good: ['to-b'],
 	carriers: new Map(),
 	unit: 'requests',
@@ -59,6 +61,7 @@ test('a proxy that counts and tells of no host has none, one that says nothing i
 		hosts: 1,
 		connects: 0,
 		connectFailures: 0,
+		open: 0,
 	}
 	const flushOf = (proxy: string, clusters: Record<string, typeof host>) => {
 		evidence.takeFlush({ proxy, arrivedMs: 0, counted: true, clusters: new Map(Object.entries(clusters)), unrouted: 0 })

@@ -90,6 +90,7 @@ beforeEach(() => {
 		takeFlush() {},
 		watch() {},
 		healthyHosts: (_, cluster) => healthy[cluster] ?? null,
+		openConnections: () => null,
 		isSilent: () => false,
 		requestsOf: () => 0,
 		forget() {},

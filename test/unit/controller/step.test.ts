@@ -23,6 +23,9 @@ const calm: FleetFacts = {
 	stranded: [],
 	gone: [],
 	excluded: [],
+	sharedWith: [],
+	cloneProblem: null,
+	openToCanaries: null,
 	foundBack: false,
 	returning: false,
 }
@@ -415,4 +418,35 @@ describe('what was served whole', () => {
 		game.turn([])
 		expect(game.state().servedWhole).toBe(second.hash)
 	})
+})
+
+test('clusters of its own are not left for those that another rollout is judged by', () => {
+	const game = play()
+	const routeOf = (name: string, targets: Record<string, number>): BriefResource[] => [
+		{ kind: 'VirtualRouter', name },
+		{ kind: 'Route', router: name, name, targets },
+		{ kind: 'VirtualService', name: `${name}.local`, router: name },
+		{ kind: 'VirtualNode', name: `calls${name}`, backends: [`${name}.local`] },
+	]
+	game.turn([read(meshOf({ B: 1 }, ...routeOf('D', { Bv3: 1 })))])
+	game.turn([read(meshOf({ B: 1, Bv2: 1 }, ...routeOf('D', { Bv3: 1, Bv2: 1 })))])
+	const idOf = (name: string) => game.state().rollouts.find(({ route }) => route.endsWith(name))?.id ?? ''
+	const clonesOf = (name: string) => game.state().rollouts.find(({ id }) => id === idOf(name))?.clones
+	const factsOf = ({ id }: Rollout): FleetFacts => ({ ...calm, sharedWith: id === idOf('/B') ? ['x'] : [] })
+	const turn = (...events: CoreEvent[]) => game.turn(events, {}, { factsOf })
+	const abort = (name: string) => {
+		const command = { kind: 'abort', rollout: idOf(name), actor: 'ada', reason: 'r' } as const
+		turn({ kind: 'command', command })
+		turn()
+	}
+	turn()
+	turn()
+	expect([clonesOf('/B'), clonesOf('/D')]).toEqual(['routed', 'none'])
+	abort('/B')
+	turn()
+	expect(clonesOf('/B')).toBe('routed')
+	abort('/D')
+	turn()
+	turn()
+	expect(clonesOf('/B')).toBe('none')
 })

@@ -10,6 +10,7 @@ const idle: ClusterFlush = {
 	started: 0,
 	connects: 0,
 	connectFailures: 0,
+	open: 0,
 	active: 0,
 	healthyHosts: 1,
 	hosts: 1,

@@ -45,6 +45,9 @@ const calm: FleetFacts = {
 	stranded: [],
 	gone: [],
 	excluded: [],
+	sharedWith: [],
+	cloneProblem: null,
+	openToCanaries: null,
 	foundBack: false,
 	returning: false,
 }

@@ -28,6 +28,7 @@ const none = {
 	started: 0,
 	connects: 0,
 	connectFailures: 0,
+	open: 0,
 	active: 0,
 	healthyHosts: 0,
 	hosts: 0,

@@ -10,5 +10,7 @@ test.for([
 	{ shares: { v1: 975_000, v2: 25_000 }, weights: [975_000, 25_000] },
 	{ shares: { v1: 333_334, v2: 333_333, v3: 333_333 }, weights: [333_334, 333_333, 333_333] },
 ])('$shares → $weights', ({ shares, weights }) => {
-	expect(clusterWeights(fixtureSplit(shares), {}).map(({ weight }) => weight)).toEqual(weights)
+	expect(clusterWeights(fixtureSplit(shares), ({ virtualNode }) => virtualNode).map(({ weight }) => weight)).toEqual(
+		weights,
+	)
 })

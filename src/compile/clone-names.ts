@@ -1,0 +1,25 @@
+// A route under rollout whose targets other routes reach too has clusters of its own while it lasts: else the counters of
+// a cluster would be everybody's, and no evidence. They are clones of the shared ones, but for the name.
+import type { ResourceId } from '#mesh/mesh.ts'
+import type { Target } from '#plan/plan.ts'
+import { isSameTarget } from '#plan/split.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { egressClusterName, type Resources } from './names.ts'
+
+/** `cds_egress_apps_serviceB_http2_80_rollout_serviceB_main`. */
+export function cloneClusterName(target: Target, route: ResourceId, resources: Resources): string {
+	const [, , , router, , name] = route.split('/')
+	return `${egressClusterName(target, resources)}_rollout_${router}_${name}`
+}
+
+/** The cluster that a route's requests to a target go to, if it has a share. */
+export function routedClusterName(target: Target, route: ResourceId, effective: EffectiveMesh): string {
+	const isRouted = effective.clones[route]?.standing === 'routed'
+	return isRouted ? ownClusterName(target, route, effective) : egressClusterName(target, effective.resources)
+}
+
+/** The route's own cluster of a target where there is one, whether its requests go there by now or not; else the shared. */
+export function ownClusterName(target: Target, route: ResourceId, { clones, resources }: EffectiveMesh): string {
+	const hasClone = clones[route]?.targets.some((cloned) => isSameTarget(cloned, target)) === true
+	return hasClone ? cloneClusterName(target, route, resources) : egressClusterName(target, resources)
+}

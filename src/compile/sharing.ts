@@ -1,0 +1,81 @@
+// Whether the counters of a route's clusters are the route's alone.
+import { limits } from '#base/limits.ts'
+import type { ResourceId, Route } from '#mesh/mesh.ts'
+import type { Target } from '#plan/plan.ts'
+import { isSameTarget, shareOf } from '#plan/split.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { callerOf } from './caller-of.ts'
+import { cloneClusterName } from './clone-names.ts'
+import { egressTables } from './egress-table.ts'
+import { callersOf, egressClusterName } from './names.ts'
+import { tcpEgresses } from './tcp-egress.ts'
+import type { Upstream } from './upstream.ts'
+
+export type Sharing = {
+	/** Routes, and virtual services that a target provides itself, whose requests are counted with this route's. Sorted. */
+	readonly now: readonly ResourceId[]
+	/** Routes under rollout that are to send requests there, and have no clones yet. Sorted. */
+	readonly soon: readonly ResourceId[]
+}
+
+/** Who else, at any proxy that carries the route, sends requests to these targets by the clusters that are not a route's own. */
+export function sharingOf(effective: EffectiveMesh, route: ResourceId, targets: readonly Target[]): Sharing {
+	const now = new Set<ResourceId>()
+	const soon = new Set<ResourceId>()
+	for (const { via, upstream } of upstreamsBesideOf(effective, route)) {
+		if (upstream.kind === 'node') {
+			if (targets.some((target) => isSameTarget(target, upstream.target))) now.add(via)
+			continue
+		}
+		for (const { id } of upstream.routes) {
+			if (id === route) continue
+			const standing = effective.clones[id]?.standing
+			const split = effective.splits[id] ?? []
+			if (standing !== 'routed' && targets.some((target) => shareOf(split, target) > 0)) now.add(id)
+			const prepared = standing === undefined ? (effective.prepared[id] ?? []) : []
+			if (targets.some((target) => prepared.some((other) => isSameTarget(target, other)))) soon.add(id)
+		}
+	}
+	return { now: [...now].sort(), soon: [...soon].sort() }
+}
+
+/** Everything that the callers of the route may call, however their traffic is captured. */
+function* upstreamsBesideOf(
+	effective: EffectiveMesh,
+	route: ResourceId,
+): Iterable<{ readonly via: ResourceId; readonly upstream: Upstream }> {
+	const { resources } = effective
+	for (const identity of callersOf(effective, route)) {
+		const caller = callerOf(resources, identity)
+		if (caller === null) continue
+		const hosts = egressTables(resources, caller, 'explicit').flatMap((table) => table.hosts)
+		for (const { service, upstream } of [...hosts, ...tcpEgresses(resources, caller, { mode: 'intercept' })])
+			yield { via: service.id, upstream }
+	}
+}
+
+/** Why a route cannot have clones of these targets, in words; null when it can. */
+export function cloneProblem(effective: EffectiveMesh, route: Route, targets: readonly Target[]): string | null {
+	// Its weights are part of a listener: to switch clusters would end every open connection after the drain time, twice.
+	if (route.spec.protocol === 'tcp') return 'a TCP route cannot have clusters of its own'
+	const names = targets.map((target) => cloneClusterName(target, route.id, effective.resources))
+	const tooLong = names.find((name) => name.length > limits.clusterNameChars)
+	if (tooLong !== undefined)
+		return `the name of a cluster of its own would have ${tooLong.length} characters, of at most ${limits.clusterNameChars}`
+	const taken = new Set(takenNames(effective, route.id))
+	const clash = names.find((name) => taken.has(name))
+	return clash === undefined ? null : `the name of its own cluster, ${clash}, is taken`
+}
+
+/** Underlines join the parts of a name, and are allowed in them. */
+function* takenNames({ resources, clones }: EffectiveMesh, route: ResourceId): Iterable<string> {
+	for (const resource of Object.values(resources)) {
+		if (resource.kind !== 'VirtualNode') continue
+		for (const { port } of resource.spec.listeners)
+			yield egressClusterName({ virtualNode: resource.id, port }, resources)
+	}
+	for (const [other, { targets }] of Object.entries(clones) as [ResourceId, (typeof clones)[ResourceId]][]) {
+		if (other === route) continue
+		for (const target of targets) yield cloneClusterName(target, other, resources)
+	}
+}
