@@ -8,7 +8,7 @@ import { silentLog } from '#base/log.ts'
 import { type Controller, createController } from '#controller/controller.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { Mesh, RolloutPolicySpec } from '#mesh/mesh.ts'
-import { defaultErrorsGuard, defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
+import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import type { Revision } from '#source/revision.ts'
 import { createMemoryStore } from '#store/memory-store.ts'
 import { simulatedMesh, type Wish } from '../test/simulation/simulated-mesh.ts'
@@ -25,7 +25,7 @@ const turnsInSecond = 10
 const policy: RolloutPolicySpec = {
 	...defaultRolloutPolicySpec,
 	guards: [defaultErrorsGuard],
-	steps: [{ sharePpm: 250_000, minDurationMs: 3_600_000, minRequests: 0 }],
+	steps: [{ ...defaultRolloutStep, sharePpm: 250_000, minDurationMs: 3_600_000 }],
 	deadlineMs: 24 * 3_600_000,
 }
 

@@ -15,6 +15,7 @@ export type RolloutRouteOptions = { readonly face: DaemonFace; readonly clock: C
 /** As paths write them. */
 const verbs = {
 	abort: 'abort',
+	approve: 'approve',
 	pause: 'pause',
 	promote: 'promote',
 	'promote-full': 'promoteFull',

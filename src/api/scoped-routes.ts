@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { ControllerCommand, Scope } from '#controller/commands.ts'
 import { type CarryOutOptions, carryOut } from './carry-out.ts'
@@ -62,15 +63,20 @@ function isName(value: unknown): value is string | null {
 
 function readUntil({ until = null, forMs = null }: Body, nowWallMs: number): Result<number | null, string> {
 	if (until !== null && forMs !== null) return fail('until and forMs are two ways to say the same: use one')
-	if (forMs !== null)
-		return Number.isSafeInteger(forMs) && (forMs as number) > 0
-			? succeed(nowWallMs + (forMs as number))
-			: fail('forMs is a whole number of milliseconds above 0')
-	if (until === null) return succeed(null)
-	// Without a zone it would be another time wherever the daemon runs.
+	if (until === null && forMs === null) return succeed(null)
+	const untilMs = forMs === null ? timeOf(until) : Number.isSafeInteger(forMs) ? nowWallMs + Number(forMs) : Number.NaN
+	if (Number.isNaN(untilMs))
+		return fail('until is a time with its zone, 2026-12-27T08:00:00Z, and forMs a whole number of milliseconds')
+	if (untilMs <= nowWallMs) return fail('the freeze would end before it begins')
+	const mostDays = limits.freezeMs / 86_400_000
+	return untilMs - nowWallMs <= limits.freezeMs
+		? succeed(untilMs)
+		: fail(`a freeze ends within ${mostDays} days; leave its end out for one that somebody is to lift`)
+}
+
+/** Without a zone it would be another time wherever the daemon runs. */
+function timeOf(text: unknown): number {
 	const isTime =
-		typeof until === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(until)
-	const untilMs = isTime ? Date.parse(until) : Number.NaN
-	if (!Number.isFinite(untilMs)) return fail('until is a time with its zone: 2026-12-27T08:00:00Z')
-	return untilMs > nowWallMs ? succeed(untilMs) : fail(`until has passed already: ${until}`)
+		typeof text === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+	return isTime ? Date.parse(text) : Number.NaN
 }

@@ -32,6 +32,8 @@ export const limits = {
 	/** Of what the fleet says, in the state of a rollout: names in a list, and characters of a proxy's own words. */
 	holdNames: 3,
 	holdTextChars: 300,
+	/** Of what a person says with a command, likewise; the journal has all of it. */
+	commandTextChars: 150,
 	/** Serialised state of one rollout. */
 	rolloutStateBytes: 4096,
 	/** The newest look may be this old and still allow a step; looks close every lookIntervalMs. */
@@ -66,6 +68,8 @@ export const limits = {
 	quarantinedOfRoute: 5,
 	/** Freezes at a time, each of another scope. */
 	freezes: 50,
+	/** A freeze that ends by itself does so within this. */
+	freezeMs: 366 * 24 * 3_600_000,
 	/** Ended rollouts that status still shows; the journal keeps all. */
 	endedRollouts: 20,
 	/** Proxies come back to a restarted daemon within this; until then what they hold may tell of an unjournalled way back. */

@@ -50,6 +50,7 @@ function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: P
 		const demands = [
 			`${isLast ? 'watched' : 'at least'} ${formatDuration(step.minDurationMs)}`,
 			...(step.minRequests > 0 ? [`${step.minRequests} canary ${change.unit}`] : []),
+			...(step.gate === 'person' ? ['until a person approves'] : []),
 			`about ${step.proofRequests} canary ${change.unit} for the proof`,
 		]
 		return `             ${index + 1}. ${toPrintable(step.shares)}: ${demands.join(', ')}${renderStepTime(change, index)}`

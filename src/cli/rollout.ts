@@ -14,6 +14,7 @@ type ListFlags = SettingFlags & { readonly output: 'text' | 'json' }
 
 const commands = [
 	{ verb: 'abort', about: 'go back to the last good shares, at once' },
+	{ verb: 'approve', about: 'open the gate of the step in force' },
 	{ verb: 'pause', about: 'stay where it is until resumed; the guard goes on, and takes it back if it must' },
 	{ verb: 'resume', about: 'go on with what was paused' },
 	{ verb: 'promote', about: 'take the next step without waiting for the proof; proxies are still waited for' },

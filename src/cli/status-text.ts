@@ -122,13 +122,14 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 	})
 	const missing = progress.missingRequests === null ? '' : `, about ${progress.missingRequests} more for the proof`
 	const least = progress.minDurationMs > 0 ? ` of at least ${formatDuration(progress.minDurationMs)}` : ''
+	const most = progress.deadlineMs === null ? '' : `, at most ${formatDuration(progress.deadlineMs)}`
 	const requests =
 		progress.minRequests > 0 ? `${progress.requests} of ${progress.minRequests}` : String(progress.requests)
 	const plain = [
 		`    evidence  ${rollout.evidence?.text ?? 'none yet'}`,
 		...(rollout.step === 0
 			? []
-			: [`    step      ${formatDuration(progress.elapsedMs)}${least}, ${requests} canary requests${missing}`]),
+			: [`    step      ${formatDuration(progress.elapsedMs)}${least}${most}, ${requests} canary requests${missing}`]),
 		...(fleet === null
 			? []
 			: [

@@ -2,11 +2,13 @@ import { assert } from '#base/assert.ts'
 import type { Command } from '#rollout/rollout.ts'
 
 /** What may be asked of one rollout. */
-export type RolloutVerb = 'abort' | 'pause' | 'promote' | 'promoteFull' | 'resume' | 'retry'
+export type RolloutVerb = 'abort' | 'approve' | 'pause' | 'promote' | 'promoteFull' | 'resume' | 'retry'
+
+export type RolloutCommand = Command & { readonly kind: RolloutVerb; readonly rollout: string }
 
 /** What a person may ask for. Each has a name and a reason, and is in the journal. */
 export type ControllerCommand =
-	| ({ readonly kind: RolloutVerb; readonly rollout: string } & Command)
+	| RolloutCommand
 	| FreezeCommand
 	| UnfreezeCommand
 	/** Back to the last good shares of a route, whether its last rollout runs or has succeeded. */

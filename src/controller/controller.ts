@@ -18,6 +18,7 @@ import { coreEventOf, eventOfReading, healthAfter, type SourceHealth, untriedSou
 import { type ControllerState, initialState, signatureOf } from './state.ts'
 import { stepController } from './step.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
+import { isWithin } from './windows.ts'
 
 // The loop: outside events only mark work due; a turn drains them, decides, stores, publishes. The only writer of
 // state. Everything that is served or told is derived from that state.
@@ -133,6 +134,7 @@ export function createController(options: ControllerOptions): Controller {
 			proxyStanding: serving.proxyStanding,
 			meshes: keeper.content().meshes,
 			originsOf: keeper.content().origins,
+			isWithin: (windows) => isWithin(windows, lastWallMs),
 			factsOf: (rollout) => facts.of(rollout, serving.concernOf(rollout)),
 		}
 		const result = stepController(state, input)

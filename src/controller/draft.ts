@@ -2,7 +2,7 @@ import { hashValue } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
-import type { Mesh, ResourceId } from '#mesh/mesh.ts'
+import type { Mesh, ResourceId, RolloutWindow } from '#mesh/mesh.ts'
 import { type Hold, isRunning, type Rollout, type RolloutEvent } from '#rollout/rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
@@ -13,6 +13,7 @@ import { findFreeze } from './freeze.ts'
 import { routeAfterRollout } from './settle.ts'
 import type { ControllerState, Quarantine } from './state.ts'
 import type { TurnInput } from './turn.ts'
+import { describeWindow } from './windows.ts'
 
 // A turn while it is being worked out: the state so far, and what will be said of it. Nothing of it is in force before
 // the turn is done.
@@ -128,15 +129,18 @@ export function meshOf(draft: Draft, hash: string | null): Mesh | null {
 	return draft.meshes.get(hash) ?? draft.input.meshes.get(hash) ?? null
 }
 
-/** What people forbid to go forward here. */
-export function barsOf(draft: Draft, resource: ResourceId): readonly Hold[] {
+/** What people and the windows of a policy forbid to go forward here, now. */
+export function barsOf(draft: Draft, resource: ResourceId, windows: readonly RolloutWindow[]): readonly Hold[] {
 	const frozen = findFreeze(draft.state.freezes, resource)
-	return frozen === null ? [] : [frozen]
+	const isClosed = !draft.input.isWithin(windows)
+	const closed: Hold = { code: 'WINDOW', text: `outside its windows: ${windows.map(describeWindow).join('; ')}` }
+	return [...(frozen === null ? [] : [frozen]), ...(isClosed ? [closed] : [])]
 }
 
-/** What is frozen of a rollout: its route, or of waves the mesh and what they change. */
-export function barsOfRollout(draft: Draft, { route, wave }: Rollout): readonly Hold[] {
-	return [route, ...(wave?.changes ?? [])].flatMap((resource) => barsOf(draft, resource))
+/** What forbids a rollout to go forward: its route, or of waves the mesh and what they change. Each said once. */
+export function barsOfRollout(draft: Draft, { route, wave, policy }: Rollout): readonly Hold[] {
+	const bars = [route, ...(wave?.changes ?? [])].flatMap((resource) => barsOf(draft, resource, policy.windows))
+	return bars.filter(({ text }, index) => bars.findIndex((bar) => bar.text === text) === index)
 }
 
 export function journal(draft: Draft, entry: Omit<JournalEntry, 'wallMs'>): void {

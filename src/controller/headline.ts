@@ -51,8 +51,8 @@ export function headlineOf(status: Omit<Status, 'headline'>): Headline {
 	const trouble = status.discovery.find(({ code }) => !announcements.includes(code))
 	if (trouble !== undefined) return { level: 'attention', text: `${trouble.subject} ${trouble.message}` }
 	const [freeze] = status.freezes
-	const frozen = heldBack.find(({ reason }) => status.freezes.some(({ text }) => text === reason))
-	if (frozen !== undefined) return { level: 'held', text: `${frozen.resource} waits: ${frozen.reason}` }
+	const barred = heldBack.find(({ code }) => code !== null)
+	if (barred !== undefined) return { level: 'held', text: `${barred.resource} waits: ${barred.reason}` }
 	if (heldBack.length > 0)
 		return { level: 'moving', text: `${heldBack.length} changes of ${shortRevision(accepted.id)} are not in force yet` }
 	const alsoFrozen = freeze === undefined ? '' : `; ${freeze.text}`

@@ -1,5 +1,5 @@
 import type { Mesh, ResourceId } from '#mesh/mesh.ts'
-import type { Change, Plan } from '#plan/plan.ts'
+import type { Change, Plan, Shift } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
@@ -35,20 +35,26 @@ function heldBack(change: Change, view: HeldBackView): HeldBack[] {
 		case 'remove':
 			return []
 		case 'shift':
-			return [{ kind: 'shift', resource: change.route, reason: reasonOfShift(change, view) }]
+			return [{ kind: 'shift', resource: change.route, ...whyNoShift(change, view) }]
 		case 'prepare':
 		case 'replace':
-			return [{ kind: change.kind, resource: change.resource, reason: reasonOfOther(change.resource, view) }]
+			return [
+				{ kind: change.kind, resource: change.resource, code: null, reason: reasonOfOther(change.resource, view) },
+			]
 	}
 }
 
-function reasonOfShift(shift: Extract<Change, { kind: 'shift' }>, view: HeldBackView): string {
+function whyNoShift(shift: Shift, view: HeldBackView): Pick<HeldBack, 'code' | 'reason'> {
+	const [bar] = view.settlement?.barred.find(({ route }) => route === shift.route)?.bars ?? []
+	const isBarred = bar?.code === 'FROZEN' || bar?.code === 'WINDOW'
+	return isBarred ? { code: bar.code, reason: bar.text } : { code: null, reason: reasonOfShift(shift, view) }
+}
+
+function reasonOfShift(shift: Shift, view: HeldBackView): string {
 	const running = runningOn(shift.route, view)
 	if (running !== undefined) return `rollout ${running.id} brings it in`
 	const quarantined = view.state.quarantine.find(({ key }) => key === shift.quarantineKey)
 	if (quarantined !== undefined) return `in quarantine since rollout ${quarantined.rollout}: ${quarantined.reason}`
-	const [bar] = view.settlement?.barred.find(({ route }) => route === shift.route)?.bars ?? []
-	if (bar !== undefined) return bar.text
 	const queued = view.settlement?.queued.find((waiting) => waiting.shift.route === shift.route)
 	if (queued !== undefined) return `waits for ${queued.behind}`
 	return view.durable ? 'with the next turn' : 'the store does not answer: nothing moves forward'

@@ -1,7 +1,7 @@
 import { nameOf } from '#plan/split.ts'
-import { isLastStep } from '#rollout/ladder.ts'
+import { demandsOfStep, isLastStep } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
-import type { CommandReply, ControllerCommand, Refusal, RolloutVerb } from './commands.ts'
+import type { CommandReply, ControllerCommand, Refusal, RolloutCommand, RolloutVerb } from './commands.ts'
 import { type Draft, happen, journal } from './draft.ts'
 import { exclude, include } from './exclusion.ts'
 import { freeze, unfreeze } from './obey-freeze.ts'
@@ -12,13 +12,27 @@ export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 	// A way back waits for nothing; anything else could get lost although it was said to be done.
 	if (!draft.input.durable && command.kind !== 'abort' && command.kind !== 'rollback')
 		return { kind: 'refused', code: 'NOT_DURABLE', text: 'the store does not answer: ask again when it does' }
-	if (command.kind === 'accept') return acceptRevision(draft, command)
-	if (command.kind === 'adopt') return adopt(draft, command)
-	if (command.kind === 'exclude') return exclude(draft, command)
-	if (command.kind === 'include') return include(draft, command)
-	if (command.kind === 'freeze') return freeze(draft, command)
-	if (command.kind === 'unfreeze') return unfreeze(draft, command)
-	if (command.kind === 'rollback') return rollback(draft, command)
+	switch (command.kind) {
+		case 'accept':
+			return acceptRevision(draft, command)
+		case 'adopt':
+			return adopt(draft, command)
+		case 'exclude':
+			return exclude(draft, command)
+		case 'include':
+			return include(draft, command)
+		case 'freeze':
+			return freeze(draft, command)
+		case 'unfreeze':
+			return unfreeze(draft, command)
+		case 'rollback':
+			return rollback(draft, command)
+		default:
+			return obeyOfRollout(draft, command)
+	}
+}
+
+function obeyOfRollout(draft: Draft, command: RolloutCommand): CommandReply {
 	const rollout = draft.state.rollouts.find(({ id }) => id === command.rollout)
 	if (rollout === undefined)
 		return { kind: 'refused', code: 'NOT_FOUND', text: `there is no rollout ${command.rollout}` }
@@ -37,6 +51,7 @@ type MotionVerb = Exclude<RolloutVerb, 'retry'>
 
 const whatFollows: Readonly<Record<MotionVerb, string>> = {
 	abort: 'goes back',
+	approve: 'ends its step when nothing else is missing',
 	pause: 'is paused: it stays where it is, and goes back if the guard says so',
 	promote: 'takes its next step when the proxies are ready',
 	promoteFull: 'takes all its steps, each when the proxies are ready, and then bakes',
@@ -49,6 +64,14 @@ function whyNot(rollout: Rollout, verb: MotionVerb): Pick<Refusal, 'code' | 'tex
 	switch (verb) {
 		case 'abort':
 			return null
+		case 'approve':
+			if (demandsOfStep(rollout).gate === 'none')
+				return { code: 'NOT_POSSIBLE', text: `${id} waits at no gate: step ${rollout.step + 1} has none` }
+			if (rollout.approval === null) return null
+			return {
+				code: 'NOT_POSSIBLE',
+				text: `${id}: ${rollout.approval.actor} has approved step ${rollout.step + 1} already`,
+			}
 		case 'pause':
 			if (phase.kind !== 'paused') return null
 			return { code: 'NOT_POSSIBLE', text: `${id} is paused already, by ${phase.by.actor}: ${phase.by.reason}` }

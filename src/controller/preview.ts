@@ -13,7 +13,7 @@ import { findTraps } from '#plan/find-traps.ts'
 import type { Change, Shift, Split } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { formatSplit, shareOfAll, splitBetween } from '#plan/split.ts'
-import { ladderOf } from '#rollout/ladder.ts'
+import { demandsOfStep, ladderOf } from '#rollout/ladder.ts'
 import { errorsGuardOf } from '#rollout/rollout.ts'
 import { meshOfId } from './apply-at-once.ts'
 import { effectiveMesh } from './effective.ts'
@@ -94,6 +94,8 @@ export type PlannedStep = {
 	readonly shares: string
 	readonly minDurationMs: number
 	readonly minRequests: number
+	/** `person`: it ends only when somebody approves it. */
+	readonly gate: 'none' | 'person'
 	/** About how many canary requests the proof takes if it begins here and both versions fail alike. */
 	readonly proofRequests: number
 }
@@ -171,13 +173,13 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 	const to = shareOfAll(after, rising)
 	const demanded = ladder.map((canarySharePpm, index) => {
 		const shares = splitBetween(before, after, canarySharePpm - from, to - from)
-		const written = policy.steps.find(({ sharePpm }) => sharePpm === canarySharePpm)
-		const isLast = index === ladder.length - 1
+		const { minDurationMs, minRequests, gate } = demandsOfStep({ policy, stepsPpm: ladder, step: index })
 		return {
 			canarySharePpm,
 			shares,
-			minDurationMs: isLast ? Math.max(policy.bakeMs, written?.minDurationMs ?? 0) : (written?.minDurationMs ?? 0),
-			minRequests: written?.minRequests ?? 0,
+			minDurationMs,
+			minRequests,
+			gate,
 		}
 	})
 	const outlook = traffic === null ? null : outlookOfShift(shift, demanded, { mesh: now, source: traffic })

@@ -44,6 +44,12 @@ export type RolloutStatus = {
 		readonly minDurationMs: number
 		readonly requests: number
 		readonly minRequests: number
+		readonly warmUpMs: number
+		/** `person`: it ends only when somebody has approved it. */
+		readonly gate: 'none' | 'person'
+		/** Of the step, reached when `countedMs` is as much; null: it has none. */
+		readonly deadlineMs: number | null
+		readonly countedMs: number
 		/** Canary requests that the proof still needs, as far as the newest look can say. */
 		readonly missingRequests: number | null
 		/** Since the newest look at this step, or since the step began. */
@@ -63,6 +69,8 @@ export type RolloutStatus = {
 	/** Whether its route has clusters of its own. */
 	readonly clones: Rollout['clones']
 	readonly promotedBy: string | null
+	/** Who has opened the gate of the step in force; null while nobody has. */
+	readonly approvedBy: string | null
 	/** Who stopped it, and why; null while nobody has. */
 	readonly pausedBy: Command | null
 	/** What goes out by waves of proxies; null for a rollout of weights. */
@@ -97,6 +105,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		progress: {
 			elapsedMs: Math.round(elapsed.stepMs),
 			...demandsOfStep(rollout),
+			countedMs: Math.round(elapsed.stepTotalMs),
 			requests: rollout.guard.stepRequests,
 			missingRequests: verdict?.kind === 'hold' ? verdict.missingRequests : null,
 			evidenceAgeMs: Math.round(elapsed.sinceLookMs),
@@ -108,6 +117,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		fleet: facts,
 		quarantined,
 		clones: rollout.clones,
+		approvedBy: rollout.approval?.actor ?? null,
 		promotedBy: rollout.promotion?.actor ?? null,
 		pausedBy: phase.kind === 'paused' ? phase.by : null,
 		changes: rollout.wave?.changes ?? null,

@@ -1,6 +1,5 @@
 // A mesh against what its own writers expect of it. It runs in the worker that reads the mesh, under its bounds.
 import { compareDiagnostics, type Diagnostic } from '#base/diagnostic.ts'
-import type { DiagnosticCode } from '#base/diagnostic-codes.ts'
 import { limits } from '#base/limits.ts'
 import { compileGroup } from '#compile/compile-group.ts'
 import { identityPath, type ProxyIdentity } from '#compile/compiled.ts'
@@ -11,24 +10,21 @@ import { explainRequest } from '#explain/explain-request.ts'
 import { placeRoutes } from '#explain/place-routes.ts'
 import { readRequest } from '#explain/read-request.ts'
 import type { Expectation, ReadOutcome, ResourceId } from '#mesh/mesh.ts'
-import { decodeText, frameAround } from '#mesh/source-text.ts'
 import { effectiveMesh } from './effective.ts'
 import { groupAsked } from './group-asked.ts'
+import { type PlacedFinding, placeFinding } from './place-finding.ts'
 
 type ReadMesh = Extract<ReadOutcome, { kind: 'ok' }>
-type Finding = {
-	readonly code: DiagnosticCode
-	readonly pointer: string
-	readonly message: string
-	readonly hint: string | null
-}
+type Finding = Omit<PlacedFinding, 'id'>
 
 /** The same outcome, or a refusal with an error for everything in which the mesh is not as expected. */
 export function runExpectations(read: ReadMesh, files: ReadonlyMap<string, Uint8Array>): ReadOutcome {
 	if (read.expectations.length > limits.expectations) return { kind: 'refused', diagnostics: [tooMany(read)] }
 	const configurationOf = configurationsOf(read)
 	const errors = read.expectations.flatMap((expectation) =>
-		findingsOf(expectation, { read, configurationOf }).map((finding) => placed(finding, { expectation, read, files })),
+		findingsOf(expectation, { read, configurationOf }).map((finding) =>
+			placeFinding({ ...finding, id: expectation.id }, { origins: read.origins, files }),
+		),
 	)
 	if (errors.length === 0) return read
 	const shown = errors.sort(compareDiagnostics).slice(0, limits.diagnostics)
@@ -84,18 +80,4 @@ function findingsOf(expectation: Expectation, { read, configurationOf }: Context
 		code: 'SL0401',
 		...shortfall,
 	}))
-}
-
-type Place = {
-	readonly expectation: Expectation
-	readonly read: ReadMesh
-	readonly files: ReadonlyMap<string, Uint8Array>
-}
-
-function placed({ code, pointer, message, hint }: Finding, { expectation, read, files }: Place): Diagnostic {
-	const places = read.origins[expectation.id] ?? {}
-	const { file = '', line = 0, column = 0 } = places[pointer] ?? places[''] ?? {}
-	const text = decodeText(files.get(file) ?? new Uint8Array())
-	const frame = 'text' in text && line > 0 ? frameAround(text, line) : []
-	return { code, severity: 'error', message, file, line, column, hint, frame }
 }

@@ -1,4 +1,5 @@
 import { unreachable } from '#base/assert.ts'
+import { windowsOver } from '#mesh/rollout-policy.ts'
 import { formatSplit, nameOf } from '#plan/split.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
@@ -93,7 +94,8 @@ function settlementOf(draft: Draft): Settlement | null {
 		desired,
 		rollouts: draft.state.rollouts,
 		isQuarantined: (wanted) => draft.state.quarantine.some(({ key }) => key === wanted),
-		barsOf: (resource) => barsOf(draft, resource),
+		barsOf: (resource) =>
+			barsOf(draft, resource, windowsOver(desired.resources[resource] === undefined ? applied : desired, resource)),
 		fleetLags: draft.input.fleetLags,
 		mayStillHold: (draft.state.mayStillHold ?? []).flatMap((hash) => meshOf(draft, hash) ?? []),
 		letsGo: draft.state.applied !== draft.before.applied,

@@ -97,6 +97,8 @@ export type RefusedStatus = {
 }
 
 export type HeldBack = {
+	/** When people or a window hold it; null for any other reason. */
+	readonly code: 'FROZEN' | 'WINDOW' | null
 	readonly kind: 'prepare' | 'replace' | 'shift'
 	readonly resource: string
 	readonly reason: string

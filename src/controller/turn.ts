@@ -1,6 +1,6 @@
 import type { Diagnostic } from '#base/diagnostic.ts'
 import type { Alarm, Look } from '#guard/look.ts'
-import type { Mesh, Origins } from '#mesh/mesh.ts'
+import type { Mesh, Origins, RolloutWindow } from '#mesh/mesh.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { RevisionInfo } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
@@ -38,6 +38,8 @@ export type TurnInput = {
 	/** Monotonic time since the last turn. */
 	readonly elapsedMs: number
 	readonly wallMs: number
+	/** Whether one of these windows is open at this moment; true without windows. */
+	readonly isWithin: (windows: readonly RolloutWindow[]) => boolean
 	readonly factsOf: (rollout: Rollout) => FleetFacts
 	/** `known`: connected or expected, under a name that outlives its connection. */
 	readonly proxyStanding: (proxyKey: string) => 'known' | 'unjoined' | 'unknown'

@@ -1,5 +1,6 @@
 import { identityPath, typeUrls } from '#compile/compiled.ts'
 import { targetKey } from '#plan/split.ts'
+import { demandsOfStep } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
@@ -42,7 +43,7 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 		unit: concern.unit,
 		isCandidate: isWave ? (proxyKey) => proxyOf(proxyKey)?.group.cohort === 'candidate' : null,
 		parameters: guardParametersOf(rollout.policy, rollout.stepsPpm.length),
-		warmUpMs: rollout.policy.warmUpMs,
+		warmUpMs: demandsOfStep(rollout).warmUpMs,
 		zoneOf(proxyKey) {
 			const proxy = proxyOf(proxyKey)
 			if (proxy === undefined || excluded.has(proxyKey)) return null

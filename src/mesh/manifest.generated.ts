@@ -2020,11 +2020,30 @@ export interface RolloutPolicyManifest {
 		guards?: RolloutPolicyErrorsGuard[]
 		deadline?: RolloutPolicyTime
 		/**
+		 * What happens when a deadline has passed, of a step or of the rollout: hold, or rollBack.
+		 */
+		onDeadline?: 'hold' | 'rollBack'
+		/**
+		 * What happens when the deadline of a step has passed and the rising targets have had no request: hold, advance or rollBack. As onDeadline, when it is not written.
+		 */
+		onNoTraffic?: 'hold' | 'advance' | 'rollBack'
+		/**
+		 * What happens when the deadline of a step has passed and there were too few requests to tell: hold, advance or rollBack. As onDeadline, when it is not written.
+		 */
+		onInconclusive?: 'hold' | 'advance' | 'rollBack'
+		/**
 		 * What happens when nothing is measured: hold, or rollBack.
 		 */
 		onNoEvidence?: 'hold' | 'rollBack'
 		bake?: RolloutPolicyTime
 		warmUp?: RolloutPolicyTime
+		/**
+		 * Up to 7 windows in which rollouts may start and go forward. None: always. A way back never waits for one.
+		 *
+		 * @minItems 1
+		 * @maxItems 7
+		 */
+		windows?: RolloutPolicyWindow[]
 		waves?: RolloutPolicyWaves
 	}
 }
@@ -2050,6 +2069,12 @@ export interface RolloutPolicyStep {
 	 * The rising targets answer at least this many requests in the step.
 	 */
 	minRequests?: number
+	warmUp?: RolloutPolicyTime
+	/**
+	 * True: the step ends only when a person has approved it. The guards go on meanwhile.
+	 */
+	gate?: boolean
+	deadline?: RolloutPolicyTime
 }
 /**
  * Compares the share of failed requests of the new version with that of the old one.
@@ -2079,6 +2104,32 @@ export interface RolloutPolicyErrorsGuard {
 	 * The share of failed requests, in percent, at which the rollout goes back at once.
 	 */
 	hardLimit?: number
+}
+/**
+ * Hours on some days of the week, by the clocks of a time zone.
+ */
+export interface RolloutPolicyWindow {
+	/**
+	 * The days on which the window begins. All, when none is written.
+	 *
+	 * @minItems 1
+	 * @maxItems 7
+	 *
+	 * Items: A day of the week.
+	 */
+	days?: ('monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday')[]
+	/**
+	 * Where it begins, from 00:00 to 23:59.
+	 */
+	from?: string
+	/**
+	 * Where it ends, from 00:00 to 24:00; on the next day, when it is before its beginning.
+	 */
+	to?: string
+	/**
+	 * An IANA name, whose clocks count.
+	 */
+	timeZone?: string
 }
 /**
  * One proxy, then these parts of the proxies, then all of them.

@@ -68,8 +68,14 @@ export type RolloutPolicySpec = {
 	readonly match: { readonly virtualRouter: string | null; readonly route: string | null }
 	readonly steps: readonly RolloutStep[]
 	readonly guards: readonly ErrorsGuard[]
-	/** A rollout that takes longer is held with an alarm. Time the daemon was down counts. */
+	/** Of the whole rollout. Time the daemon was down counts, time in which people hold it does not. */
 	readonly deadlineMs: number
+	/** When a deadline has passed, of a step or of the rollout. */
+	readonly onDeadline: 'hold' | 'rollBack'
+	/** When a step's deadline has passed, and nothing is missing but canary requests, of which there was none. */
+	readonly onNoTraffic: 'hold' | 'advance' | 'rollBack'
+	/** Likewise, where there were some, and too few to tell. */
+	readonly onInconclusive: 'hold' | 'advance' | 'rollBack'
 	readonly onNoEvidence: 'hold' | 'rollBack'
 	/** How long the last step is watched before the rollout has succeeded. */
 	readonly bakeMs: number
@@ -77,10 +83,34 @@ export type RolloutPolicySpec = {
 	readonly waves: WavesSpec | null
 	/** After each change of weight the sequential tests wait this long; the hard limit never does. */
 	readonly warmUpMs: number
+	/** When rollouts may go forward; none: always. */
+	readonly windows: readonly RolloutWindow[]
 }
 
-/** `sharePpm`: share of the route's traffic that the rising targets together are to have, in parts per million. */
-export type RolloutStep = { readonly sharePpm: number; readonly minDurationMs: number; readonly minRequests: number }
+export type RolloutStep = {
+	/** Share of the route's traffic that the rising targets together are to have, in parts per million. */
+	readonly sharePpm: number
+	readonly minDurationMs: number
+	readonly minRequests: number
+	/** Null: the policy's. */
+	readonly warmUpMs: number | null
+	/** `person`: the step ends only when somebody has approved it. */
+	readonly gate: 'none' | 'person'
+	/** From the moment the step was decided; null: none but the rollout's. */
+	readonly deadlineMs: number | null
+}
+
+/** Hours of a day, on some days of the week, by the clocks of a place. */
+export type RolloutWindow = {
+	/** Days on which it begins, 0 is Sunday. Rising. */
+	readonly days: readonly number[]
+	/** Minutes from midnight. */
+	readonly fromMinute: number
+	/** Up to this minute, which is no part of it; of the next day when it is not after `fromMinute`. */
+	readonly toMinute: number
+	/** An IANA name: `Europe/Berlin`. */
+	readonly timeZone: string
+}
 
 /** After one proxy: parts of the proxies, in parts per million, rising; then all of them. */
 export type WavesSpec = { readonly sharesPpm: readonly number[]; readonly minDurationMs: number }

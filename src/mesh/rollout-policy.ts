@@ -1,6 +1,16 @@
 import { compareText } from '#base/diagnostic.ts'
 import { deepFreeze } from './deep-freeze.ts'
-import type { ErrorsGuard, Mesh, RolloutPolicy, RolloutPolicySpec, RolloutStep, Route, WavesSpec } from './mesh.ts'
+import type {
+	ErrorsGuard,
+	Mesh,
+	ResourceId,
+	RolloutPolicy,
+	RolloutPolicySpec,
+	RolloutStep,
+	RolloutWindow,
+	Route,
+	WavesSpec,
+} from './mesh.ts'
 
 /** What an `errors` guard does where its policy does not say. */
 export const defaultErrorsGuard: ErrorsGuard = deepFreeze({
@@ -13,7 +23,13 @@ export const defaultErrorsGuard: ErrorsGuard = deepFreeze({
 })
 
 /** What a step does where its policy does not say. */
-export const defaultRolloutStep: Omit<RolloutStep, 'sharePpm'> = deepFreeze({ minDurationMs: 60_000, minRequests: 0 })
+export const defaultRolloutStep: Omit<RolloutStep, 'sharePpm'> = deepFreeze({
+	minDurationMs: 60_000,
+	minRequests: 0,
+	warmUpMs: null,
+	gate: 'none',
+	deadlineMs: null,
+})
 
 /** What waves do where their policy does not say. */
 export const defaultWaves: WavesSpec = deepFreeze({ sharesPpm: [100_000, 300_000], minDurationMs: 60_000 })
@@ -24,10 +40,14 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...defaultRolloutStep })),
 	guards: [defaultErrorsGuard],
 	deadlineMs: 30 * 60_000,
+	onDeadline: 'hold',
+	onNoTraffic: 'hold',
+	onInconclusive: 'hold',
 	onNoEvidence: 'hold',
 	bakeMs: 5 * 60_000,
 	warmUpMs: 15_000,
 	waves: null,
+	windows: [],
 })
 
 /** Each step closes the connections that outlast the drain time, so a TCP route takes two: a few of them, then all. */
@@ -54,6 +74,19 @@ export function policyForWaves({ resources }: Pick<Mesh, 'resources'>, mesh: str
 		.filter((resource) => resource.kind === 'RolloutPolicy')
 		.filter((policy) => policy.mesh === mesh && policy.spec.waves !== null)
 	return policies.sort((left, right) => compareText(left.name, right.name))[0]?.spec ?? null
+}
+
+/**
+ * When a resource of the mesh may go forward: a route's by its policy; of anything else by the policy that speaks for the
+ * whole mesh.
+ */
+export function windowsOver(mesh: Mesh, id: ResourceId): readonly RolloutWindow[] {
+	const resource = mesh.resources[id]
+	if (resource?.kind === 'Route') return policyForRoute(mesh, resource).windows
+	const whole = Object.values(mesh.resources)
+		.filter((other) => other.kind === 'RolloutPolicy' && other.mesh === resource?.mesh && specificity(other) === 0)
+		.sort((left, right) => compareText(left.id, right.id))
+	return whole[0]?.kind === 'RolloutPolicy' ? whole[0].spec.windows : []
 }
 
 /** Whether a policy speaks for a route, be it the most specific one or not. */

@@ -1,5 +1,6 @@
-import type { ErrorsGuard, RolloutPolicySpec, RolloutStep, WavesSpec } from './mesh.ts'
-import { type Written, writeMembers, writeUnlessEmpty } from './write-members.ts'
+import type { ErrorsGuard, RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from './mesh.ts'
+import { weekdays } from './weekdays.ts'
+import { type Written, writeList, writeMembers, writeUnlessEmpty } from './write-members.ts'
 
 /** Every field is written, so that it stays what it is when the defaults change. */
 export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
@@ -8,15 +9,42 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 		steps: spec.steps.map(writeStep),
 		guards: spec.guards.map(writeGuard),
 		deadline: msToText(spec.deadlineMs),
+		onDeadline: spec.onDeadline,
+		...(spec.steps.some(({ deadlineMs }) => deadlineMs !== null)
+			? { onNoTraffic: spec.onNoTraffic, onInconclusive: spec.onInconclusive }
+			: {}),
 		onNoEvidence: spec.onNoEvidence,
 		bake: msToText(spec.bakeMs),
 		warmUp: msToText(spec.warmUpMs),
 		waves: spec.waves === null ? undefined : writeWaves(spec.waves),
+		windows: writeList(spec.windows.map(writeWindow)),
 	})
 }
 
-function writeStep({ sharePpm, minDurationMs, minRequests }: RolloutStep): Written {
-	return { weight: ppmToPercent(sharePpm), minDuration: msToText(minDurationMs), minRequests }
+function writeStep({ sharePpm, minDurationMs, minRequests, warmUpMs, gate, deadlineMs }: RolloutStep): Written {
+	return writeMembers({
+		weight: ppmToPercent(sharePpm),
+		minDuration: msToText(minDurationMs),
+		minRequests,
+		warmUp: warmUpMs === null ? null : msToText(warmUpMs),
+		gate: gate === 'person',
+		deadline: deadlineMs === null ? null : msToText(deadlineMs),
+	})
+}
+
+function writeWindow({ days, fromMinute, toMinute, timeZone }: RolloutWindow): Written {
+	return {
+		days: days.map((day) => weekdays[day]),
+		from: minuteToText(fromMinute),
+		to: minuteToText(toMinute),
+		timeZone,
+	}
+}
+
+/** Such as `09:30`; `24:00` for the end of the day. */
+export function minuteToText(minute: number): string {
+	const digits = (value: number) => String(value).padStart(2, '0')
+	return `${digits(Math.floor(minute / 60))}:${digits(minute % 60)}`
 }
 
 function writeWaves({ sharesPpm, minDurationMs }: WavesSpec): Written {

@@ -11,6 +11,7 @@ export function goBack(rollout: Rollout, cause: BackCause, numbers: Record<strin
 		holds: [],
 		confirmed: false,
 		promotion: null,
+		approval: null,
 		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0 },
 	}
 	const note: RolloutNote = {

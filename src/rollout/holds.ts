@@ -1,7 +1,7 @@
 import { limits } from '#base/limits.ts'
 import { formatShare } from '#plan/split.ts'
 import { demandsOfStep } from './ladder.ts'
-import type { FleetFacts, Hold, Rollout } from './rollout.ts'
+import type { Command, FleetFacts, Hold, Rollout } from './rollout.ts'
 
 // Why a rollout does not move. The fleet's reasons hold everyone, a person's `promote` included; the guard's reasons
 // can be passed over by a person.
@@ -72,8 +72,13 @@ function nameFew(names: readonly string[]): string {
 }
 
 /** Somebody else's words, as much of them as a rollout's state has room for. */
-export function clip(text: string): string {
-	return text.length <= limits.holdTextChars ? text : `${text.slice(0, limits.holdTextChars)}…`
+export function clip(text: string, most: number = limits.holdTextChars): string {
+	return text.length <= most ? text : `${text.slice(0, most)}…`
+}
+
+/** Who asked, and why, as a rollout keeps it. */
+export function clipCommand({ actor, reason }: Command): Command {
+	return { actor, reason: clip(reason, limits.commandTextChars) }
 }
 
 /** What of the evidence forbids the step that follows the one in force. Nothing is judged before the first step. */
@@ -104,12 +109,10 @@ function hasWatchedEnough(rollout: Rollout): boolean {
 	return rollout.wave !== null && rollout.elapsed.stepMs >= 2 * demandsOfStep(rollout).minDurationMs
 }
 
-export function deadlineHolds(rollout: Rollout): Hold[] {
-	if (rollout.elapsed.totalMs <= rollout.policy.deadlineMs) return []
+/** A person has to say that the step may end. */
+export function gateHolds(rollout: Rollout): Hold[] {
+	if (demandsOfStep(rollout).gate === 'none' || rollout.approval !== null) return []
 	return [
-		{
-			code: 'DEADLINE',
-			text: `not done after ${Math.round(rollout.policy.deadlineMs / 1000)} s: promote or abort it`,
-		},
+		{ code: 'GATE', text: `step ${rollout.step + 1} ends when somebody says so: sluice rollout approve ${rollout.id}` },
 	]
 }

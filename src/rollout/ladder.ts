@@ -1,4 +1,4 @@
-import type { RolloutPolicySpec } from '#mesh/mesh.ts'
+import type { RolloutPolicySpec, RolloutStep } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
 import { shareOfAll, splitBetween } from '#plan/split.ts'
 import type { Rollout } from './rollout.ts'
@@ -41,14 +41,21 @@ export function splitInForce(rollout: Rollout): Split {
 	}
 }
 
-/** Minimum duration and minimum requests of the step in force. The last step bakes. */
-export function demandsOfStep(rollout: Rollout): { minDurationMs: number; minRequests: number } {
+/** What the step in force must have, and until when. `warmUpMs` is that of the policy where the step has none. */
+export type StepDemands = Omit<RolloutStep, 'sharePpm'> & { readonly warmUpMs: number }
+
+/** The last step bakes. */
+export function demandsOfStep(rollout: Pick<Rollout, 'policy' | 'stepsPpm' | 'step'>): StepDemands {
 	const { policy, stepsPpm, step } = rollout
 	const written = policy.steps.find(({ sharePpm }) => sharePpm === stepsPpm[step])
-	const minRequests = written?.minRequests ?? 0
-	if (step === stepsPpm.length - 1)
-		return { minDurationMs: Math.max(policy.bakeMs, written?.minDurationMs ?? 0), minRequests }
-	return { minDurationMs: written?.minDurationMs ?? 0, minRequests }
+	const leastMs = written?.minDurationMs ?? 0
+	return {
+		minDurationMs: step === stepsPpm.length - 1 ? Math.max(policy.bakeMs, leastMs) : leastMs,
+		minRequests: written?.minRequests ?? 0,
+		warmUpMs: written?.warmUpMs ?? policy.warmUpMs,
+		gate: written?.gate ?? 'none',
+		deadlineMs: written?.deadlineMs ?? null,
+	}
 }
 
 export function isLastStep(rollout: Rollout): boolean {

@@ -36,13 +36,15 @@ export type Rollout = {
 	readonly guard: GuardState
 	/** The verdict on the newest look at the step in force; null until this boot has one. */
 	readonly verdict: Verdict | null
-	/** Durations of this rollout, in ms the daemon was up, but for `totalMs`, which counts its absence too. */
+	/** Durations of this rollout, in ms the daemon was up; those that count for deadlines have its absence too. */
 	readonly elapsed: Elapsed
 	/**
 	 * A person asked for the next step without the guard's proof, or for all of them; cleared when the last of these is
 	 * taken.
 	 */
 	readonly promotion: Promotion | null
+	/** A person has opened the gate of the step in force. Cleared by the step. */
+	readonly approval: Command | null
 	readonly quarantineKey: string
 	/** What goes out by waves of proxies; null for a rollout that shifts the shares of a route. */
 	readonly wave: Wave | null
@@ -74,7 +76,9 @@ export type Elapsed = {
 	readonly sinceChangeMs: number
 	/** Since the newest look at the step in force, or since the step began. */
 	readonly sinceLookMs: number
-	/** What counts for the deadline: not the time in which a person held it. */
+	/** What counts for the deadline of the step in force, from the moment it was decided. */
+	readonly stepTotalMs: number
+	/** What counts for the rollout's: not the time in which people or a window held it. */
 	readonly totalMs: number
 }
 
@@ -92,13 +96,16 @@ export type Phase =
 export type BackCause = {
 	/**
 	 * `guard`: its evidence · `command`: a person · `rollback`: a person, after it had succeeded · `superseded`: Git wants something else · `rejected`: proxies refused the
-	 * step · `noEvidence`: silence, where the policy says so · `restart`: proxies were found taken back after a crash.
+	 * step · `noEvidence`, `noTraffic`, `inconclusive`, `deadline`: where the policy says so · `restart`: proxies were found taken back after a crash.
 	 */
-	readonly by: 'guard' | 'command' | 'rollback' | 'superseded' | 'rejected' | 'noEvidence' | 'restart'
+	readonly by: 'guard' | 'command' | 'rollback' | 'superseded' | 'rejected' | DeadlineCause | 'noEvidence' | 'restart'
 	/** In a sentence, with the numbers. */
 	readonly reason: string
 	readonly actor: string
 }
+
+/** What kept it from going on when its time was over: no canary request, too few of them, anything else. */
+export type DeadlineCause = 'noTraffic' | 'inconclusive' | 'deadline'
 
 export type Hold = {
 	readonly code:
@@ -111,10 +118,12 @@ export type Hold = {
 		| 'SILENT'
 		| 'EVIDENCE_SHARED'
 		| 'MORE_REQUESTS'
+		| 'GATE'
 		| 'QUEUED'
 		| 'DEADLINE'
 		| 'NOT_DURABLE'
 		| 'FROZEN'
+		| 'WINDOW'
 		| 'LAST_GOOD_UNHEALTHY'
 	readonly text: string
 }
@@ -179,7 +188,7 @@ export type RolloutEvent =
 	| { readonly kind: 'look'; readonly step: number; readonly look: Look }
 	| { readonly kind: 'alarm'; readonly alarm: Alarm }
 	/** `promoteFull`: all steps up to the target, which bakes as ever. */
-	| { readonly kind: 'abort' | 'pause' | 'promote' | 'promoteFull' | 'resume'; readonly command: Command }
+	| { readonly kind: 'abort' | 'approve' | 'pause' | 'promote' | 'promoteFull' | 'resume'; readonly command: Command }
 	| { readonly kind: 'supersede'; readonly reason: string }
 	/** The daemon was away for `downMs`; what it knew of the fleet is void. */
 	| { readonly kind: 'boot'; readonly downMs: number }
@@ -188,7 +197,7 @@ export type RolloutEvent =
 			readonly elapsedMs: number
 			readonly facts: FleetFacts
 			readonly forward: boolean
-			/** What people forbid: it holds everybody, a `promote` included. */
+			/** What people and windows forbid: it holds everybody, a `promote` included. */
 			readonly bars: readonly Hold[]
 	  }
 

@@ -27,8 +27,9 @@ export function startRollout(options: { id: string; shift: Shift; revision: stri
 		confirmed: false,
 		guard: newGuard(shift.policy, shift.rising, stepsPpm.length),
 		verdict: null,
-		elapsed: { stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, totalMs: 0 },
+		elapsed: { stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0, totalMs: 0 },
 		promotion: null,
+		approval: null,
 		quarantineKey: shift.quarantineKey,
 		wave: null,
 		startedWallMs: wallMs,
@@ -93,8 +94,9 @@ export function retargetRollout(
 		confirmed: false,
 		guard: newGuard(policy, canaries, stepsPpm.length),
 		verdict: null,
-		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0 },
+		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0 },
 		promotion: null,
+		approval: null,
 		quarantineKey,
 	}
 	return moved && reached < wanted && !isSameSplit(splitInForce(next), inForce) ? null : next

@@ -2,22 +2,15 @@ import { unreachable } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import { describeAlarm } from '#guard/evidence-text.ts'
 import { judge, startStep } from '#guard/judge.ts'
+import { approve, pause, promote, resume } from './by-hand.ts'
 import { leaveClones, makeClones, needsClones, routeToClones, sharingHolds } from './clones.ts'
+import { countedMs, findOverdue, type Overdue } from './deadlines.ts'
 import { describeOpen } from './describe-open.ts'
 import { describeInForce, describeStep } from './describe-step.ts'
 import { goBack } from './go-back.ts'
-import { backHolds, clip, deadlineHolds, evidenceHolds, fleetHolds } from './holds.ts'
+import { backHolds, clip, evidenceHolds, fleetHolds, gateHolds } from './holds.ts'
 import { demandsOfStep, isLastStep } from './ladder.ts'
-import type {
-	BackCause,
-	Command,
-	FleetFacts,
-	Hold,
-	Promotion,
-	Rollout,
-	RolloutEvent,
-	RolloutStepResult,
-} from './rollout.ts'
+import type { BackCause, Elapsed, FleetFacts, Hold, Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
 import { isRunning } from './rollout.ts'
 import { guardParametersOf } from './start-rollout.ts'
 import { hasBaseline, isHeldByNobody, withFirst } from './wave.ts'
@@ -43,6 +36,8 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 			return promote(rollout, { ...event.command, reach: 'step' })
 		case 'promoteFull':
 			return promote(rollout, { ...event.command, reach: 'target' })
+		case 'approve':
+			return approve(rollout, event.command)
 		case 'pause':
 			return pause(rollout, event.command)
 		case 'resume':
@@ -73,32 +68,6 @@ function look(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'look' }>):
 	return goBack(judged, { by: 'guard', reason: verdict.reason, actor: 'sluice' }, { ...verdict.numbers })
 }
 
-function promote(rollout: Rollout, promotion: Promotion): RolloutStepResult {
-	const { actor, reason, reach } = promotion
-	return {
-		rollout: { ...rollout, promotion: { ...promotion, reason: clip(reason) } },
-		notes: [{ event: 'rollout.promote', actor, reason, numbers: { step: rollout.step, reach } }],
-	}
-}
-
-/** Stops what goes forward, and nothing else: the guard and the fleet are listened to as ever. */
-function pause(rollout: Rollout, command: Command): RolloutStepResult {
-	if (rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
-	const by = { ...command, reason: clip(command.reason) }
-	return {
-		rollout: { ...rollout, phase: { kind: 'paused', by }, holds: [], promotion: null },
-		notes: [{ event: 'rollout.paused', ...command, numbers: { step: rollout.step } }],
-	}
-}
-
-function resume(rollout: Rollout, command: Command): RolloutStepResult {
-	if (rollout.phase.kind !== 'paused') return { rollout, notes: [] }
-	return {
-		rollout: { ...rollout, phase: phaseOfHolds(rollout, []) },
-		notes: [{ event: 'rollout.resumed', ...command, numbers: { step: rollout.step } }],
-	}
-}
-
 /** Nothing that was known of the fleet counts any more: a step needs evidence of this boot (rules, motion 13). */
 function boot(rollout: Rollout, downMs: number): Rollout {
 	return {
@@ -106,7 +75,7 @@ function boot(rollout: Rollout, downMs: number): Rollout {
 		verdict: null,
 		// Looks are numbered anew by each boot.
 		guard: { ...rollout.guard, fresh: false, lastSequence: 0 },
-		elapsed: { ...rollout.elapsed, sinceLookMs: 0, totalMs: rollout.elapsed.totalMs + countedMs(rollout, downMs) },
+		elapsed: countDeadlines(rollout, downMs, { ...rollout.elapsed, sinceLookMs: 0 }),
 	}
 }
 
@@ -120,20 +89,27 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 	if (rollout.phase.kind === 'paused') return { rollout, notes: [] }
 
 	// Whoever would hold it is not there: nobody can be harmed, and there is nothing to watch.
-	if (event.forward && isHeldByNobody(rollout, event.facts)) return forward(rollout, wallMs, event.facts)
+	if (event.forward && isHeldByNobody(rollout, event.facts))
+		return forward(rollout, { wallMs, overdue: null, facts: event.facts })
 	if (event.forward && event.bars.length === 0 && needsClones(rollout, event.facts))
 		return makeClones(rollout, event.facts)
-	const fleet = fleetHolds(event.facts)
-	const deadline = deadlineHolds(rollout)
 	const promoted = rollout.promotion !== null
-	const evidence = promoted ? [] : [...sharingHolds(rollout, event.facts), ...evidenceHolds(rollout), ...deadline]
+	const fleet = fleetHolds(event.facts)
+	const missing = promoted
+		? []
+		: [...sharingHolds(rollout, event.facts), ...evidenceHolds(rollout), ...gateHolds(rollout)]
+	const overdue = promoted ? null : findOverdue(rollout, [...fleet, ...missing])
+	if (overdue?.action === 'rollBack')
+		return goBack(rollout, { by: overdue.cause, reason: overdue.text, actor: 'sluice' })
+	const deadline = overdue?.action === 'hold' ? [deadlineHold(overdue)] : []
+	const evidence = overdue?.action === 'advance' ? [] : [...missing, ...deadline]
 	const durable: Hold[] = event.forward
 		? []
 		: [{ code: 'NOT_DURABLE', text: 'the store does not answer: nothing moves forward' }]
-	const timeIsUp = promoted || rollout.step === -1 || rollout.elapsed.stepMs >= demandsOfStep(rollout).minDurationMs
 	const others = [...event.bars, ...durable]
+	const timeIsUp = promoted || rollout.step === -1 || rollout.elapsed.stepMs >= demandsOfStep(rollout).minDurationMs
 	if (fleet.length === 0 && evidence.length === 0 && others.length === 0 && timeIsUp)
-		return forward(rollout, wallMs, event.facts)
+		return forward(rollout, { wallMs, overdue, facts: event.facts })
 	return hold(rollout, shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, others }))
 }
 
@@ -144,20 +120,20 @@ function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 	return {
 		...rollout,
 		confirmed: rollout.confirmed || confirmed,
-		elapsed: {
+		elapsed: countDeadlines(rollout, elapsedMs, {
+			...elapsed,
 			// Counted from the turn that saw that all had ACKed: what passed before it was not at these shares, as long as the store
 			// took to write them down. A proxy that joins later does not start it again.
 			stepMs: elapsed.stepMs + (rollout.confirmed ? elapsedMs : 0),
 			sinceChangeMs: elapsed.sinceChangeMs + elapsedMs,
 			sinceLookMs: elapsed.sinceLookMs + elapsedMs,
-			totalMs: elapsed.totalMs + countedMs(rollout, elapsedMs),
-		},
+		}),
 	}
 }
 
-/** A deadline is there for what gets nowhere by itself: it stands still while a person holds the rollout. */
-function countedMs({ phase, holds }: Rollout, ms: number): number {
-	return phase.kind === 'paused' || holds.some(({ code }) => code === 'FROZEN') ? 0 : ms
+function countDeadlines(rollout: Rollout, ms: number, elapsed: Elapsed): Elapsed {
+	const counted = countedMs(rollout, ms)
+	return { ...elapsed, stepTotalMs: elapsed.stepTotalMs + counted.step, totalMs: elapsed.totalMs + counted.total }
 }
 
 /** What the fleet itself says for a way back. */
@@ -214,13 +190,28 @@ function confirmBack(rollout: Rollout, facts: FleetFacts, wallMs: number): Rollo
 }
 
 /** The next step, or the end. All of it has been allowed. */
-function forward(rollout: Rollout, wallMs: number, facts: FleetFacts): RolloutStepResult {
+type Going = { readonly wallMs: number; readonly overdue: Overdue | null; readonly facts: FleetFacts }
+
+function forward(rollout: Rollout, { wallMs, overdue, facts }: Going): RolloutStepResult {
 	if (rollout.clones === 'making') return routeToClones({ ...rollout, holds: [] })
 	const actor = rollout.promotion?.actor ?? 'sluice'
-	const numbers = { evidence: rollout.verdict?.numbers ?? null, promoted: rollout.promotion?.reason ?? null }
+	const numbers = {
+		evidence: rollout.verdict?.numbers ?? null,
+		promoted: rollout.promotion?.reason ?? null,
+		approvedBy: rollout.approval?.actor ?? null,
+	}
+	// Nobody may read later that it was proven.
+	const unproven = overdue === null ? '' : `; without proof, as the policy says: ${overdue.text}`
 	if (isLastStep(rollout) || isHeldByNobody(rollout, facts)) {
-		const done: Rollout = { ...rollout, phase: { kind: 'succeeded' }, holds: [], promotion: null, endedWallMs: wallMs }
-		const reason = `${describeInForce(done)}, in force and watched`
+		const ended = {
+			phase: { kind: 'succeeded' },
+			holds: [],
+			promotion: null,
+			approval: null,
+			endedWallMs: wallMs,
+		} as const
+		const done: Rollout = { ...rollout, ...ended }
+		const reason = `${describeInForce(done)}, in force and watched${unproven}`
 		return { rollout: done, notes: [{ event: 'rollout.succeeded', actor, reason, numbers }] }
 	}
 	const step = rollout.step + 1
@@ -234,12 +225,17 @@ function forward(rollout: Rollout, wallMs: number, facts: FleetFacts): RolloutSt
 		confirmed: false,
 		guard: startStep(rollout.guard),
 		verdict: null,
-		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0 },
+		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0 },
+		approval: null,
 		promotion: goesOn ? rollout.promotion : null,
 	}
-	const reason = `step ${step + 1} of ${rollout.stepsPpm.length}: ${describeStep(rollout, step)}`
+	const reason = `step ${step + 1} of ${rollout.stepsPpm.length}: ${describeStep(rollout, step)}${unproven}`
 	const split = describeInForce(next)
 	return { rollout: next, notes: [{ event: 'rollout.advanced', actor, reason, numbers: { ...numbers, step, split } }] }
+}
+
+function deadlineHold({ text }: Overdue): Hold {
+	return { code: 'DEADLINE', text: `${text}: promote or abort it` }
 }
 
 /**
@@ -249,11 +245,11 @@ function forward(rollout: Rollout, wallMs: number, facts: FleetFacts): RolloutSt
 function shownHolds(rollout: Rollout, holds: { fleet: Hold[]; evidence: Hold[]; others: Hold[] }): Hold[] {
 	const { sinceChangeMs } = rollout.elapsed
 	const acksMayCome = sinceChangeMs < limits.ackGraceMs
-	const lookMayCome = sinceChangeMs < rollout.policy.warmUpMs + limits.firstLookMs
+	const lookMayCome = sinceChangeMs < demandsOfStep(rollout).warmUpMs + limits.firstLookMs
 	const fleet = holds.fleet.filter(
 		({ code }) => !acksMayCome || (code !== 'NOT_ACKED' && code !== 'NOT_READY' && code !== 'SILENT'),
 	)
-	const evidence = holds.evidence.filter(({ code }) => !lookMayCome || code === 'DEADLINE')
+	const evidence = holds.evidence.filter(({ code }) => !lookMayCome || code === 'DEADLINE' || code === 'GATE')
 	return [...holds.others, ...fleet, ...evidence]
 }
 

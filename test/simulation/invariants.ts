@@ -71,6 +71,8 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			const from = goodPpm ?? last?.get(pair.canary) ?? 0
 			const wins = wanted < from ? pair.stable : pair.canary
 			// The one that rose falls first, so that the other rises without a step: nothing of this kind can be checked then.
+			// Of the other target no step was taken yet.
+			if (wins !== rising) raised = false
 			if (goodPpm === null) rising = wins
 			else if (wins !== rising && wanted !== from) rising = null
 			lift()

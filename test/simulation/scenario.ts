@@ -1,5 +1,6 @@
 import type { Random } from '#base/random.ts'
 import type { RolloutPolicySpec } from '#mesh/mesh.ts'
+import { defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import type { SecondRoute, Weights } from './simulated-mesh.ts'
 
 // What a seed stands for: one canary or two, their quality, their traffic, and what goes wrong around them.
@@ -159,6 +160,7 @@ function policyOf(
 	return {
 		match: { virtualRouter: null, route: null },
 		steps: pick(ladders).map((sharePpm) => ({
+			...defaultRolloutStep,
 			sharePpm,
 			// None, some, and more than the first look of a step takes.
 			minDurationMs: pick([0, between(0, 4000), between(7000, 12_000)]),
@@ -175,9 +177,13 @@ function policyOf(
 			},
 		],
 		deadlineMs: 600_000,
+		onDeadline: 'hold',
+		onNoTraffic: 'hold',
+		onInconclusive: 'hold',
 		onNoEvidence: pick(['hold', 'hold', 'rollBack']),
 		bakeMs: pick([between(1000, 6000), between(7000, 12_000)]),
 		warmUpMs: pick([0, 1000, 3000]),
 		waves: null,
+		windows: [],
 	}
 }

@@ -5,32 +5,43 @@ import type {
 	RolloutPolicyManifest,
 	RolloutPolicyStep,
 	RolloutPolicyWaves,
+	RolloutPolicyWindow,
 } from '../manifest.generated.ts'
-import type { ErrorsGuard, RolloutPolicySpec, RolloutStep, WavesSpec } from '../mesh.ts'
+import type { ErrorsGuard, RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from '../mesh.ts'
 import { percentToPpm } from '../percent-to-ppm.ts'
 import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep, defaultWaves } from '../rollout-policy.ts'
+import { weekdays } from '../weekdays.ts'
+import { msToText } from '../write-rollout-policy.ts'
 
 /** Percent become parts per million, durations milliseconds; what is not written is as in `defaultRolloutPolicySpec`. */
 export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutPolicySpec {
-	const { match, steps, guards, deadline, onNoEvidence, bake, warmUp, waves } = manifest.spec ?? {}
+	const { match, steps, guards, deadline, onNoEvidence, bake, warmUp, waves, ...more } = manifest.spec ?? {}
 	const defaults = defaultRolloutPolicySpec
+	const onDeadline = more.onDeadline ?? defaults.onDeadline
 	return {
 		match: { virtualRouter: match?.virtualRouter ?? null, route: match?.route ?? null },
 		steps: steps?.map(readStep) ?? defaults.steps,
 		guards: guards?.map(readGuard) ?? defaults.guards,
 		deadlineMs: deadline === undefined ? defaults.deadlineMs : durationToMs(deadline),
+		onDeadline,
+		onNoTraffic: more.onNoTraffic ?? onDeadline,
+		onInconclusive: more.onInconclusive ?? onDeadline,
 		onNoEvidence: onNoEvidence ?? defaults.onNoEvidence,
 		bakeMs: bake === undefined ? defaults.bakeMs : durationToMs(bake),
 		warmUpMs: warmUp === undefined ? defaults.warmUpMs : durationToMs(warmUp),
 		waves: waves === undefined ? defaults.waves : readWaves(waves),
+		windows: more.windows?.map(readWindow) ?? defaults.windows,
 	}
 }
 
-function readStep({ weight, minDuration, minRequests }: RolloutPolicyStep): RolloutStep {
+function readStep({ weight, minDuration, minRequests, warmUp, gate, deadline }: RolloutPolicyStep): RolloutStep {
 	return {
 		sharePpm: percentToPpm(weight),
 		minDurationMs: minDuration === undefined ? defaultRolloutStep.minDurationMs : durationToMs(minDuration),
 		minRequests: minRequests ?? defaultRolloutStep.minRequests,
+		warmUpMs: warmUp === undefined ? defaultRolloutStep.warmUpMs : durationToMs(warmUp),
+		gate: gate === true ? 'person' : 'none',
+		deadlineMs: deadline === undefined ? defaultRolloutStep.deadlineMs : durationToMs(deadline),
 	}
 }
 
@@ -39,6 +50,21 @@ function readWaves({ shares, minDuration }: RolloutPolicyWaves): WavesSpec {
 		sharesPpm: shares?.map(percentToPpm) ?? defaultWaves.sharesPpm,
 		minDurationMs: minDuration === undefined ? defaultWaves.minDurationMs : durationToMs(minDuration),
 	}
+}
+
+function readWindow({ days, from = '00:00', to = '24:00', timeZone = 'UTC' }: RolloutPolicyWindow): RolloutWindow {
+	return {
+		days: weekdays.flatMap((day, index) => (days?.includes(day) === false ? [] : [index])),
+		fromMinute: minuteOf(from),
+		toMinute: minuteOf(to),
+		timeZone,
+	}
+}
+
+/** Minutes from midnight of `16:30`. */
+function minuteOf(text: string): number {
+	const [hours = '', minutes = ''] = text.split(':')
+	return Number(hours) * 60 + Number(minutes)
 }
 
 function readGuard({
@@ -85,5 +111,27 @@ export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Fi
 	if (deadline !== undefined && durationToMs(deadline) === 0) {
 		findings.push(errorAt(['spec', 'deadline'], 'SL0208', `spec.deadline is "${deadline}"; expected more than nothing`))
 	}
-	return findings
+	return [...findings, ...checkStepDeadlines(manifest), ...checkWindows(manifest)]
+}
+
+function checkStepDeadlines({ spec = {} }: RolloutPolicyManifest): Finding[] {
+	const { steps = [] } = spec
+	const tooShort = steps.flatMap(({ deadline, minDuration }, index) => {
+		const leastMs = minDuration === undefined ? defaultRolloutStep.minDurationMs : durationToMs(minDuration)
+		if (deadline === undefined || durationToMs(deadline) > leastMs) return []
+		const message = `step ${index + 1} lasts at least ${msToText(leastMs)}, and its deadline is ${deadline}; expected a later one`
+		return [errorAt(['spec', 'steps', index, 'deadline'], 'SL0255', message)]
+	})
+	if (steps.some(({ deadline }) => deadline !== undefined)) return tooShort
+	const idle = (['onNoTraffic', 'onInconclusive'] as const).filter((field) => spec[field] !== undefined)
+	const message = (field: string) => `spec.${field} is for steps with a deadline, and none has one`
+	return [...tooShort, ...idle.map((field) => errorAt(['spec', field], 'SL0256', message(field)))]
+}
+
+function checkWindows({ spec }: RolloutPolicyManifest): Finding[] {
+	return (spec?.windows ?? []).flatMap((window, index) => {
+		if (readWindow(window).fromMinute !== readWindow(window).toMinute) return []
+		const message = `the window is from ${window.from} to ${window.to}, which is no time; for a whole day leave both out`
+		return [errorAt(['spec', 'windows', index, 'to'], 'SL0257', message)]
+	})
 }

@@ -44,8 +44,8 @@ test('what is named, and how long', async () => {
 })
 
 test('everything, until a time', async () => {
-	const { asked } = await post('/api/v1/freeze', { ...who, until: '2126-12-27T09:00:00+01:00' })
-	const untilWallMs = Date.parse('2126-12-27T08:00:00Z')
+	const { asked } = await post('/api/v1/freeze', { ...who, until: '2026-12-27T09:00:00+01:00' })
+	const untilWallMs = Date.parse('2026-12-27T08:00:00Z')
 	expect(asked).toEqual([{ kind: 'freeze', ...who, scope: everything, untilWallMs }])
 })
 
@@ -69,10 +69,25 @@ test.for([
 	[{ route: 'x' }, 'a route is named with its router'],
 	[{ router: 5 }, 'mesh, router and route are names'],
 	[{ mesh: 'a/b' }, 'mesh, router and route are names'],
-	[{ until: '2026-12-27 08:00' }, 'until is a time with its zone: 2026-12-27T08:00:00Z'],
-	[{ until: '2126-13-27T08:00:00Z' }, 'until is a time with its zone: 2026-12-27T08:00:00Z'],
-	[{ until: '2001-12-27T08:00:00Z' }, 'until has passed already: 2001-12-27T08:00:00Z'],
-	[{ forMs: 0 }, 'forMs is a whole number of milliseconds above 0'],
+	[
+		{ until: '2026-12-27 08:00' },
+		'until is a time with its zone, 2026-12-27T08:00:00Z, and forMs a whole number of milliseconds',
+	],
+	[
+		{ until: '2126-13-27T08:00:00Z' },
+		'until is a time with its zone, 2026-12-27T08:00:00Z, and forMs a whole number of milliseconds',
+	],
+	[{ until: '2001-12-27T08:00:00Z' }, 'the freeze would end before it begins'],
+	[{ forMs: 0 }, 'the freeze would end before it begins'],
+	[{ forMs: 0.5 }, 'until is a time with its zone, 2026-12-27T08:00:00Z, and forMs a whole number of milliseconds'],
+	[
+		{ forMs: 9_007_199_254_740_991 },
+		'a freeze ends within 366 days; leave its end out for one that somebody is to lift',
+	],
+	[
+		{ until: '9999-12-27T08:00:00Z' },
+		'a freeze ends within 366 days; leave its end out for one that somebody is to lift',
+	],
 	[{ forMs: 1, until: '2126-12-27T08:00:00Z' }, 'until and forMs are two ways to say the same: use one'],
 ] as const)('%j is refused', async ([change, message]) => {
 	const answer = await post('/api/v1/freeze', { ...who, ...change })

@@ -55,6 +55,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 						shares: 'serviceB 95 % · serviceBv2 5 %',
 						minDurationMs: 60_000,
 						minRequests: 500,
+						gate: 'none',
 						proofRequests: 976,
 					},
 					{
@@ -62,6 +63,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 						shares: 'serviceB 75 % · serviceBv2 25 %',
 						minDurationMs: 300_000,
 						minRequests: 0,
+						gate: 'person',
 						proofRequests: 1028,
 					},
 				],
@@ -81,7 +83,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
   replace  change virtualNode/serviceB: tls of listener 80 of a live virtual node changes; after every proxy has confirmed what is in force; by waves over its proxies: one proxy, 10 %, all, each watched for at least 1m, 2m where nothing can be compared
   shift    virtualRouter/serviceB/route/serviceB: serviceB 100 % → serviceB 75 % · serviceBv2 25 %
              1. serviceB 95 % · serviceBv2 5 %: at least 1m, 500 canary requests, about 976 canary requests for the proof
-             2. serviceB 75 % · serviceBv2 25 %: watched 5m, about 1028 canary requests for the proof
+             2. serviceB 75 % · serviceBv2 25 %: watched 5m, until a person approves, about 1028 canary requests for the proof
              no traffic is known: the proof supposes that one of 1,000 requests fails. --rps N, or --daemon where proxies count some, says how long it takes and what cannot be seen
   remove   virtualNode/old\ufffd[2J, when nothing holds it any more
 
@@ -104,7 +106,13 @@ test('colour adds nothing but colour', () => {
 })
 
 test('a TCP route says for whom its weights hold, and what has no effect says why', () => {
-	const step = { canarySharePpm: 100_000, shares: 'db 90 % · db2 10 %', minDurationMs: 60_000, minRequests: 0 }
+	const step = {
+		canarySharePpm: 100_000,
+		shares: 'db 90 % · db2 10 %',
+		minDurationMs: 60_000,
+		minRequests: 0,
+		gate: 'none',
+	} as const
 	const shift = {
 		kind: 'shift',
 		resource: 'mesh/apps/virtualRouter/db/route/db',

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ControllerCommand } from '#controller/commands.ts'
-import { type DaemonInMemory, startInMemory } from '../../fixtures/daemon-in-memory.ts'
+import { type DaemonInMemory, startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
 
 let daemon: DaemonInMemory
 beforeEach(async () => {
@@ -68,6 +68,55 @@ describe('promote to the target', () => {
 		expect(newest()).toMatchObject({ step: 2, endedAt: null, promotedBy: null })
 		expect(await ask('promoteFull')).toMatchObject({ kind: 'refused', code: 'NOT_POSSIBLE' })
 		expect(await journalled('rollout.promote')).toMatchObject([{ ...who, numbers: { reach: 'target' } }])
+	})
+})
+
+describe('approve', () => {
+	const [step] = twoSteps.steps
+
+	test('opens the gate, which alone kept it', async () => {
+		if (step === undefined) throw new Error('there is one')
+		daemon.commit({ weights: [1, 1], policy: { ...twoSteps, steps: [{ ...step, gate: 'person' }] } })
+		await daemon.pass(60_000)
+		expect(newest()).toMatchObject({ step: 1, phase: 'held', holds: [{ code: 'GATE' }], approvedBy: null })
+		expect(await ask('approve')).toMatchObject({ kind: 'done' })
+		expect(newest()).toMatchObject({ step: 2, approvedBy: null })
+		expect(await journalled('rollout.approved')).toMatchObject([{ rollout, ...who }])
+		expect((await journalled('rollout.advanced')).at(-1)?.numbers).toMatchObject({ approvedBy: 'dana' })
+	})
+
+	test('is refused where there is no gate, and a second time', async () => {
+		if (step === undefined) throw new Error('there is one')
+		daemon.commit({ weights: [1, 1], policy: { ...twoSteps, steps: [{ ...step, gate: 'person' }] } })
+		await daemon.pass(1_000)
+		expect(await ask('approve')).toMatchObject({ kind: 'done' })
+		expect(newest()?.approvedBy).toBe('dana')
+		expect(await ask('approve')).toMatchObject({ text: 'B/B#1: dana has approved step 1 already' })
+		await ask('promote')
+		expect(await ask('approve')).toMatchObject({ text: 'B/B#1 waits at no gate: step 2 has none' })
+	})
+})
+
+describe('windows', () => {
+	test('nothing starts and nothing steps outside them', async () => {
+		// It is 14:13 UTC on a Monday when the clock of these tests begins.
+		const hours = { days: [1], fromMinute: 14 * 60 + 15, toMinute: 14 * 60 + 16, timeZone: 'UTC' }
+		daemon.commit({ weights: [1, 1], policy: { ...twoSteps, windows: [hours] } })
+		await daemon.pass(30_000)
+		const { rollouts, heldBack, headline } = daemon.face.status()
+		expect(rollouts).toEqual([])
+		expect(heldBack).toMatchObject([{ code: 'WINDOW', reason: 'outside its windows: monday 14:15–14:16 UTC' }])
+		expect(headline.level).toBe('held')
+		while (daemon.face.status().rollouts.length === 0) await daemon.pass(5_000)
+		expect(new Date(daemon.clock.wallMs()).toISOString()).toMatch(/T14:15:0/)
+		await daemon.command({ kind: 'pause', rollout, ...who })
+		await daemon.pass(60_000)
+		await daemon.command({ kind: 'resume', rollout, ...who })
+		await daemon.pass(30_000)
+		expect(newest()).toMatchObject({ step: 1, phase: 'held', holds: [{ code: 'WINDOW' }] })
+		daemon.failCanary(1)
+		await daemon.pass(15_000)
+		expect(newest()?.phase).toBe('rolledBack')
 	})
 })
 

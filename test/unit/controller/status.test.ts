@@ -48,7 +48,7 @@ test('a rollout tells its step, its shares and its evidence', async () => {
 	expect(rollout?.evidence?.text).toMatch(/^canary 0\/\d+ errors/)
 	expect(rollout?.progress.missingRequests).toBeGreaterThan(0)
 	expect(status.heldBack).toEqual([
-		{ kind: 'shift', resource: 'mesh/apps/virtualRouter/B/route/B', reason: 'rollout B/B#1 brings it in' },
+		{ code: null, kind: 'shift', resource: 'mesh/apps/virtualRouter/B/route/B', reason: 'rollout B/B#1 brings it in' },
 	])
 })
 

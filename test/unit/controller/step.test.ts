@@ -59,6 +59,7 @@ function play() {
 			elapsedMs: 100,
 			wallMs: 1,
 			factsOf,
+			isWithin: () => true,
 			fleetLags: null,
 			isWhole: true,
 			proxyStanding: () => 'known',
@@ -341,6 +342,7 @@ describe('of two commits, the one that follows', () => {
 		const meshes = new Map([widened, narrowed].map((mesh) => [mesh.hash, mesh]))
 		expect(findHeldBack({ ...view, meshes })).toEqual([
 			{
+				code: null,
 				kind: 'replace',
 				resource: resourceId.virtualNode('apps', 'B'),
 				reason: 'until every expected proxy holds what is in force: p2 have not ACKed yet',

@@ -7,6 +7,7 @@ import {
 	defaultWaves,
 	policyForRoute,
 	policyForWaves,
+	windowsOver,
 } from '../../../src/mesh/rollout-policy.ts'
 import { readOk, smallMesh } from './small-mesh.ts'
 
@@ -37,6 +38,21 @@ test.for<[string[], number]>([
 	expect(bakeOf(policies)).toBe(bakeMs)
 })
 
+test.for([
+	{ id: resourceId.route('apps', 'b', 'b'), from: [540] },
+	{ id: resourceId.virtualNode('apps', 'b'), from: [600] },
+	{ id: resourceId.virtualRouter('apps', 'b'), from: [600] },
+	{ id: resourceId.virtualNode('apps', 'none'), from: [] },
+])('the windows over $id are those of its policy, or of the policy for all', ({ id, from }) => {
+	const policies = [
+		'metadata: {mesh: apps, name: any}\nspec: {windows: [{from: "10:00"}]}',
+		'metadata: {mesh: apps, name: b}\nspec: {match: {virtualRouter: b}, windows: [{from: "09:00"}]}',
+	]
+	const documents = policies.map((policy) => `---\napiVersion: sluice/v1\nkind: RolloutPolicy\n${policy}\n`)
+	const { mesh } = readOk({ 'mesh.yaml': smallMesh, 'policies.yaml': documents.join('') })
+	expect(windowsOver(mesh, id).map(({ fromMinute }) => fromMinute)).toEqual(from)
+})
+
 test('a policy of another mesh does not speak for the route', () => {
 	const foreign = `apiVersion: sluice/v1\nkind: Mesh\nmetadata: {name: shop}\n---\napiVersion: sluice/v1\nkind: RolloutPolicy\n${anyRoute.replace('apps', 'shop')}\n`
 	const { mesh } = readOk({ 'mesh.yaml': smallMesh, 'shop.yaml': foreign })
@@ -50,7 +66,7 @@ test('a policy that writes nothing is the default, and the default is the docume
 		'm.yaml': `${smallMesh}---\napiVersion: sluice/v1\nkind: RolloutPolicy\nmetadata: {mesh: apps, name: p}\n`,
 	})
 	expect(mesh.resources[resourceId.rolloutPolicy('apps', 'p')]?.spec).toEqual(defaultRolloutPolicySpec)
-	const step = { minDurationMs: 60_000, minRequests: 0 }
+	const step = { minDurationMs: 60_000, minRequests: 0, warmUpMs: null, gate: 'none', deadlineMs: null }
 	expect(defaultRolloutPolicySpec).toEqual({
 		match: { virtualRouter: null, route: null },
 		steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...step })),
@@ -66,8 +82,12 @@ test('a policy that writes nothing is the default, and the default is the docume
 		],
 		deadlineMs: 1_800_000,
 		onNoEvidence: 'hold',
+		onDeadline: 'hold',
+		onNoTraffic: 'hold',
+		onInconclusive: 'hold',
 		bakeMs: 300_000,
 		warmUpMs: 15_000,
+		windows: [],
 		waves: null,
 	})
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { resourceId } from '#mesh/mesh.ts'
-import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
+import { defaultRolloutPolicySpec, defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import { splitOfWeights } from '#plan/split.ts'
 import { ladderOf, splitAtStep } from '#rollout/ladder.ts'
 
@@ -13,7 +13,7 @@ const split = (left: number, right: number) =>
 	])
 const policy = {
 	...defaultRolloutPolicySpec,
-	steps: [10, 25, 50, 75].map((percent) => ({ sharePpm: percent * 10_000, minDurationMs: 0, minRequests: 0 })),
+	steps: [10, 25, 50, 75].map((percent) => ({ ...defaultRolloutStep, sharePpm: percent * 10_000, minDurationMs: 0 })),
 }
 
 describe('ladderOf', () => {
@@ -43,5 +43,19 @@ test('the shares at a step lie between good and target; step -1 is good', () => 
 		[500_000, 500_000],
 		[250_000, 750_000],
 		[0, 1_000_000],
+	])
+})
+
+test('a step may be a part of a percent, down to one request in a million', () => {
+	const tiny = { ...policy, steps: [1, 100, 2_500].map((sharePpm) => ({ ...defaultRolloutStep, sharePpm })) }
+	const [good, target] = [split(100, 0), split(99, 1)]
+	const stepsPpm = ladderOf(tiny, good, target, [canary])
+	expect(stepsPpm).toEqual([1, 100, 2_500, 10_000])
+	const shares = stepsPpm.map((_, step) => splitAtStep({ good, target, canaries: [canary], stepsPpm }, step))
+	expect(shares.map((at) => at.map(({ sharePpm }) => sharePpm))).toEqual([
+		[999_999, 1],
+		[999_900, 100],
+		[997_500, 2_500],
+		[990_000, 10_000],
 	])
 })

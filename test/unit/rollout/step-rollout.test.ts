@@ -1,124 +1,28 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
-import type { Look, MetricLook } from '#guard/look.ts'
 import { resourceId } from '#mesh/mesh.ts'
-import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
-import type { Shift } from '#plan/plan.ts'
+import { defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import { formatSplit, splitOfWeights, targetKey } from '#plan/split.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import type { FleetFacts, Hold, Rollout, RolloutEvent } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 
-const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
-const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
-const split = (left: number, right: number) =>
-	splitOfWeights([
-		{ ...stable, weight: left },
-		{ ...canary, weight: right },
-	])
-const policy = {
-	...defaultRolloutPolicySpec,
-	steps: [10, 50].map((percent) => ({ sharePpm: percent * 10_000, minDurationMs: 10_000, minRequests: 0 })),
-	bakeMs: 20_000,
-	warmUpMs: 2_000,
-}
-const shift: Shift = {
-	kind: 'shift',
-	route: resourceId.route('apps', 'B', 'B'),
-	before: split(100, 0),
-	after: split(0, 100),
-	rising: [canary],
-	falling: [stable],
+import {
+	alarm,
+	badLook,
+	canary,
+	codesOf,
+	fresh,
+	look,
+	numberAnew,
+	play,
 	policy,
-	quarantineKey: 'key',
-}
-const calm: FleetFacts = {
-	connected: 2,
-	expected: 2,
-	current: 2,
-	pending: [],
-	rejected: [],
-	rejectedProxies: 0,
-	rejectedShare: 0,
-	notReady: [],
-	stranded: [],
-	gone: [],
-	excluded: [],
-	sharedWith: [],
-	cloneProblem: null,
-	openToCanaries: null,
-	foundBack: false,
-	returning: false,
-}
-
-function fresh(): Rollout {
-	return startRollout({ id: 'B/B#1', shift, revision: 'c1', wallMs: 0 })
-}
-
-function play(rollout: Rollout, ...events: RolloutEvent[]): Rollout {
-	return events.reduce((state, event) => stepRollout(seen(state, event), event, 1).rollout, rollout)
-}
-
-/** What all have ACKed was seen by the turn before: time counts from there. */
-function seen(rollout: Rollout, event: RolloutEvent): Rollout {
-	const isConfirmed =
-		event.kind === 'turn' && event.facts.connected > 0 && event.facts.current === event.facts.connected
-	return isConfirmed ? { ...rollout, confirmed: true } : rollout
-}
-
-function turn(elapsedMs: number, facts: Partial<FleetFacts> = {}, forward = true, bars: Hold[] = []): RolloutEvent {
-	return { kind: 'turn', elapsedMs, facts: { ...calm, ...facts }, forward, bars }
-}
-
-let sequence = 0
-
-/** A look with so many canary requests and no error: enough of them prove that the canary is no worse. */
-function look(step: number, requests: number, change: Partial<Look> = {}): RolloutEvent {
-	sequence += 1
-	const metric: MetricLook = {
-		canary: { requests, errors: 0 },
-		baseline: { requests: requests * 9, errors: 0 },
-		logFactors: Array.from({ length: 12 }, () => 0),
-		proofs: [0, 0.1, 0.25, 0.5, 0.75].map((goodness) => 0.005 * requests * (1 - goodness)),
-	}
-	const proxies = { expected: 2, fresh: 2, silent: [] }
-	return {
-		kind: 'look',
-		step,
-		look: {
-			sequence,
-			stepStart: false,
-			warmingUp: false,
-			canaries: { [targetKey(canary)]: { final: metric, attempts: metric, absolute: metric } },
-			proxies,
-			...change,
-		},
-	}
-}
-
-const alarm: RolloutEvent = {
-	kind: 'alarm',
-	alarm: {
-		kind: 'errors',
-		canary: targetKey(canary),
-		proxy: 'p',
-		counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 300, errors: 0 } },
-	},
-}
-
-/** Four of them are evidence enough: none may count for more than a third. */
-function badLook(step: number): RolloutEvent {
-	const metric: MetricLook = {
-		canary: { requests: 1000, errors: 500 },
-		baseline: { requests: 9000, errors: 0 },
-		logFactors: Array.from({ length: 12 }, () => 1000),
-		proofs: Array.from({ length: 5 }, () => -1000),
-	}
-	return look(step, 1000, { canaries: { [targetKey(canary)]: { final: metric, attempts: metric, absolute: metric } } })
-}
-
-const holdsOf = (rollout: Rollout) => rollout.holds.map(({ code }) => code)
+	shift,
+	split,
+	stable,
+	turn,
+} from './played.ts'
 
 describe('forward', () => {
 	test('a healthy canary climbs the ladder, bakes and succeeds', () => {
@@ -165,18 +69,18 @@ describe('forward', () => {
 		},
 	])('is held before the first percent by $why', ({ facts, code }) => {
 		const rollout = play(fresh(), turn(limits.ackGraceMs + 1, facts), turn(100, facts))
-		expect([rollout.step, rollout.phase.kind, holdsOf(rollout)]).toEqual([-1, 'held', [code]])
+		expect([rollout.step, rollout.phase.kind, codesOf(rollout)]).toEqual([-1, 'held', [code]])
 	})
 
 	test('no look, no step: silence holds', () => {
 		const rollout = play(fresh(), turn(100), turn(limits.freshLookMs + 1))
-		expect([rollout.step, rollout.phase.kind, holdsOf(rollout)]).toEqual([0, 'held', ['NO_EVIDENCE']])
+		expect([rollout.step, rollout.phase.kind, codesOf(rollout)]).toEqual([0, 'held', ['NO_EVIDENCE']])
 	})
 
 	test('a look with a silent proxy holds', () => {
 		const silent = look(0, 2000, { proxies: { expected: 2, fresh: 1, silent: ['p2'] } })
 		const rollout = play(fresh(), turn(100), silent, turn(11_000))
-		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['SILENT']])
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['SILENT']])
 	})
 
 	test('silence takes it back where the policy says so, though looks at silence go on', () => {
@@ -189,18 +93,18 @@ describe('forward', () => {
 
 	test('too few requests hold, and say how many are missing', () => {
 		const rollout = play(fresh(), turn(100), look(0, 50), turn(11_000))
-		expect(holdsOf(rollout)).toEqual(['MORE_REQUESTS'])
+		expect(codesOf(rollout)).toEqual(['MORE_REQUESTS'])
 		expect(rollout.holds[0]?.text).toMatch(/more canary requests/)
 	})
 
 	test('a look at the step before says nothing of this one', () => {
 		const rollout = play(fresh(), turn(100), look(-1, 5000), turn(11_000))
-		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['NO_EVIDENCE']])
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['NO_EVIDENCE']])
 	})
 
 	test('nothing moves forward while the store does not answer', () => {
 		const rollout = play(fresh(), turn(5_000, {}, false), turn(100, {}, false))
-		expect([rollout.step, holdsOf(rollout)]).toEqual([-1, ['NOT_DURABLE']])
+		expect([rollout.step, codesOf(rollout)]).toEqual([-1, ['NOT_DURABLE']])
 	})
 
 	test('what is frozen does not move, promoted or not; the guard takes it back, and its deadline stands still', () => {
@@ -225,8 +129,8 @@ describe('forward', () => {
 	test('after a restart a step needs evidence of this boot', () => {
 		const proven = play(fresh(), turn(100), look(0, 2000), turn(9_999))
 		const rollout = play(proven, { kind: 'boot', downMs: 1_000 }, turn(1_000))
-		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['NO_EVIDENCE']])
-		sequence = 0
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['NO_EVIDENCE']])
+		numberAnew()
 		expect(play(rollout, look(0, 10), turn(100)).step, 'looks are numbered anew').toBe(1)
 	})
 
@@ -239,7 +143,7 @@ describe('forward', () => {
 			look(0, 10),
 			turn(100),
 		)
-		expect([rollout.step, holdsOf(rollout)]).toEqual([0, ['DEADLINE']])
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['DEADLINE']])
 	})
 })
 
@@ -278,7 +182,7 @@ describe('paused', () => {
 		const waiting = play(paused(), turn(20_000), look(0, 2000), turn(20_000))
 		expect(waiting).toMatchObject({ step: 0, phase: { kind: 'paused', by: command }, holds: [] })
 		const resumed = play(waiting, { kind: 'resume', command }, turn(100))
-		expect([resumed.step, holdsOf(resumed)]).toEqual([0, ['NO_EVIDENCE']])
+		expect([resumed.step, codesOf(resumed)]).toEqual([0, ['NO_EVIDENCE']])
 		expect(play(resumed, look(0, 10), turn(100)).step).toBe(1)
 	})
 
@@ -331,13 +235,13 @@ describe('back', () => {
 	test('tells of ACKs that are missing only when they have had time to come', () => {
 		const pending = { current: 1, pending: ['p2'] }
 		const back = play(fresh(), turn(100), alarm, turn(100, pending))
-		expect([back.phase.kind, holdsOf(back)]).toEqual(['rollingBack', []])
-		expect(holdsOf(play(back, turn(limits.ackGraceMs, pending)))).toEqual(['NOT_ACKED'])
+		expect([back.phase.kind, codesOf(back)]).toEqual(['rollingBack', []])
+		expect(codesOf(play(back, turn(limits.ackGraceMs, pending)))).toEqual(['NOT_ACKED'])
 	})
 
 	test('is not done while proxies may still come back to a daemon that has just started', () => {
 		const back = play(fresh(), turn(100), alarm, turn(100, { connected: 0, expected: 0, current: 0, returning: true }))
-		expect([back.phase.kind, holdsOf(back)]).toEqual(['rollingBack', ['PROXIES_MISSING']])
+		expect([back.phase.kind, codesOf(back)]).toEqual(['rollingBack', ['PROXIES_MISSING']])
 		expect(play(back, turn(100)).phase.kind).toBe('rolledBack')
 	})
 
@@ -378,7 +282,7 @@ describe('back', () => {
 
 	test('where the last good has no healthy host it says so and does not claim to be done', () => {
 		const rollout = play(fresh(), turn(100), alarm, turn(100, { current: 1, stranded: ['p2'] }))
-		expect([rollout.phase.kind, holdsOf(rollout)]).toEqual(['rollingBack', ['LAST_GOOD_UNHEALTHY']])
+		expect([rollout.phase.kind, codesOf(rollout)]).toEqual(['rollingBack', ['LAST_GOOD_UNHEALTHY']])
 	})
 })
 
@@ -412,6 +316,7 @@ test('a rollout stays small enough for the store', () => {
 	const long = {
 		...policy,
 		steps: Array.from({ length: 12 }, (_, index) => ({
+			...defaultRolloutStep,
 			sharePpm: (index + 1) * 50_000,
 			minDurationMs: 60_000,
 			minRequests: 1000,
