@@ -318,12 +318,12 @@ export async function simulate(
 		if (disk.mood !== 'hangs') consistency.settled(view)
 	}
 
-	function checkNothingLost(last: Incarnation | null): void {
-		if (last === null || !last.isAlive()) return
-		const { state } = last.controller.view()
-		if (unanswered > 0) violate('a command has an answer', `${unanswered} have none`)
+	function findLost(): Parameters<typeof violate> | null {
+		if (current === null || !current.isAlive()) return null
+		const { state } = current.controller.view()
+		if (unanswered > 0) return ['a command has an answer', `${unanswered} have none`]
 		const known = [state.accepted?.info.id, state.refused?.info?.id]
-		if (!known.includes(newest?.id)) violate('a commit is taken in or refused', `${newest?.id} is neither`)
+		return known.includes(newest?.id) ? null : ['a commit is taken in or refused', `${newest?.id} is neither`]
 	}
 
 	for (const pair of pairs) ofHost(pair.host)?.asked(pair === firstPair ? scenario.from : [1, 0], null)
@@ -337,9 +337,11 @@ export async function simulate(
 		await clock.runUntil(nowMs() + 2_000, settle)
 		if (nowMs() > 32_000 && isQuiet(current)) break
 	}
-	// What a person has just asked for may still wait for the store.
-	await clock.runUntil(nowMs() + 5_000, settle)
-	if (errors.length === 0 && violations.length === 0) checkNothingLost(current)
+	// What was asked for just now may wait for the store, or for a daemon that only starts.
+	const heardByMs = nowMs() + 20_000
+	while (findLost() !== null && nowMs() < heardByMs) await clock.runUntil(nowMs() + 2_000, settle)
+	const lost = findLost()
+	if (errors.length === 0 && violations.length === 0 && lost !== null) violate(...lost)
 	const view = current === null ? null : (current as Incarnation).controller.view()
 	const last = view?.state.rollouts.findLast(({ route }) => route === firstPair.route)
 	return {
