@@ -27,6 +27,18 @@ export type Reports = {
 	restarted(): void
 }
 
+/** What the pair's route sends to a node: by a cluster of its own where it has one, named after its router. */
+function countsFor(
+	{ route }: Pair,
+	node: string,
+	clusters: ReadonlyMap<string, ClusterFlush>,
+): ClusterFlush | undefined {
+	const router = route.split('/')[3]
+	const ofNode = [...clusters].filter(([cluster]) => nodeOfCluster(cluster) === node)
+	const own = ofNode.find(([cluster]) => cluster.includes(`_rollout_${router}_`))
+	return (own ?? ofNode.find(([cluster]) => !cluster.includes('_rollout_')))?.[1]
+}
+
 export function createReports(pairs: readonly Pair[], nowMs: () => number): Reports {
 	let reports = new Map<FakeProxy, Report>()
 
@@ -53,10 +65,12 @@ export function createReports(pairs: readonly Pair[], nowMs: () => number): Repo
 			const healthy = new Map([...nodes].map(([node, { healthyHosts }]) => [node, healthyHosts]))
 			if ([...healthy].some(([node, hosts]) => report.healthy.get(node) !== hosts)) report.healthySinceMs = nowMs()
 			report.healthy = healthy
-			for (const { host, stable, canary } of pairs) {
-				const ofCanary = nodes.get(canary)
+			for (const pair of pairs) {
+				const { host, stable, canary } = pair
+				const ofHost = (node: string) => countsFor(pair, node, clusters)
+				const ofCanary = ofHost(canary)
 				report.requests.set(host, (report.requests.get(host) ?? 0) + (ofCanary?.completed ?? 0))
-				const isBad = counted === 'counted' && isOverHardLimit(ofCanary, nodes.get(stable))
+				const isBad = counted === 'counted' && isOverHardLimit(ofCanary, ofHost(stable))
 				report.failing.set(host, isBad ? [...(report.failing.get(host) ?? []), nowMs()] : [])
 			}
 		},
