@@ -63,7 +63,7 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 	const ended = new Set<string>()
 	/** Rollouts that a person has paused, and until when everything is frozen. */
 	const paused = new Set<string>()
-	let frozenUntilMs = 0
+	let frozenUntilWallMs = 0
 	let last: ControllerState | null = null
 	const sizedAt = new Map<string, string>()
 	/** Proxy → since when it refuses what is published. */
@@ -211,7 +211,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		after: ControllerState,
 		meshes: ControllerView['meshes'],
 	): void {
-		const isFrozen = nowMs() < frozenUntilMs
+		// A jump of the wall clock may end it.
+		const isFrozen = options.wallMs() < frozenUntilWallMs
 		if (before === null || (!isFrozen && paused.size === 0)) return
 		for (const { id, step } of after.rollouts) {
 			const was = before.rollouts.find((rollout) => rollout.id === id)
@@ -233,11 +234,11 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		},
 		stops(command) {
 			if (command.kind === 'pause') paused.add(command.rollout)
-			if (command.kind === 'freeze') frozenUntilMs = nowMs() + (command.untilWallMs ?? Infinity) - options.wallMs()
+			if (command.kind === 'freeze') frozenUntilWallMs = command.untilWallMs ?? Infinity
 		},
 		goesOn(command) {
 			if (command.kind === 'resume') paused.delete(command.rollout)
-			if (command.kind === 'unfreeze') frozenUntilMs = 0
+			if (command.kind === 'unfreeze') frozenUntilWallMs = 0
 		},
 		restarted() {
 			last = null

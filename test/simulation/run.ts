@@ -66,7 +66,8 @@ function wrongEnding(scenario: Scenario, outcome: Outcome): Outcome['violations'
 	if (scenario.faults.length > 0 || scenario.second === 'chained') return []
 	// With less than one canary request a second, two minutes prove nothing, and being held is the right answer.
 	const thinnestPpm = Math.min(1_000_000, ...scenario.policy.steps.map(({ sharePpm }) => sharePpm))
-	if (outcome.ended === 'held' && (thinnestPpm / 1_000_000) * scenario.requestsPerSecond < 5) return []
+	const isWaiting = outcome.ended === 'held' || outcome.ended === 'stepping'
+	if (isWaiting && (thinnestPpm / 1_000_000) * scenario.requestsPerSecond < 5) return []
 	switch (scenario.quality.kind) {
 		case 'healthy':
 			return outcome.ended === 'succeeded'
