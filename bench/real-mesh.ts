@@ -69,7 +69,14 @@ async function openDaemon(repository: GitRepository, stateDirectory: string): Pr
 	// It is told of each commit: polling plays no part.
 	const source = { kind: 'git', url: repository.path, branch: 'main', path: '', pollMs: 3_600_000 } as const
 	const started = await startDaemon(
-		{ source, stateDirectory, certificates: null, xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' } },
+		{
+			source,
+			stateDirectory,
+			certificates: null,
+			scrape: null,
+			metrics: { sources: '', credentials: null },
+			xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' },
+		},
 		{
 			log: silentLog,
 			clock: systemClock,

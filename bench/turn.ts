@@ -66,6 +66,7 @@ async function measureTurns(proxies: number): Promise<Turns> {
 		log: silentLog,
 		store: createMemoryStore(),
 		discovery: { current: () => nothingDiscovered, follow() {}, troubles: () => [] },
+		thresholds: { follow() {} },
 		fleet: {
 			...fleet.port,
 			fleet() {

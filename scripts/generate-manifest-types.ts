@@ -65,6 +65,8 @@ function plain(value: unknown): unknown {
 	if ('title' in value && typeof value.title === 'string') dropped.add('title')
 	// Siblings of a reference are text for people; beside it they would hide the definition's name.
 	if ('$ref' in value) return { $ref: value.$ref }
+	// A value of several forms, told apart by one of its fields.
+	if ('discriminator' in value && 'oneOf' in value) return { oneOf: plain(value.oneOf) }
 	const members = Object.entries(value).filter(([key]) => !dropped.has(key))
 	return Object.fromEntries(members.map(([key, member]) => [key, plain(member)]))
 }

@@ -43,7 +43,7 @@ const stages: readonly Room[] = [
 	{ name: 'snapshot', contracts: ['snapshot.ts'], purity: 'pure', also: [], protos: 'all' },
 	{ name: 'explain', contracts: ['explained.ts'], purity: 'pure', also: [], protos: 'all' },
 	{ name: 'xds', contracts: ['fleet-view.ts'], purity: 'edge', also: [], protos: 'all' },
-	{ name: 'telemetry', contracts: ['flush.ts'], purity: 'edge', also: [], protos: 'all' },
+	{ name: 'telemetry', contracts: ['flush.ts', 'measurement.ts'], purity: 'edge', also: [], protos: 'all' },
 	{ name: 'store', contracts: ['store.ts'], purity: 'edge', also: [], protos: 'none' },
 ]
 

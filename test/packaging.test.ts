@@ -35,6 +35,7 @@ describe('the installed package', () => {
 			'dist/sluice.js',
 			'dist/main.js',
 			'dist/mesh-worker.js',
+			'dist/aws-cloud-watch.js',
 			'dist/aws-directory.js',
 			'dist/THIRD-PARTY-LICENSES.txt',
 			'schemas',

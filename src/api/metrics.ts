@@ -72,6 +72,17 @@ const gauges: readonly GaugeRow[] = [
 			running(status).map(({ id, progress }) => ({ labels: { rollout: id }, value: progress.evidenceAgeMs / 1000 })),
 	},
 	{
+		name: 'sluice_threshold_value',
+		help: 'Newest figure of each threshold of a running rollout; absent where there is none.',
+		labels: ['rollout', 'threshold'],
+		read: (status) =>
+			running(status).flatMap(({ id, thresholds }) =>
+				thresholds.flatMap(({ name, value }) =>
+					value === null ? [] : [{ labels: { rollout: id, threshold: name }, value }],
+				),
+			),
+	},
+	{
 		name: 'sluice_held_back_changes',
 		help: 'Changes that the accepted revision asks for and that are not in force.',
 		labels: [],

@@ -31,11 +31,13 @@ export const limits = {
 	guardNamedProxies: 3,
 	/** Of what the fleet says, in the state of a rollout: names in a list, and characters of a proxy's own words. */
 	holdNames: 3,
-	holdTextChars: 300,
+	holdTextChars: 270,
 	/** Of what a person says with a command, likewise; the journal has all of it. */
 	commandTextChars: 150,
-	/** Serialised state of one rollout. */
+	/** Serialised state of one rollout, apart from what its policy writes of threshold guards; that, as JSON; how many they are. */
 	rolloutStateBytes: 4096,
+	thresholdGuards: 5,
+	thresholdGuardsChars: 2_000,
 	/** The newest look may be this old and still allow a step; looks close every lookIntervalMs. */
 	lookIntervalMs: 5_000,
 	freshLookMs: 15_000,
@@ -106,6 +108,7 @@ export const limits = {
 	envoyStopMs: 5_000,
 	envoyAdminMs: 5_000,
 	motoReadyMs: 60_000,
+	prometheusReadyMs: 60_000,
 	childStartMs: 15_000,
 	childCallMs: 20_000,
 	childStopMs: 5_000,
@@ -186,6 +189,25 @@ export const limits = {
 	flushGapMs: 10,
 	/** Counters remembered of one proxy. */
 	flushClusters: 10_000,
+	/** Envoys that are asked for their counters: how many, one answer's deadline and size; the file that names them. */
+	scrapeTargets: 5_000,
+	scrapeDeadlineMs: 2_000,
+	scrapeBytes: 4 * 1024 * 1024,
+	scrapeFileBytes: 4 * 1024 * 1024,
+	scrapeFileMs: 5_000,
+	/** Threshold guards: one answer's deadline, how many are asked at once, the first pause after a failure. */
+	measurementDeadlineMs: 5_000,
+	measurementsAtOnce: 16,
+	measurementRetryMs: 1_000,
+	/** CloudWatch may have the values of a window so much later. */
+	cloudWatchDelayMs: 120_000,
+	/** How many answers are missed before a value is stale, and characters kept of a reason. */
+	measurementsMissing: 3,
+	measurementReasonChars: 100,
+	/** One answer, one secret that is sent for it, and characters of what a source says. */
+	measurementBytes: 256 * 1024,
+	measurementSecretBytes: 16 * 1024,
+	measurementWordsChars: 70,
 	/** Discovery: how often each Cloud Map query is asked, its deadline, how many at once; the longest pause after failures. */
 	cloudMapPollMs: 5_000,
 	cloudMapDeadlineMs: 4_000,

@@ -6,6 +6,7 @@ export const programs = {
 	main: 'main.ts',
 	'mesh-worker': 'controller/mesh-worker.ts',
 	'aws-directory': 'discovery/aws-directory.ts',
+	'aws-cloud-watch': 'telemetry/aws-cloud-watch.ts',
 } as const
 
 export type ProgramName = keyof typeof programs

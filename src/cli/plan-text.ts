@@ -51,13 +51,14 @@ function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: P
 			`${isLast ? 'watched' : 'at least'} ${formatDuration(step.minDurationMs)}`,
 			...(step.minRequests > 0 ? [`${step.minRequests} canary ${change.unit}`] : []),
 			...(step.gate === 'person' ? ['until a person approves'] : []),
-			`about ${step.proofRequests} canary ${change.unit} for the proof`,
+			...(step.proofRequests === null ? [] : [`about ${step.proofRequests} canary ${change.unit} for the proof`]),
 		]
 		return `             ${index + 1}. ${toPrintable(step.shares)}: ${demands.join(', ')}${renderStepTime(change, index)}`
 	})
 	const outlook = renderOutlook(change).map((line) => `             ${line}`)
+	const guarded = `             guarded by ${toPrintable(change.guardedBy)}`
 	const notes = [...(change.unit === 'connections' ? [connectionsNote] : []), ...clustersNote(change)]
-	return [head, ...notes, ...steps, ...outlook].join('\n')
+	return [head, guarded, ...notes, ...steps, ...outlook].join('\n')
 }
 
 function clustersNote({ clusters }: Extract<PlannedChange, { kind: 'shift' }>): string[] {

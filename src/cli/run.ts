@@ -84,6 +84,11 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 			source: source.value,
 			stateDirectory: valueOf(settings, 'state'),
 			certificates: settings.certificates?.value ?? null,
+			scrape: settings.scrape?.value ?? null,
+			metrics: {
+				sources: settings['metric-sources']?.value ?? '',
+				credentials: settings['metric-credentials']?.value ?? null,
+			},
 			xds: { address: valueOf(settings, 'xds'), identity: unproven ? 'unproven' : 'loopbackOnly' },
 		},
 		api: { host: http.value.address, port: http.value.port },

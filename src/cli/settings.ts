@@ -68,6 +68,27 @@ export const settingTable = [
 		check: anything,
 	},
 	{
+		name: 'metric-sources',
+		placeholder: 'URLS',
+		about: 'whom threshold guards may ask: http(s)://HOST[:PORT][=CREDENTIALS], with commas between them',
+		byDefault: null,
+		check: anything,
+	},
+	{
+		name: 'metric-credentials',
+		placeholder: 'DIR',
+		about: 'folder of what they are shown: DIR/NAME/token, or DIR/NAME/{username,password}',
+		byDefault: null,
+		check: anything,
+	},
+	{
+		name: 'scrape',
+		placeholder: 'FILE',
+		about: 'Envoys that push no counters, a line each: PROXY HOST:PORT of its admin interface',
+		byDefault: null,
+		check: anything,
+	},
+	{
 		name: 'xds',
 		placeholder: 'HOST:PORT',
 		about: 'where Envoys connect',

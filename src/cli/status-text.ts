@@ -127,6 +127,7 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 		progress.minRequests > 0 ? `${progress.requests} of ${progress.minRequests}` : String(progress.requests)
 	const plain = [
 		`    evidence  ${rollout.evidence?.text ?? 'none yet'}`,
+		...rollout.thresholds.map(({ name, text }) => `    threshold ${name}: ${text}`),
 		...(rollout.step === 0
 			? []
 			: [`    step      ${formatDuration(progress.elapsedMs)}${least}${most}, ${requests} canary requests${missing}`]),

@@ -4,12 +4,14 @@ import { isRunning } from '#rollout/rollout.ts'
 import type { SourceEvent } from '#source/source.ts'
 import type { JournalEntry } from '#store/store.ts'
 import type { Flush } from '#telemetry/flush.ts'
+import type { MeasurementEvent } from '#telemetry/measurement.ts'
 import type { Rejection, XdsEvent } from '#xds/fleet-view.ts'
 import { answer, type CommandReply, type ControllerCommand, type Waiting } from './commands.ts'
 import type { ControllerOptions } from './controller-options.ts'
 import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 import { createFacts } from './facts.ts'
+import { createInbox } from './inbox.ts'
 import { isBusy } from './is-busy.ts'
 import { createKeeper } from './keeper.ts'
 import { createServing, type ServedMeshes } from './serving.ts'
@@ -17,7 +19,9 @@ import type { Settlement } from './settle.ts'
 import { coreEventOf, eventOfReading, healthAfter, type SourceHealth, untriedSource } from './source-events.ts'
 import { type ControllerState, initialState, signatureOf } from './state.ts'
 import { stepController } from './step.ts'
+import { thresholdWatchesOf } from './threshold-watches.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
+import { createTurnClock } from './turn-clock.ts'
 import { isWithin } from './windows.ts'
 
 // The loop: outside events only mark work due; a turn drains them, decides, stores, publishes. The only writer of
@@ -31,6 +35,7 @@ export type Controller = {
 	/** What discovery knows has changed. Served at once: it is no decision, and waits for no turn. */
 	takeDiscovery(): void
 	takeFlush(flush: Flush): void
+	takeMeasurement(event: MeasurementEvent): void
 	command(command: ControllerCommand): Promise<CommandReply>
 	view(): ControllerView
 	readonly evidence: Evidence
@@ -44,8 +49,8 @@ export type Controller = {
 }
 
 export function createController(options: ControllerOptions): Controller {
-	const { clock, log, store, fleet, discovery } = options
-	const evidence = createEvidence({ clock, emit: (event) => take(event) })
+	const { clock, log, store, fleet, discovery, thresholds } = options
+	const evidence = createEvidence({ clock, emit: take })
 	const keeper = createKeeper({ store, clock, log })
 	const serving = createServing({
 		fleet,
@@ -57,7 +62,8 @@ export function createController(options: ControllerOptions): Controller {
 	})
 	const facts = createFacts({ fleet, evidence, placeOf, ...serving.facts })
 	const listeners = new Set<(entry: JournalEntry) => void>()
-	const queue: CoreEvent[] = []
+	const inbox = createInbox()
+	const turnClock = createTurnClock(clock)
 	const waiting: Waiting[] = []
 	let unsavedJournal: readonly JournalEntry[] = []
 	let state: ControllerState = initialState
@@ -67,25 +73,20 @@ export function createController(options: ControllerOptions): Controller {
 	let turning: Promise<void> | null = null
 	let timer: Timer | null = null
 	let due: 'no' | 'soon' | 'now' = 'no'
-	let lastTurnMs = 0
-	let lastWallMs = 0
-	let turns = 0
 	let phase: 'loading' | 'running' | 'stopped' = 'loading'
 
 	async function start(): Promise<void> {
 		state = await keeper.load()
-		lastTurnMs = clock.monotonicMs()
-		lastWallMs = clock.wallMs()
-		const downMs = state.savedWallMs === 0 ? 0 : Math.max(0, lastWallMs - state.savedWallMs)
+		const downMs = turnClock.begin(state.savedWallMs)
 		serving.begin(state, servedMeshes())
-		queue.push({ kind: 'boot', downMs })
+		inbox.take({ kind: 'boot', downMs })
 		publish()
 		phase = 'running'
 		need(false)
 	}
 
 	function take(event: CoreEvent): void {
-		queue.push(event)
+		inbox.take(event)
 		need(event.kind === 'alarm')
 	}
 
@@ -95,7 +96,7 @@ export function createController(options: ControllerOptions): Controller {
 		due = now || due === 'now' ? 'now' : 'soon'
 		if (turning !== null) return
 		timer?.cancel()
-		const wait = due === 'now' ? 0 : Math.max(0, lastTurnMs + limits.turnIntervalMs - clock.monotonicMs())
+		const wait = due === 'now' ? 0 : Math.max(0, turnClock.monotonicMs() + limits.turnIntervalMs - clock.monotonicMs())
 		if (wait === 0) run()
 		else timer = clock.setTimer(wait, run)
 	}
@@ -120,13 +121,15 @@ export function createController(options: ControllerOptions): Controller {
 	}
 
 	async function turn(): Promise<void> {
-		const elapsedMs = passTime()
+		const { elapsedMs, wall } = turnClock.pass()
+		// What was known of the fleet is void then, as after a boot.
+		if (wall === 'jumped') inbox.take({ kind: 'boot', downMs: 0 })
 		const asked = waiting.splice(0)
-		const events = [...queue.splice(0), ...asked.map(({ command }): CoreEvent => ({ kind: 'command', command }))]
+		const events = [...inbox.drain(), ...asked.map(({ command }): CoreEvent => ({ kind: 'command', command }))]
 		const input: TurnInput = {
 			events,
 			elapsedMs,
-			wallMs: lastWallMs,
+			wallMs: turnClock.wallMs(),
 			forward: keeper.isDurable(),
 			durable: keeper.isDurable(),
 			fleetLags: serving.fleetLags(),
@@ -134,7 +137,7 @@ export function createController(options: ControllerOptions): Controller {
 			proxyStanding: serving.proxyStanding,
 			meshes: keeper.content().meshes,
 			originsOf: keeper.content().origins,
-			isWithin: (windows) => isWithin(windows, lastWallMs),
+			isWithin: (windows) => isWithin(windows, turnClock.wallMs()),
 			factsOf: (rollout) => facts.of(rollout, serving.concernOf(rollout)),
 		}
 		const result = stepController(state, input)
@@ -152,18 +155,6 @@ export function createController(options: ControllerOptions): Controller {
 		return await commitHeld(back, { asked, input: held })
 	}
 
-	/** Monotonic time since the last turn. A jump of the wall clock voids what was known of the fleet, as a boot does. */
-	function passTime(): number {
-		const nowMs = clock.monotonicMs()
-		const wallMs = clock.wallMs()
-		const elapsedMs = nowMs - lastTurnMs
-		if (Math.abs(wallMs - lastWallMs - elapsedMs) > limits.wallJumpMs) queue.push({ kind: 'boot', downMs: 0 })
-		lastTurnMs = nowMs
-		lastWallMs = wallMs
-		turns += 1
-		return elapsedMs
-	}
-
 	type Turn = { readonly asked: readonly Waiting[]; readonly input: TurnInput }
 
 	/** All of the turn takes effect when it is stored, or none of it. */
@@ -177,11 +168,11 @@ export function createController(options: ControllerOptions): Controller {
 			settlement = result.settlement ?? settlement
 			tell(result.journal)
 			if (result.journal.length > 0) publish()
-			serving.follow(state)
+			follow()
 			return answer(asked, result.replies)
 		}
 		// What came in is looked at again, without a step forward.
-		queue.unshift(...input.events.filter((event) => event.kind !== 'command'))
+		inbox.putBack(input.events.filter((event) => event.kind !== 'command'))
 		waiting.unshift(...asked)
 		if (due === 'no') due = 'soon'
 	}
@@ -196,7 +187,7 @@ export function createController(options: ControllerOptions): Controller {
 			unsavedJournal = []
 			due = 'now'
 		}
-		serving.follow(state)
+		follow()
 		answer(asked, result.replies)
 	}
 
@@ -217,6 +208,12 @@ export function createController(options: ControllerOptions): Controller {
 
 	function publish(): void {
 		serving.publish(state, servedMeshes())
+	}
+
+	/** What is watched follows from the state. */
+	function follow(): void {
+		serving.follow(state)
+		thresholds.follow(thresholdWatchesOf(state.rollouts))
 	}
 
 	function placeOf(rejection: Rejection): string {
@@ -251,6 +248,7 @@ export function createController(options: ControllerOptions): Controller {
 			if (phase === 'running') serving.rediscover()
 		},
 		takeFlush: (flush) => evidence.takeFlush(flush),
+		takeMeasurement: take,
 		command(command) {
 			return new Promise((answerWith) => {
 				waiting.push({ command, answer: answerWith })
@@ -269,8 +267,8 @@ export function createController(options: ControllerOptions): Controller {
 			served: serving.facts,
 			concernOf: serving.concernOf,
 			troubles: discovery.troubles(),
-			turns,
-			lastTurnMs,
+			turns: turnClock.count(),
+			lastTurnMs: turnClock.monotonicMs(),
 		}),
 		onJournal(listen) {
 			listeners.add(listen)

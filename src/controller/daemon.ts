@@ -1,6 +1,7 @@
 // The daemon: all rooms joined, in the order in which they may begin. It serves what it last decided before anybody
 // looks at Git. How it is asked (the API) and started (the command) comes in by parameter.
 
+import { assert } from '#base/assert.ts'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
@@ -11,7 +12,15 @@ import { openDiscovery } from '#discovery/discovery.ts'
 import { parseGitTarget } from '#source/git-target.ts'
 import { openSqliteStore } from '#store/sqlite-store.ts'
 import type { JournalEntry, Store } from '#store/store.ts'
+import { parseAllowedSources } from '#telemetry/allowed-sources.ts'
+import { createAskHttp } from '#telemetry/ask-http.ts'
+import { createCredentials } from '#telemetry/credentials.ts'
+import { createLazyCloudWatch } from '#telemetry/lazy-cloud-watch.ts'
+import { createMeasurementSource } from '#telemetry/measure.ts'
+import type { MeasurementEvent } from '#telemetry/measurement.ts'
 import { createMetricsReceiver } from '#telemetry/metrics-receiver.ts'
+import { openScraper } from '#telemetry/open-scraper.ts'
+import { createThresholdPoller, type ThresholdPoller } from '#telemetry/threshold-poller.ts'
 import { createAdmission } from '#xds/admission.ts'
 import { createXdsServer } from '#xds/server.ts'
 import { type Controller, createController } from './controller.ts'
@@ -27,6 +36,10 @@ export type DaemonSettings = {
 	readonly stateDirectory: string
 	/** Folder of certificates and keys that are served to proxies; null: none. */
 	readonly certificates: string | null
+	/** File that names Envoys whose counters are fetched, since they push none; null: none. */
+	readonly scrape: string | null
+	/** Of threshold guards: who may be asked, and the folder of what he is shown; null: none. */
+	readonly metrics: { readonly sources: string; readonly credentials: string | null }
 	readonly xds: {
 		/** `host:port`. */
 		readonly address: string
@@ -72,9 +85,11 @@ export async function startDaemon(settings: DaemonSettings, ports: DaemonPorts):
 	return started
 }
 
-function findProblem({ source, xds }: DaemonSettings): string | null {
+function findProblem({ source, xds, metrics }: DaemonSettings): string | null {
 	const target = source.kind === 'git' ? parseGitTarget(source) : succeed(null)
 	if (!target.ok) return target.error.join('; ')
+	const allowed = parseAllowedSources(metrics.sources)
+	if (!allowed.ok) return `metric-sources: ${allowed.error}`
 	const host = xds.address.replace(/:\d+$/, '')
 	if (xds.identity === 'unproven' || isLoopback(host)) return null
 	return `xDS on ${xds.address} would serve anybody who names a node: use a loopback address, or say --xds-unproven yes if only your proxies can reach it`
@@ -125,12 +140,24 @@ async function startOnStore(
 		changed: () => controller.takeDiscovery(),
 	})
 	closers.push(() => discovery.close())
+	const thresholds = openThresholds(settings.metrics, ports, (event) => controller.takeMeasurement(event))
+	closers.push(async () => thresholds.close())
+	if (settings.scrape !== null) {
+		const scraper = openScraper({
+			file: settings.scrape,
+			hasPushed: (proxyKey) => receiver.hasPushed(proxyKey),
+			emit: (flush) => controller.takeFlush(flush),
+			...ports,
+		})
+		closers.push(async () => scraper.close())
+	}
 	const controller = createController({
 		clock,
 		log,
 		store,
 		fleet: fleet.port,
 		discovery,
+		thresholds,
 		readRevision: createWorkerReader({ clock, log }),
 		fatal: failure.resolve,
 	})
@@ -176,6 +203,21 @@ async function startOnStore(
 			await closeAll(closers)
 		},
 	})
+}
+
+function openThresholds(
+	{ sources, credentials }: DaemonSettings['metrics'],
+	{ clock, random }: DaemonPorts,
+	emit: (event: MeasurementEvent) => void,
+): ThresholdPoller {
+	const allowed = parseAllowedSources(sources)
+	assert(allowed.ok, 'settings are checked before anything is opened')
+	const ask = createAskHttp({
+		allowed: allowed.value,
+		credentials: createCredentials({ directory: credentials, environment: process.env }),
+	})
+	const source = createMeasurementSource({ ask, cloudWatch: createLazyCloudWatch(), wallMs: () => clock.wallMs() })
+	return createThresholdPoller({ source, clock, random, emit })
 }
 
 async function load(controller: Controller): Promise<Result<null, StartFailure>> {

@@ -44,6 +44,8 @@ export type Evidence = {
 	openConnections(proxyKey: string, cluster: string): number | null
 	/** Connected proxies whose flushes stopped. */
 	isSilent(proxyKey: string): boolean
+	/** No flush of it ever came, to this boot. */
+	isUnwatched(proxyKey: string): boolean
 	forget(proxyKey: string): void
 	/** What all proxies counted of late, whether or not a rollout runs. */
 	traffic(): Traffic
@@ -134,6 +136,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 
 	return {
 		isSilent,
+		isUnwatched: (proxyKey) => !proxies.has(proxyKey),
 		readiness: () => readiness,
 		traffic: meter.read,
 		takeFlush(flush) {

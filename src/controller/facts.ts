@@ -1,7 +1,7 @@
 import { limits } from '#base/limits.ts'
 import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Carrier } from '#compile/names.ts'
-import type { FleetFacts, OpenConnections, Rollout } from '#rollout/rollout.ts'
+import { demandsCounters, type FleetFacts, type OpenConnections, type Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
 import { firstCandidateOf } from './concern-of-wave.ts'
 import { type Concern, carrierTypesOf, typesOfShift } from './concerns.ts'
@@ -162,13 +162,20 @@ function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: Fac
 				if (hosts !== null && hosts >= 1) continue
 				// Nothing gets worse where what it takes the place of has no host either.
 				if (inPlaceOf !== null && (evidence.healthyHosts(key, inPlaceOf) ?? 0) < 1) continue
-				const why = hosts === null && evidence.isSilent(key) ? 'silent' : 'noHost'
+				const why = hosts === null ? whyUnknown(key, evidence) : 'noHost'
+				// Where no counters are asked for, that there never were any keeps nothing.
+				if (why === 'unwatched' && !demandsCounters(rollout.policy)) continue
 				missing.push({ proxy: key, target, host: concern.hosts.get(target) ?? '', why })
 				if (missing.length === limits.namedProxies) return missing
 			}
 		}
 	}
 	return missing
+}
+
+function whyUnknown(proxyKey: string, evidence: Evidence): FleetFacts['notReady'][number]['why'] {
+	if (evidence.isUnwatched(proxyKey)) return 'unwatched'
+	return evidence.isSilent(proxyKey) ? 'silent' : 'noHost'
 }
 
 /** What keeps removals waiting: somebody who is expected has not let go of everything yet. Null when nobody. */

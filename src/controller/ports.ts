@@ -3,6 +3,7 @@ import type { Discovered, Trouble, Wanted } from '#discovery/discovered.ts'
 import type { ReadOutcome } from '#mesh/mesh.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Revision } from '#source/revision.ts'
+import type { WatchedThreshold } from '#telemetry/measurement.ts'
 import type { FleetView, Proxy, Reported } from '#xds/fleet-view.ts'
 
 // What the controller needs of the rooms at its edges. The simulator and the daemon fill them differently; the
@@ -41,6 +42,12 @@ export type DiscoveryPort = {
 	follow(wanted: Wanted): void
 	/** What keeps it from finding something, by subject. */
 	troubles(): readonly Trouble[]
+}
+
+/** Who asks for the figures of threshold guards. Answers come in by `takeMeasurement` of the controller. */
+export type ThresholdPort = {
+	/** Whom to ask from now on, and nobody else. */
+	follow(watched: readonly WatchedThreshold[]): void
 }
 
 /**

@@ -14,8 +14,9 @@ import type { Change, Shift, Split } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { formatSplit, shareOfAll, splitBetween } from '#plan/split.ts'
 import { demandsOfStep, ladderOf } from '#rollout/ladder.ts'
-import { errorsGuardOf } from '#rollout/rollout.ts'
+import { demandsCounters, errorsGuardOf } from '#rollout/rollout.ts'
 import { meshOfId } from './apply-at-once.ts'
+import { describeGuards } from './describe-guards.ts'
 import { effectiveMesh } from './effective.ts'
 import { type PlannedClusters, plannedClusters } from './planned-clusters.ts'
 import { hasCommit, type OfflineRead, readOfflineCommit, readOfflineFolder } from './read-offline.ts'
@@ -78,8 +79,9 @@ export type PlannedChange =
 			readonly after: string
 			/** What the weights share out, and what the proof is made of. Weights of a TCP route hold for new connections only. */
 			readonly unit: 'requests' | 'connections'
-			/** Whether its own counters can be told from others'. */
+			/** Whether its own counters can be told from others'; what each step waits for besides time, in words. */
 			readonly clusters: PlannedClusters
+			readonly guardedBy: string
 			readonly steps: readonly PlannedStep[]
 			readonly bakeMs: number
 			/** The least it takes: all minimum durations and the bake, if evidence never has to be waited for. */
@@ -96,8 +98,8 @@ export type PlannedStep = {
 	readonly minRequests: number
 	/** `person`: it ends only when somebody approves it. */
 	readonly gate: 'none' | 'person'
-	/** About how many canary requests the proof takes if it begins here and both versions fail alike. */
-	readonly proofRequests: number
+	/** About how many canary requests the proof takes if both versions fail alike; null where none is asked for. */
+	readonly proofRequests: number | null
 }
 
 export type ResourceDifference = {
@@ -191,7 +193,6 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 			proofRequests: proofRequestsAt(shift, { shares, errorShare }),
 		}),
 	)
-	const leastMs = steps.reduce((total, { minDurationMs }) => total + minDurationMs, 0)
 	return {
 		kind: 'shift',
 		resource: shift.route,
@@ -199,9 +200,10 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 		after: formatSplit(after, before),
 		unit: unitOf(shift.route, mesh),
 		clusters: plannedClusters(shift, now, mesh),
+		guardedBy: describeGuards(policy),
 		steps,
 		bakeMs: policy.bakeMs,
-		leastMs,
+		leastMs: steps.reduce((total, { minDurationMs }) => total + minDurationMs, 0),
 		outlook,
 	}
 }
@@ -209,10 +211,10 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 /** Where nothing is known of the traffic both versions are taken to fail one request in a thousand. */
 const supposedErrorShare = 0.001
 
-function proofRequestsAt(
-	{ rising, falling, policy }: Shift,
-	{ shares, errorShare }: { readonly shares: Split; readonly errorShare: number },
-): number {
+type Proof = { readonly shares: Split; readonly errorShare: number }
+
+function proofRequestsAt({ rising, falling, policy }: Shift, { shares, errorShare }: Proof): number | null {
+	if (!demandsCounters(policy)) return null
 	const baseline = shareOfAll(shares, falling)
 	return estimateProofRequests({
 		baselineErrorShare: errorShare,

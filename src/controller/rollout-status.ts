@@ -1,5 +1,6 @@
 import { describeEvidence } from '#guard/evidence-text.ts'
 import type { EvidenceNumbers } from '#guard/look.ts'
+import { countBreaches, describeThreshold, newThreshold } from '#guard/threshold.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
 import { describeOpen } from '#rollout/describe-open.ts'
@@ -13,6 +14,7 @@ import {
 	isRunning,
 	type OpenConnections,
 	type Rollout,
+	thresholdGuardsOf,
 } from '#rollout/rollout.ts'
 import { describeWave } from '#rollout/wave.ts'
 import { factsOfRollout, openToCanaries } from './facts.ts'
@@ -57,6 +59,8 @@ export type RolloutStatus = {
 	}
 	/** The guard's numbers of the newest look; null until there is one. */
 	readonly evidence: (EvidenceNumbers & { readonly text: string }) | null
+	/** What others measure; in the order of the policy. */
+	readonly thresholds: readonly ThresholdStatus[]
 	readonly holds: readonly Hold[]
 	/** False until every connected proxy has ACKed the shares in force. */
 	readonly confirmed: boolean
@@ -77,6 +81,22 @@ export type RolloutStatus = {
 	readonly changes: readonly string[] | null
 	readonly startedAt: string
 	readonly endedAt: string | null
+}
+
+export type ThresholdStatus = {
+	readonly name: string
+	/** The newest figure, or null where there is none. */
+	readonly value: number | null
+	readonly min: number | null
+	readonly max: number | null
+	/** Of the newest figures, how many are out of bounds, and how many of how many take the rollout back. */
+	readonly breaches: number
+	readonly allowed: { readonly count: number; readonly of: number }
+	/** In bounds at the step in force, and how many it needs. */
+	readonly measurements: number
+	readonly minMeasurements: number
+	/** In a sentence: the figure, or why there is none. */
+	readonly text: string
 }
 
 export type StepStatus = { readonly canarySharePpm: number; readonly shares: readonly ShareStatus[] }
@@ -111,6 +131,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 			evidenceAgeMs: Math.round(elapsed.sinceLookMs),
 		},
 		evidence: verdict === null ? null : { ...verdict.numbers, text: describeEvidence(verdict.numbers) },
+		thresholds: thresholdsOf(rollout),
 		holds: rollout.holds,
 		confirmed: rollout.confirmed,
 		openConnections,
@@ -139,6 +160,24 @@ function factsOf(rollout: Rollout, { view, fleet, evidence, placeOf }: StatusSou
 function openOf(rollout: Rollout, { view, fleet, evidence }: StatusSource): OpenConnections | null {
 	if (!('cause' in rollout.phase) || rollout.wave !== null || view.effective === null) return null
 	return openToCanaries(view.concernOf(rollout), { fleet, evidence })
+}
+
+function thresholdsOf({ policy, thresholds }: Rollout): ThresholdStatus[] {
+	return thresholdGuardsOf(policy).map((guard) => {
+		const { name, min, max, breaches, minMeasurements } = guard
+		const state = thresholds[name] ?? newThreshold
+		return {
+			name,
+			value: state.newest?.kind === 'value' ? state.newest.value : null,
+			min,
+			max,
+			breaches: countBreaches(state.recent),
+			allowed: breaches,
+			measurements: state.inBounds,
+			minMeasurements,
+			text: describeThreshold(state, guard),
+		}
+	})
 }
 
 function sharesOf(split: readonly SplitTarget[]): ShareStatus[] {

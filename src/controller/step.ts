@@ -91,6 +91,8 @@ function takeEvent(draft: Draft, event: CoreEvent): void {
 			return happen(draft, event.rollout, { kind: 'look', step: event.step, look: event.look })
 		case 'alarm':
 			return happen(draft, event.rollout, { kind: 'alarm', alarm: event.alarm })
+		case 'measurement':
+			return happen(draft, event.rollout, event)
 		case 'command':
 			draft.replies.push(obey(draft, event.command))
 			return

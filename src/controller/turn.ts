@@ -4,6 +4,7 @@ import type { Mesh, Origins, RolloutWindow } from '#mesh/mesh.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { RevisionInfo } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
+import type { MeasurementEvent } from '#telemetry/measurement.ts'
 import type { CommandReply, ControllerCommand } from './commands.ts'
 import type { Settlement } from './settle.ts'
 import type { ControllerState } from './state.ts'
@@ -31,6 +32,7 @@ export type CoreEvent =
 	| { readonly kind: 'seen'; readonly revision: string }
 	| { readonly kind: 'look'; readonly rollout: string; readonly step: number; readonly look: Look }
 	| { readonly kind: 'alarm'; readonly rollout: string; readonly alarm: Alarm }
+	| MeasurementEvent
 	| { readonly kind: 'command'; readonly command: ControllerCommand }
 
 export type TurnInput = {

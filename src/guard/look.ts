@@ -154,3 +154,24 @@ export type EvidenceNumbers = {
 	readonly needed: number
 	readonly phi: GuardParameters['phi']
 }
+
+/** What came of asking once. */
+export type Measurement =
+	/** `ageMs`: since the window that the value looks back on has ended. */
+	| { readonly kind: 'value'; readonly value: number; readonly ageMs: number }
+	/** An error, an empty answer, several values, an old one. `reason`: half a sentence, the source's own words in it. */
+	| { readonly kind: 'noData'; readonly reason: string }
+
+/** What is kept of one guard between measurements: plain JSON, fixed size. */
+export type ThresholdState = {
+	/** Of this boot's numbers; what is not above it was seen before. */
+	readonly lastSequence: number
+	/** The newest measurements with data, oldest first: `.` in bounds, `x` out of them. As many as breaches are looked for in. */
+	readonly recent: string
+	/** Measurements in bounds whose whole window lay in the step in force. */
+	readonly inBounds: number
+	/** Null until this boot has asked. */
+	readonly newest: Measurement | null
+	/** Since the newest one with data, or since the first step. */
+	readonly sinceDataMs: number
+}

@@ -50,6 +50,7 @@ export type PartError = {
 	readonly code:
 		| 'unsupported-platform'
 		| 'no-python'
+		| 'no-apt'
 		| 'no-network'
 		| 'no-wheel'
 		| 'wrong-hash'

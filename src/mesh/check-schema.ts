@@ -19,7 +19,7 @@ import type { Kind } from './mesh.ts'
 /** What a document can be: a resource, or what is expected of them. */
 export type DocumentKind = Kind | 'Expectation'
 
-const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, strictRequired: false })
+const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, strictRequired: false, discriminator: true })
 
 const validators: Readonly<Partial<Record<DocumentKind, ValidateFunction>>> = {
 	Mesh: ajv.compile(meshSchema),

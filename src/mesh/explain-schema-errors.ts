@@ -42,9 +42,12 @@ export function explainSchemaErrors(kind: DocumentKind, errors: readonly ErrorOb
 	)
 }
 
-/** A branch of `oneOf` that failed, and what is missing or too much because a field has the wrong name. */
+/**
+ * A branch of `oneOf` that failed, a form that none has (the field that tells forms apart lists them), and what is missing
+ * or too much because a field has the wrong name.
+ */
 function followsFromAnother(error: ErrorObject, extraFields: readonly string[] | undefined): boolean {
-	if (error.schemaPath.includes('/oneOf/') || error.keyword === 'propertyNames') return true
+	if (error.schemaPath.includes('/oneOf/') || ['propertyNames', 'discriminator'].includes(error.keyword)) return true
 	if (extraFields === undefined) return false
 	if (['oneOf', 'minProperties', 'maxProperties'].includes(error.keyword)) return true
 	if (error.keyword !== 'required') return false

@@ -1972,6 +1972,26 @@ export type RolloutPolicyName = string
  * Whole numbers with the units h, m, s and ms, the largest first: 90s, 1m30s, 500ms.
  */
 export type RolloutPolicyTime = string
+/**
+ * 1 to 255 characters.
+ */
+export type RolloutPolicyAwsName = string
+/**
+ * A region of AWS, such as eu-west-1.
+ */
+export type RolloutPolicyRegion = string
+/**
+ * A URL that begins with http:// or https://, at most 500 characters.
+ */
+export type RolloutPolicyUrl = string
+/**
+ * 1 to 64 letters, digits, hyphens or underscores.
+ */
+export type RolloutPolicyCredentials = string
+/**
+ * A JSON pointer (RFC 6901): empty, or parts that each begin with a slash; at most 200 characters.
+ */
+export type RolloutPolicyPointer = string
 
 /**
  * How new weights are brought in: by which steps, watched by which guards, within which time. Everything not written has a default.
@@ -2012,12 +2032,20 @@ export interface RolloutPolicyManifest {
 		 */
 		steps?: RolloutPolicyStep[]
 		/**
-		 * What watches each step. Each kind once.
+		 * What watches each step: of each kind one, and of thresholds several with names of their own.
 		 *
 		 * @minItems 1
 		 * @maxItems 10
 		 */
-		guards?: RolloutPolicyErrorsGuard[]
+		guards?: (RolloutPolicyErrorsGuard | RolloutPolicyThresholdGuard)[]
+		/**
+		 * true: nothing is asked for before a step but its duration. With a reason, and without guards.
+		 */
+		unguarded?: boolean
+		/**
+		 * Why nothing guards the rollouts: 1 to 300 characters.
+		 */
+		reason?: string
 		deadline?: RolloutPolicyTime
 		/**
 		 * What happens when a deadline has passed, of a step or of the rollout: hold, or rollBack.
@@ -2104,6 +2132,112 @@ export interface RolloutPolicyErrorsGuard {
 	 * The share of failed requests, in percent, at which the rollout goes back at once.
 	 */
 	hardLimit?: number
+}
+/**
+ * Holds a figure that somebody else measures against fixed bounds, as long as the rising targets have traffic.
+ */
+export interface RolloutPolicyThresholdGuard {
+	/**
+	 * threshold: a figure of another system.
+	 */
+	kind: 'threshold'
+	/**
+	 * What people know the figure by: 1 to 64 letters, digits, hyphens or underscores.
+	 */
+	name: string
+	source: RolloutPolicyThresholdSource
+	/**
+	 * A value below this is a breach.
+	 */
+	min?: number
+	/**
+	 * A value above this is a breach.
+	 */
+	max?: number
+	interval?: RolloutPolicyTime
+	window?: RolloutPolicyTime
+	/**
+	 * So many values in bounds are needed before a step is left.
+	 */
+	minMeasurements?: number
+	breaches?: RolloutPolicyBreaches
+	/**
+	 * What happens when the source gives no value: hold, or after a minute rollBack.
+	 */
+	onNoData?: 'hold' | 'rollBack'
+}
+/**
+ * Whom to ask for the figure. Exactly one.
+ */
+export interface RolloutPolicyThresholdSource {
+	/**
+	 * A statistic of one metric over the newest whole window.
+	 */
+	cloudWatchMetric?: {
+		namespace: RolloutPolicyAwsName
+		metricName: RolloutPolicyAwsName
+		/**
+		 * All dimensions of the metric; their values may use the same variables as a Prometheus query.
+		 */
+		dimensions?: {
+			[k: string]: RolloutPolicyAwsName
+		}
+		/**
+		 * Average, Sum, Minimum, Maximum, SampleCount, or a percentile such as p99.9.
+		 */
+		statistic: string
+		/**
+		 * A window with fewer samples is no data.
+		 */
+		minSamples?: number
+		region?: RolloutPolicyRegion
+	}
+	/**
+	 * Alarms, metric or composite: a breach when one of them is in the state ALARM.
+	 */
+	cloudWatchAlarm?: {
+		/**
+		 * 1 to 20 names of alarms; they may use the same variables as a Prometheus query.
+		 *
+		 * @minItems 1
+		 * @maxItems 20
+		 */
+		names: RolloutPolicyAwsName[]
+		region?: RolloutPolicyRegion
+	}
+	/**
+	 * A query that gives one value, asked of Prometheus or of what speaks its API.
+	 */
+	prometheus?: {
+		address: RolloutPolicyUrl
+		/**
+		 * PromQL, at most 1,000 characters. It may use {{mesh}}, {{virtualRouter}}, {{route}}, {{canary}}, {{baseline}} and {{window}}.
+		 */
+		query: string
+		credentials?: RolloutPolicyCredentials
+	}
+	/**
+	 * A JSON document with a number in it, asked for by GET.
+	 */
+	http?: {
+		url: RolloutPolicyUrl
+		value: RolloutPolicyPointer
+		time?: RolloutPolicyPointer
+		credentials?: RolloutPolicyCredentials
+	}
+}
+/**
+ * So many breaches among so many values take the rollout back. Values in bounds make them good again.
+ */
+export interface RolloutPolicyBreaches {
+	/**
+	 * Breaches that take the rollout back.
+	 */
+	count?: number
+	/**
+	 * Newest values that the breaches are looked for in.
+	 */
+	of?: number
 }
 /**
  * Hours on some days of the week, by the clocks of a time zone.

@@ -67,7 +67,10 @@ export type RolloutPolicySpec = {
 	/** Which routes it speaks for; an empty match speaks for all of its mesh. The most specific match wins. */
 	readonly match: { readonly virtualRouter: string | null; readonly route: string | null }
 	readonly steps: readonly RolloutStep[]
-	readonly guards: readonly ErrorsGuard[]
+	/** Names are unique; of every other kind there is one at most. */
+	readonly guards: readonly Guard[]
+	/** Why nothing is asked for before a step but its duration; null where guards are. */
+	readonly unguarded: string | null
 	/** Of the whole rollout. Time the daemon was down counts, time in which people hold it does not. */
 	readonly deadlineMs: number
 	/** When a deadline has passed, of a step or of the rollout. */
@@ -115,6 +118,8 @@ export type RolloutWindow = {
 /** After one proxy: parts of the proxies, in parts per million, rising; then all of them. */
 export type WavesSpec = { readonly sharesPpm: readonly number[]; readonly minDurationMs: number }
 
+export type Guard = ErrorsGuard | ThresholdGuard
+
 export type ErrorsGuard = {
 	readonly kind: 'errors'
 	/** Chance, over the whole rollout, to roll back a version that is no worse. */
@@ -127,6 +132,58 @@ export type ErrorsGuard = {
 	/** Share of errors at which the hard limit acts. */
 	readonly hardLimitPpm: number
 }
+
+/** A figure that somebody else measures, and the bounds it is to stay in while canaries have traffic. */
+export type ThresholdGuard = {
+	readonly kind: 'threshold'
+	readonly name: string
+	readonly source: ThresholdSource
+	/** One of the two is not null. */
+	readonly min: number | null
+	readonly max: number | null
+	readonly intervalMs: number
+	/** How far back a value looks: it speaks for a step when its whole window lies in that step. */
+	readonly windowMs: number
+	/** Measurements in bounds that a step must have seen. */
+	readonly minMeasurements: number
+	/** So many out of bounds, among the newest `of` that had data, take the rollout back. */
+	readonly breaches: { readonly count: number; readonly of: number }
+	/** Without data nothing moves forward; `rollBack`: after a while it goes back. */
+	readonly onNoData: 'hold' | 'rollBack'
+}
+
+/** Whom a threshold guard asks. Queries and URLs may hold variables (query-template.ts). */
+export type ThresholdSource =
+	| {
+			readonly kind: 'prometheus'
+			/** Where its API is, without `/api/v1`. */
+			readonly address: string
+			readonly query: string
+			/** What the daemon knows the secret by; null: none is sent. */
+			readonly credentials: string | null
+	  }
+	| {
+			readonly kind: 'http'
+			readonly url: string
+			/** JSON pointer to the number in the answer. */
+			readonly value: string
+			/** JSON pointer to the time of the value; null: the answer is taken to be of now. */
+			readonly time: string | null
+			readonly credentials: string | null
+	  }
+	| {
+			readonly kind: 'cloudWatchMetric'
+			readonly namespace: string
+			readonly metricName: string
+			readonly dimensions: Readonly<Record<string, string>>
+			readonly statistic: string
+			/** A window with fewer is no data. */
+			readonly minSamples: number
+			/** Null: the one of the daemon's own AWS settings. */
+			readonly region: string | null
+	  }
+	/** The figure is the number of alarms that are in the state ALARM. */
+	| { readonly kind: 'cloudWatchAlarm'; readonly names: readonly string[]; readonly region: string | null }
 
 /**
  * What the writers of a mesh expect of it: a request, and where it is to go. A revision that does not fulfil its own

@@ -9,6 +9,7 @@ import type {
 	RolloutStep,
 	RolloutWindow,
 	Route,
+	ThresholdGuard,
 	WavesSpec,
 } from './mesh.ts'
 
@@ -21,6 +22,15 @@ export const defaultErrorsGuard: ErrorsGuard = deepFreeze({
 	absoluteLimitPpm: 50_000,
 	hardLimitPpm: 500_000,
 })
+
+/** What a `threshold` guard does where its policy does not say. */
+export const defaultThresholdGuard = deepFreeze({
+	intervalMs: 15_000,
+	windowMs: 60_000,
+	minMeasurements: 3,
+	breaches: { count: 3, of: 5 },
+	onNoData: 'hold',
+}) satisfies Partial<ThresholdGuard>
 
 /** What a step does where its policy does not say. */
 export const defaultRolloutStep: Omit<RolloutStep, 'sharePpm'> = deepFreeze({
@@ -39,6 +49,7 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	match: { virtualRouter: null, route: null },
 	steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...defaultRolloutStep })),
 	guards: [defaultErrorsGuard],
+	unguarded: null,
 	deadlineMs: 30 * 60_000,
 	onDeadline: 'hold',
 	onNoTraffic: 'hold',
@@ -99,4 +110,9 @@ export function policyMatches(policy: RolloutPolicy, route: Route): boolean {
 
 function specificity({ spec: { match } }: RolloutPolicy): number {
 	return (match.route === null ? 0 : 2) + (match.virtualRouter === null ? 0 : 1)
+}
+
+/** Whether what is asked depends on a route: its names are variables of a query. */
+export function asksOfRoute({ source }: ThresholdGuard): boolean {
+	return /\{\{\s*(?:virtualRouter|route|canary|baseline)\s*\}\}/.test(JSON.stringify(source))
 }

@@ -52,5 +52,10 @@ function lineText(source: SourceText, line: number): string {
 	const start = source.lineStarts[line - 1] ?? 0
 	const end = (source.lineStarts[line] ?? source.text.length + 1) - 1
 	const text = source.text.slice(start, Math.min(end, start + limits.frameChars)).replace(/\r$/, '')
-	return end - start > limits.frameChars ? `${text}…` : text
+	return maskUserInfo(end - start > limits.frameChars ? `${text}…` : text)
+}
+
+/** A frame goes into logs and answers, where a user and password of a URL do not belong. As long as before, for the caret. */
+function maskUserInfo(text: string): string {
+	return text.replaceAll(/(?<=https?:\/\/)[^\s/'"@]*(?=@)/g, (userInfo) => '*'.repeat(userInfo.length))
 }

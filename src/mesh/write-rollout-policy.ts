@@ -1,5 +1,7 @@
-import type { ErrorsGuard, RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from './mesh.ts'
+import type { RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from './mesh.ts'
 import { weekdays } from './weekdays.ts'
+import { msToText, ppmToPercent } from './write-amounts.ts'
+import { writeGuard } from './write-guard.ts'
 import { type Written, writeList, writeMembers, writeUnlessEmpty } from './write-members.ts'
 
 /** Every field is written, so that it stays what it is when the defaults change. */
@@ -7,7 +9,9 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 	return writeMembers({
 		match: writeUnlessEmpty(spec.match),
 		steps: spec.steps.map(writeStep),
-		guards: spec.guards.map(writeGuard),
+		guards: writeList(spec.guards.map(writeGuard)),
+		unguarded: spec.unguarded === null ? null : true,
+		reason: spec.unguarded,
 		deadline: msToText(spec.deadlineMs),
 		onDeadline: spec.onDeadline,
 		...(spec.steps.some(({ deadlineMs }) => deadlineMs !== null)
@@ -49,45 +53,4 @@ export function minuteToText(minute: number): string {
 
 function writeWaves({ sharesPpm, minDurationMs }: WavesSpec): Written {
 	return { shares: sharesPpm.map(ppmToPercent), minDuration: msToText(minDurationMs) }
-}
-
-function writeGuard({
-	kind,
-	alpha,
-	toleranceRatio,
-	tolerancePpm,
-	absoluteLimitPpm,
-	hardLimitPpm,
-}: ErrorsGuard): Written {
-	return {
-		kind,
-		alpha,
-		toleranceRatio,
-		tolerance: ppmToPercent(tolerancePpm),
-		absoluteLimit: ppmToPercent(absoluteLimitPpm),
-		hardLimit: ppmToPercent(hardLimitPpm),
-	}
-}
-
-function ppmToPercent(ppm: number): number {
-	return ppm / 10_000
-}
-
-const units = [
-	['h', 3_600_000],
-	['m', 60_000],
-	['s', 1000],
-	['ms', 1],
-] as const
-
-/** Such as `1h30m`; `0s` for nothing. */
-export function msToText(ms: number): string {
-	let rest = ms
-	let text = ''
-	for (const [unit, size] of units) {
-		const count = Math.floor(rest / size)
-		rest -= count * size
-		if (count > 0) text += `${count}${unit}`
-	}
-	return text === '' ? '0s' : text
 }

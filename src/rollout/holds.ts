@@ -1,7 +1,8 @@
+import { unreachable } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import { formatShare } from '#plan/split.ts'
 import { demandsOfStep } from './ladder.ts'
-import type { Command, FleetFacts, Hold, Rollout } from './rollout.ts'
+import { type Command, demandsCounters, type FleetFacts, type Hold, type Rollout } from './rollout.ts'
 
 // Why a rollout does not move. The fleet's reasons hold everyone, a person's `promote` included; the guard's reasons
 // can be passed over by a person.
@@ -37,12 +38,25 @@ export function fleetHolds(facts: FleetFacts): Hold[] {
 		})
 	}
 	for (const { proxy, target, host, why } of facts.notReady.slice(0, limits.holdNames)) {
-		if (why === 'noHost')
-			holds.push({ code: 'NOT_READY', text: `${proxy} has no healthy host for ${target} (${host})` })
-		else
-			holds.push({ code: 'SILENT', text: `${proxy} has not reported whether ${target} (${host}) has a healthy host` })
+		holds.push(readinessHold({ proxy, target, host, why }))
 	}
 	return holds
+}
+
+function readinessHold({ proxy, target, host, why }: FleetFacts['notReady'][number]): Hold {
+	const subject = `${target} (${host})`
+	switch (why) {
+		case 'noHost':
+			return { code: 'NOT_READY', text: `${proxy} has no healthy host for ${subject}` }
+		case 'silent':
+			return { code: 'SILENT', text: `${proxy} has not reported whether ${subject} has a healthy host` }
+		case 'unwatched': {
+			const wayOut = 'a policy for it has threshold guards only, or says unguarded'
+			return { code: 'SILENT', text: `${proxy} is unwatched, it pushes no counters: ${wayOut}` }
+		}
+		default:
+			return unreachable(why)
+	}
 }
 
 /** What keeps a way back from being done. */
@@ -85,6 +99,7 @@ export function clipCommand({ actor, reason }: Command): Command {
 export function evidenceHolds(rollout: Rollout): Hold[] {
 	if (rollout.step === -1) return []
 	const { verdict, elapsed } = rollout
+	if (!demandsCounters(rollout.policy)) return requestHolds(rollout)
 	if (elapsed.sinceLookMs > limits.freshLookMs) {
 		return [{ code: 'NO_EVIDENCE', text: `no fresh counters for ${Math.round(elapsed.sinceLookMs / 1000)} s` }]
 	}
@@ -93,6 +108,10 @@ export function evidenceHolds(rollout: Rollout): Hold[] {
 		return [{ code: 'SILENT', text: `proxies without fresh counters: ${rollout.guard.silent.join(', ')}` }]
 	}
 	if (verdict.kind === 'hold' && !hasWatchedEnough(rollout)) return [{ code: 'MORE_REQUESTS', text: verdict.reason }]
+	return requestHolds(rollout)
+}
+
+function requestHolds(rollout: Rollout): Hold[] {
 	const { minRequests } = demandsOfStep(rollout)
 	if (rollout.guard.stepRequests < minRequests) {
 		const text = `${rollout.guard.stepRequests} of ${minRequests} canary requests at ${formatShare(rollout.stepsPpm[rollout.step] ?? 0)}`

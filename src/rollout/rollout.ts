@@ -1,5 +1,6 @@
-import type { Alarm, GuardState, Look, Verdict } from '#guard/look.ts'
-import type { ErrorsGuard, ResourceId, RolloutPolicySpec } from '#mesh/mesh.ts'
+import type { Alarm, GuardState, Look, Measurement, ThresholdState, Verdict } from '#guard/look.ts'
+import type { ErrorsGuard, ResourceId, RolloutPolicySpec, ThresholdGuard } from '#mesh/mesh.ts'
+import { defaultErrorsGuard } from '#mesh/rollout-policy.ts'
 import type { Split, Target } from '#plan/plan.ts'
 
 // The contract of stage 5: one rollout as plain JSON (≤ 4 KB), what may happen to it, and what it answers.
@@ -34,6 +35,8 @@ export type Rollout = {
 	/** Every connected proxy has ACKed the shares in force. */
 	readonly confirmed: boolean
 	readonly guard: GuardState
+	/** By the name of the threshold guard. */
+	readonly thresholds: Readonly<Record<string, ThresholdState>>
 	/** The verdict on the newest look at the step in force; null until this boot has one. */
 	readonly verdict: Verdict | null
 	/** Durations of this rollout, in ms the daemon was up; those that count for deadlines have its absence too. */
@@ -95,8 +98,9 @@ export type Phase =
 
 export type BackCause = {
 	/**
-	 * `guard`: its evidence · `command`: a person · `rollback`: a person, after it had succeeded · `superseded`: Git wants something else · `rejected`: proxies refused the
-	 * step · `noEvidence`, `noTraffic`, `inconclusive`, `deadline`: where the policy says so · `restart`: proxies were found taken back after a crash.
+	 * `guard`: its evidence, or a threshold · `command`: a person · `rollback`: a person, after it had succeeded ·
+	 * `superseded`: Git wants something else · `rejected`: proxies refused the step · `noEvidence`, `noTraffic`,
+	 * `inconclusive`, `deadline`: where the policy says so · `restart`: proxies were found taken back after a crash.
 	 */
 	readonly by: 'guard' | 'command' | 'rollback' | 'superseded' | 'rejected' | DeadlineCause | 'noEvidence' | 'restart'
 	/** In a sentence, with the numbers. */
@@ -118,6 +122,9 @@ export type Hold = {
 		| 'SILENT'
 		| 'EVIDENCE_SHARED'
 		| 'MORE_REQUESTS'
+		| 'NO_DATA'
+		| 'OUT_OF_BOUNDS'
+		| 'MORE_MEASUREMENTS'
 		| 'GATE'
 		| 'QUEUED'
 		| 'DEADLINE'
@@ -152,8 +159,8 @@ export type FleetFacts = {
 		readonly proxy: string
 		readonly target: string
 		readonly host: string
-		/** `noHost`: the proxy counts, and tells of no host · `silent`: it says nothing. */
-		readonly why: 'noHost' | 'silent'
+		/** `noHost`: the proxy counts, and tells of no host · `silent`: it says nothing any more · `unwatched`: it never did. */
+		readonly why: 'noHost' | 'silent' | 'unwatched'
 	}[]
 	/**
 	 * Routes and virtual services whose requests are counted with the rollout's; before the first step also those that are
@@ -189,6 +196,13 @@ export type RolloutEvent =
 	| { readonly kind: 'alarm'; readonly alarm: Alarm }
 	/** `promoteFull`: all steps up to the target, which bakes as ever. */
 	| { readonly kind: 'abort' | 'approve' | 'pause' | 'promote' | 'promoteFull' | 'resume'; readonly command: Command }
+	/** What the source of a threshold guard answered, numbered by this boot. */
+	| {
+			readonly kind: 'measurement'
+			readonly guard: string
+			readonly sequence: number
+			readonly measurement: Measurement
+	  }
 	| { readonly kind: 'supersede'; readonly reason: string }
 	/** The daemon was away for `downMs`; what it knew of the fleet is void. */
 	| { readonly kind: 'boot'; readonly downMs: number }
@@ -211,9 +225,18 @@ export type RolloutNote = {
 
 export type RolloutStepResult = { readonly rollout: Rollout; readonly notes: readonly RolloutNote[] }
 
-/** The guard of a policy that is in force. Every policy has one. */
-export function errorsGuardOf(policy: RolloutPolicySpec): ErrorsGuard {
-	return policy.guards[0] as ErrorsGuard
+/** The hard limit is never off: a policy that writes no `errors` guard has the default one. */
+export function errorsGuardOf({ guards }: RolloutPolicySpec): ErrorsGuard {
+	return guards.find((guard) => guard.kind === 'errors') ?? defaultErrorsGuard
+}
+
+/** Whether a step needs proof from proxies' counters. Without, what they count can still take a rollout back. */
+export function demandsCounters({ guards }: RolloutPolicySpec): boolean {
+	return guards.some((guard) => guard.kind !== 'threshold')
+}
+
+export function thresholdGuardsOf({ guards }: RolloutPolicySpec): readonly ThresholdGuard[] {
+	return guards.filter((guard) => guard.kind === 'threshold')
 }
 
 export function isRunning(rollout: Rollout): boolean {

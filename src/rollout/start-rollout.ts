@@ -1,10 +1,11 @@
 import { startGuard } from '#guard/judge.ts'
 import type { GuardParameters } from '#guard/look.ts'
+import { newThreshold } from '#guard/threshold.ts'
 import type { RolloutPolicySpec } from '#mesh/mesh.ts'
 import type { Shift, Split } from '#plan/plan.ts'
 import { isSameSplit, isSameTarget, shareOf, shareOfAll, targetKey, unionOfTargets } from '#plan/split.ts'
 import { ladderOf, splitInForce } from './ladder.ts'
-import { errorsGuardOf, type Rollout } from './rollout.ts'
+import { errorsGuardOf, type Rollout, thresholdGuardsOf } from './rollout.ts'
 
 /** A rollout that has not moved anything yet. */
 export function startRollout(options: { id: string; shift: Shift; revision: string; wallMs: number }): Rollout {
@@ -26,6 +27,7 @@ export function startRollout(options: { id: string; shift: Shift; revision: stri
 		holds: [],
 		confirmed: false,
 		guard: newGuard(shift.policy, shift.rising, stepsPpm.length),
+		thresholds: newThresholds(shift.policy),
 		verdict: null,
 		elapsed: { stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0, totalMs: 0 },
 		promotion: null,
@@ -50,6 +52,10 @@ export function guardParametersOf(policy: RolloutPolicySpec, steps: number): Gua
 		phi: { value: 3, source: 'default' },
 		steps,
 	}
+}
+
+function newThresholds(policy: RolloutPolicySpec): Rollout['thresholds'] {
+	return Object.fromEntries(thresholdGuardsOf(policy).map(({ name }) => [name, newThreshold]))
 }
 
 function newGuard(policy: RolloutPolicySpec, canaries: Shift['rising'], steps: number): Rollout['guard'] {
@@ -93,6 +99,7 @@ export function retargetRollout(
 		holds: [],
 		confirmed: false,
 		guard: newGuard(policy, canaries, stepsPpm.length),
+		thresholds: newThresholds(policy),
 		verdict: null,
 		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0 },
 		promotion: null,

@@ -11,8 +11,16 @@ import { goBack } from './go-back.ts'
 import { backHolds, clip, evidenceHolds, fleetHolds, gateHolds } from './holds.ts'
 import { demandsOfStep, isLastStep } from './ladder.ts'
 import type { BackCause, Elapsed, FleetFacts, Hold, Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
-import { isRunning } from './rollout.ts'
+import { demandsCounters, isRunning } from './rollout.ts'
 import { guardParametersOf } from './start-rollout.ts'
+import {
+	ageThresholds,
+	bootThresholds,
+	lostThreshold,
+	measure,
+	startThresholdsStep,
+	thresholdHolds,
+} from './thresholds.ts'
 import { hasBaseline, isHeldByNobody, withFirst } from './wave.ts'
 
 // One rollout's state machine. Pure: what is served, told or due next is derived from what it returns.
@@ -32,6 +40,8 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 				{ by: 'guard', reason: describeAlarm(event.alarm), actor: 'sluice' },
 				{ alarm: event.alarm },
 			)
+		case 'measurement':
+			return measure(rollout, event)
 		case 'promote':
 			return promote(rollout, { ...event.command, reach: 'step' })
 		case 'promoteFull':
@@ -73,6 +83,7 @@ function boot(rollout: Rollout, downMs: number): Rollout {
 	return {
 		...rollout,
 		verdict: null,
+		thresholds: bootThresholds(rollout.thresholds),
 		// Looks are numbered anew by each boot.
 		guard: { ...rollout.guard, fresh: false, lastSequence: 0 },
 		elapsed: countDeadlines(rollout, downMs, { ...rollout.elapsed, sinceLookMs: 0 }),
@@ -95,9 +106,8 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 		return makeClones(rollout, event.facts)
 	const promoted = rollout.promotion !== null
 	const fleet = fleetHolds(event.facts)
-	const missing = promoted
-		? []
-		: [...sharingHolds(rollout, event.facts), ...evidenceHolds(rollout), ...gateHolds(rollout)]
+	const ofGuards = [...sharingHolds(rollout, event.facts), ...evidenceHolds(rollout), ...thresholdHolds(rollout)]
+	const missing = promoted ? [] : [...ofGuards, ...gateHolds(rollout)]
 	const overdue = promoted ? null : findOverdue(rollout, [...fleet, ...missing])
 	if (overdue?.action === 'rollBack')
 		return goBack(rollout, { by: overdue.cause, reason: overdue.text, actor: 'sluice' })
@@ -120,6 +130,7 @@ function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 	return {
 		...rollout,
 		confirmed: rollout.confirmed || confirmed,
+		thresholds: ageThresholds(rollout, elapsedMs),
 		elapsed: countDeadlines(rollout, elapsedMs, {
 			...elapsed,
 			// Counted from the turn that saw that all had ACKed: what passed before it was not at these shares, as long as the store
@@ -151,9 +162,12 @@ function backOfTurn(rollout: Rollout, facts: FleetFacts): BackCause | null {
 			actor: 'sluice',
 		}
 	}
-	if (rollout.policy.onNoEvidence === 'rollBack' && rollout.elapsed.sinceLookMs > limits.noEvidenceMs) {
+	const lostCounters = demandsCounters(rollout.policy) && rollout.elapsed.sinceLookMs > limits.noEvidenceMs
+	if (rollout.policy.onNoEvidence === 'rollBack' && lostCounters) {
 		return { by: 'noEvidence', reason: `no fresh counters for ${limits.noEvidenceMs / 1000} s`, actor: 'sluice' }
 	}
+	const lost = lostThreshold(rollout)
+	if (lost !== null) return { by: 'noEvidence', reason: lost, actor: 'sluice' }
 	return null
 }
 
@@ -224,6 +238,7 @@ function forward(rollout: Rollout, { wallMs, overdue, facts }: Going): RolloutSt
 		holds: [],
 		confirmed: false,
 		guard: startStep(rollout.guard),
+		thresholds: startThresholdsStep(rollout.thresholds),
 		verdict: null,
 		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0 },
 		approval: null,

@@ -1,8 +1,8 @@
 import { sha256Hex } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
 import type { Look } from '#guard/look.ts'
-import type { ResourceId, RolloutPolicySpec, WavesSpec } from '#mesh/mesh.ts'
-import { defaultRolloutStep } from '#mesh/rollout-policy.ts'
+import type { Guard, ResourceId, RolloutPolicySpec, WavesSpec } from '#mesh/mesh.ts'
+import { asksOfRoute, defaultErrorsGuard, defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import { type Target, wholePpm } from '#plan/plan.ts'
 import { formatShare, shareOfAll } from '#plan/split.ts'
 import { isLastStep, splitInForce } from './ladder.ts'
@@ -50,11 +50,17 @@ export function startWaves({
 		after: [{ ...candidate, sharePpm: wholePpm }],
 		rising: [candidate],
 		falling: [stable],
-		policy: { ...policy, steps },
+		policy: { ...policy, steps, guards: guardsOfWave(policy) },
 		quarantineKey,
 	}
 	const wave = { candidate: start.candidate, changes: changes.slice(0, limits.holdNames), first: null }
 	return { ...startRollout({ id, shift, revision: start.revision, wallMs: start.wallMs }), wave }
+}
+
+/** A wave has no canary that a query could name. Where no other guard is left, proof is asked for as by default. */
+function guardsOfWave({ guards, unguarded }: RolloutPolicySpec): readonly Guard[] {
+	const left = guards.filter((guard) => guard.kind !== 'threshold' || !asksOfRoute(guard))
+	return left.length === 0 && unguarded === null ? [defaultErrorsGuard] : left
 }
 
 /** The rollout by waves that is under way; there is one at most. */

@@ -14,6 +14,8 @@ export type MetricsReceiver = {
 	readonly service: GrpcService
 	/** How many healthy hosts this proxy last saw in a cluster. Null when it never reported the cluster. */
 	healthyHosts(proxyKey: string, cluster: string): { readonly count: number; readonly fresh: boolean } | null
+	/** A flush of this proxy has arrived, however long ago. */
+	hasPushed(proxyKey: string): boolean
 	/** No flush of this proxy arrived for three intervals, or none ever did. */
 	isSilent(proxyKey: string): boolean
 }
@@ -126,6 +128,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 			const count = source?.counters.healthyHosts(cluster) ?? null
 			return count === null ? null : { count, fresh: isFresh(source) }
 		},
+		hasPushed: (proxyKey) => (sources.get(proxyKey)?.arrivedMs ?? null) !== null,
 		isSilent: (proxyKey) => !isFresh(sources.get(proxyKey)),
 	}
 }

@@ -66,6 +66,8 @@ async function start(): Promise<Daemon> {
 			source: { kind: 'folder', folder: join(folder, 'mesh') },
 			stateDirectory: join(folder, 'state'),
 			certificates: null,
+			scrape: null,
+			metrics: { sources: '', credentials: null },
 			xds: { address: `127.0.0.1:${xdsPort}`, identity: 'loopbackOnly' },
 		},
 		{

@@ -56,13 +56,13 @@ describe('a state directory is refused, and left as it is', () => {
 		],
 		[
 			'a newer Sluice wrote the state in it',
-			(body: string) => replaceState(body.replace('"schema":2', '"schema":7')),
+			(body: string) => replaceState(body.replace('"schema":3', '"schema":7')),
 			() =>
 				'the stored state cannot be loaded (the state was written by a newer Sluice: schema 7, this one reads 3): run the Sluice that wrote it, or move the state away',
 		],
 		[
 			'a Sluice wrote it whose meshes had less in them',
-			(body: string) => replaceState(body.replace('"schema":2', '"schema":1')),
+			(body: string) => replaceState(body.replace('"schema":3', '"schema":1')),
 			() =>
 				'the stored state cannot be loaded (the state was written by an older Sluice, whose meshes and rollouts had less in them: schema 1, this one reads 3): run the Sluice that wrote it, or move the state away',
 		],

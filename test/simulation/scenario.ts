@@ -176,6 +176,7 @@ function policyOf(
 				hardLimitPpm: 500_000,
 			},
 		],
+		unguarded: null,
 		deadlineMs: 600_000,
 		onDeadline: 'hold',
 		onNoTraffic: 'hold',

@@ -1,27 +1,32 @@
+import { unreachable } from '#base/assert.ts'
 import { durationToMs } from '../duration.ts'
 import { errorAt, type Finding } from '../finding.ts'
 import type {
 	RolloutPolicyErrorsGuard,
 	RolloutPolicyManifest,
 	RolloutPolicyStep,
+	RolloutPolicyThresholdGuard,
 	RolloutPolicyWaves,
 	RolloutPolicyWindow,
 } from '../manifest.generated.ts'
-import type { ErrorsGuard, RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from '../mesh.ts'
+import type { ErrorsGuard, Guard, RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from '../mesh.ts'
 import { percentToPpm } from '../percent-to-ppm.ts'
 import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep, defaultWaves } from '../rollout-policy.ts'
 import { weekdays } from '../weekdays.ts'
-import { msToText } from '../write-rollout-policy.ts'
+import { msToText } from '../write-amounts.ts'
+import { checkThresholdGuard, checkThresholdSizes, readThresholdGuard } from './threshold-guard.ts'
 
 /** Percent become parts per million, durations milliseconds; what is not written is as in `defaultRolloutPolicySpec`. */
 export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutPolicySpec {
-	const { match, steps, guards, deadline, onNoEvidence, bake, warmUp, waves, ...more } = manifest.spec ?? {}
+	const { match, steps, guards, unguarded = false, reason, ...times } = manifest.spec ?? {}
+	const { deadline, onNoEvidence, bake, warmUp, waves, ...more } = times
 	const defaults = defaultRolloutPolicySpec
 	const onDeadline = more.onDeadline ?? defaults.onDeadline
 	return {
 		match: { virtualRouter: match?.virtualRouter ?? null, route: match?.route ?? null },
 		steps: steps?.map(readStep) ?? defaults.steps,
-		guards: guards?.map(readGuard) ?? defaults.guards,
+		guards: guards?.map(readGuard) ?? (unguarded ? [] : defaults.guards),
+		unguarded: unguarded ? (reason ?? '') : null,
 		deadlineMs: deadline === undefined ? defaults.deadlineMs : durationToMs(deadline),
 		onDeadline,
 		onNoTraffic: more.onNoTraffic ?? onDeadline,
@@ -67,7 +72,20 @@ function minuteOf(text: string): number {
 	return Number(hours) * 60 + Number(minutes)
 }
 
-function readGuard({
+type WrittenGuard = RolloutPolicyErrorsGuard | RolloutPolicyThresholdGuard
+
+function readGuard(guard: WrittenGuard): Guard {
+	switch (guard.kind) {
+		case 'errors':
+			return readErrorsGuard(guard)
+		case 'threshold':
+			return readThresholdGuard(guard)
+		default:
+			return unreachable(guard)
+	}
+}
+
+function readErrorsGuard({
 	alpha,
 	toleranceRatio,
 	tolerance,
@@ -94,10 +112,7 @@ export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Fi
 		const message = `step ${index + 1} gives ${weight} %, and the step before it ${before.weight} %; expected steps that rise`
 		findings.push(errorAt(['spec', 'steps', index, 'weight'], 'SL0212', message))
 	}
-	for (const [index, { kind }] of guards.entries()) {
-		if (guards.findIndex((guard) => guard.kind === kind) === index) continue
-		findings.push(errorAt(['spec', 'guards', index, 'kind'], 'SL0213', `there is a guard of the kind ${kind} already`))
-	}
+	findings.push(...checkGuards(guards), ...checkUnguarded(manifest))
 	for (const [index, share] of (waves?.shares ?? []).entries()) {
 		const before = waves?.shares?.[index - 1]
 		if (before === undefined || percentToPpm(share) > percentToPpm(before)) continue
@@ -134,4 +149,32 @@ function checkWindows({ spec }: RolloutPolicyManifest): Finding[] {
 		const message = `the window is from ${window.from} to ${window.to}, which is no time; for a whole day leave both out`
 		return [errorAt(['spec', 'windows', index, 'to'], 'SL0257', message)]
 	})
+}
+
+function checkGuards(guards: readonly WrittenGuard[]): Finding[] {
+	const thresholds = guards.filter((guard) => guard.kind === 'threshold')
+	const findings = guards.flatMap((guard, index) => {
+		const path = ['spec', 'guards', index]
+		const twice = checkRepeated(guards, index)
+		return guard.kind === 'threshold' ? [...twice, ...checkThresholdGuard(guard, path)] : twice
+	})
+	return [...findings, ...checkThresholdSizes(thresholds, ['spec', 'guards'])]
+}
+
+/** Thresholds are told apart by their names, all others by their kinds. */
+function checkRepeated(guards: readonly WrittenGuard[], index: number): Finding[] {
+	const nameOf = (guard: WrittenGuard) => (guard.kind === 'threshold' ? `name ${guard.name}` : `kind ${guard.kind}`)
+	const [guard] = guards.slice(index, index + 1)
+	if (guard === undefined || guards.findIndex((other) => nameOf(other) === nameOf(guard)) === index) return []
+	const field = guard.kind === 'threshold' ? 'name' : 'kind'
+	return [errorAt(['spec', 'guards', index, field], 'SL0213', `there is a guard of the ${nameOf(guard)} already`)]
+}
+
+function checkUnguarded({ spec }: RolloutPolicyManifest): Finding[] {
+	const { unguarded = false, reason, guards } = spec ?? {}
+	if (!unguarded && reason === undefined) return []
+	const at = ['spec', unguarded ? 'unguarded' : 'reason']
+	if (!unguarded) return [errorAt(at, 'SL0251', 'spec.reason says why nothing guards, and spec.unguarded is not true')]
+	if (reason === undefined) return [errorAt(at, 'SL0251', 'spec.unguarded is true, and spec.reason does not say why')]
+	return guards === undefined ? [] : [errorAt(at, 'SL0251', 'spec.unguarded is true, and there are guards')]
 }

@@ -46,6 +46,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				after: 'serviceB 75 % · serviceBv2 25 %',
 				unit: 'requests',
 				clusters: { kind: 'theirs' },
+				guardedBy: 'failed requests, as proxies count them',
 				bakeMs: 300_000,
 				leastMs: 360_000,
 				outlook: null,
@@ -82,6 +83,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
   replace  change virtualRouter/serviceB/route/serviceB: timeout of a live route change
   replace  change virtualNode/serviceB: tls of listener 80 of a live virtual node changes; after every proxy has confirmed what is in force; by waves over its proxies: one proxy, 10 %, all, each watched for at least 1m, 2m where nothing can be compared
   shift    virtualRouter/serviceB/route/serviceB: serviceB 100 % → serviceB 75 % · serviceBv2 25 %
+             guarded by failed requests, as proxies count them
              1. serviceB 95 % · serviceBv2 5 %: at least 1m, 500 canary requests, about 976 canary requests for the proof
              2. serviceB 75 % · serviceBv2 25 %: watched 5m, until a person approves, about 1028 canary requests for the proof
              no traffic is known: the proof supposes that one of 1,000 requests fails. --rps N, or --daemon where proxies count some, says how long it takes and what cannot be seen
@@ -136,7 +138,11 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 					after: 'db2 100 %',
 					unit: 'connections',
 					clusters: { kind: 'theirs' },
-					steps: [{ ...step, proofRequests: 976 }],
+					guardedBy: 'nothing but time: a toy',
+					steps: [
+						{ ...step, proofRequests: null },
+						{ ...step, proofRequests: 976 },
+					],
 				},
 			],
 		},
@@ -144,6 +150,8 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 	)
 	expect(text).toContain('prepare  change virtualNode/db: stats with the next bootstrap\n')
 	expect(text).toContain('TCP: the weights hold for new connections')
+	expect(text).toContain('guarded by nothing but time: a toy\n')
+	expect(text).toContain('1. db 90 % · db2 10 %: at least 1m\n')
 	expect(text).toContain('about 976 canary connections for the proof')
 })
 
@@ -157,7 +165,15 @@ test('a route whose targets others reach says what becomes of its evidence', () 
 		outlook: null,
 	} as const
 	const textOf = (clusters: PlannedClusters) => {
-		const change = { ...shift, before: '', after: '', unit: 'requests', clusters, steps: [] } as const
+		const change = {
+			...shift,
+			before: '',
+			after: '',
+			unit: 'requests',
+			guardedBy: 'failed requests',
+			clusters,
+			steps: [],
+		} as const
 		return renderPlan({ ...empty, changes: [change] }, { color: false })
 	}
 	expect(textOf({ kind: 'clones', sharedWith })).toContain(

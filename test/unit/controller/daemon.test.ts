@@ -20,6 +20,8 @@ beforeEach(() => {
 		source: { kind: 'folder', folder: join(home, 'mesh') },
 		stateDirectory: join(home, 'state'),
 		certificates: null,
+		scrape: null,
+		metrics: { sources: '', credentials: null },
 		xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' },
 	}
 })

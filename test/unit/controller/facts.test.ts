@@ -49,57 +49,73 @@ const concern: Concern = {
 const proxyOf = (key: string): Proxy => ({ key, instance: key, zone: '', group, groupKey: 'group' })
 
 /** Envoy flushes no gauge that was never set: of a cluster that never had a host there is nothing in a flush. */
-test('a proxy that counts and tells of no host has none, one that says nothing is silent', () => {
-	const evidence = createEvidence({ clock: createManualClock(), emit() {} })
-	const host = {
-		completed: 0,
-		errors: 0,
-		retries: 0,
-		started: 0,
-		active: 0,
-		healthyHosts: 1,
-		hosts: 1,
-		connects: 0,
-		connectFailures: 0,
-		open: 0,
-	}
-	const flushOf = (proxy: string, clusters: Record<string, typeof host>) => {
-		evidence.takeFlush({ proxy, arrivedMs: 0, counted: true, clusters: new Map(Object.entries(clusters)), unrouted: 0 })
-	}
-	flushOf('ready', { 'to-b': host, 'to-bv2': host })
-	flushOf('lost', { 'to-b': host, 'to-bv2': { ...host, healthyHosts: 0 } })
-	flushOf('unresolved', { 'to-b': host })
-	const connected = ['ready', 'lost', 'unresolved', 'silent'].map(proxyOf)
-	const { notReady } = factsOfRollout(rollout, concern, {
-		fleet: {
-			publish() {},
-			refuse() {},
-			fleet: () => new Map(),
-			connected: () => connected,
-			counted: () => connected,
-			exclude() {},
-			reported: () => [],
-			holds: () => null,
-			pin() {},
-			keep() {},
-			assign() {},
-		},
-		evidence,
-		holdsShares: () => true,
-		standingOf: () => 'current',
-		placeOf: () => '',
-		strandedOf: () => [],
-		foundBack: () => false,
-		returning: () => false,
-		waitsOf: () => [],
-	})
-	evidence.close()
-	expect(notReady.map(({ proxy, why }) => [proxy, why])).toEqual([
-		['lost', 'noHost'],
-		['unresolved', 'noHost'],
-		['silent', 'silent'],
-	])
-})
+test.for([
+	{ why: 'asked for counters', policy: defaultRolloutPolicySpec, unwatched: [['never', 'unwatched']] },
+	{ why: 'unguarded', policy: { ...defaultRolloutPolicySpec, guards: [], unguarded: 'a toy' }, unwatched: [] },
+])(
+	'a proxy that counts and tells of no host has none, one that says nothing is silent: $why',
+	({ policy, unwatched }) => {
+		const clock = createManualClock()
+		const evidence = createEvidence({ clock, emit() {} })
+		const host = {
+			completed: 0,
+			errors: 0,
+			retries: 0,
+			started: 0,
+			active: 0,
+			healthyHosts: 1,
+			hosts: 1,
+			connects: 0,
+			connectFailures: 0,
+			open: 0,
+		}
+		const flushOf = (proxy: string, clusters: Record<string, typeof host>) => {
+			evidence.takeFlush({
+				proxy,
+				arrivedMs: clock.monotonicMs(),
+				counted: true,
+				clusters: new Map(Object.entries(clusters)),
+				unrouted: 0,
+			})
+		}
+		flushOf('silent', { 'to-b': host, 'to-bv2': host })
+		clock.advance(5_000)
+		flushOf('ready', { 'to-b': host, 'to-bv2': host })
+		flushOf('lost', { 'to-b': host, 'to-bv2': { ...host, healthyHosts: 0 } })
+		flushOf('unresolved', { 'to-b': host })
+		const connected = ['ready', 'lost', 'unresolved', 'silent', 'never'].map(proxyOf)
+		const { notReady } = factsOfRollout({ ...rollout, policy }, concern, {
+			fleet: {
+				publish() {},
+				refuse() {},
+				fleet: () => new Map(),
+				connected: () => connected,
+				counted: () => connected,
+				exclude() {},
+				reported: () => [],
+				holds: () => null,
+				pin() {},
+				keep() {},
+				assign() {},
+			},
+			evidence,
+			holdsShares: () => true,
+			standingOf: () => 'current',
+			placeOf: () => '',
+			strandedOf: () => [],
+			foundBack: () => false,
+			returning: () => false,
+			waitsOf: () => [],
+		})
+		evidence.close()
+		expect(notReady.map(({ proxy, why }) => [proxy, why])).toEqual([
+			['lost', 'noHost'],
+			['unresolved', 'noHost'],
+			['silent', 'silent'],
+			...unwatched,
+		])
+	},
+)
 
 /** `refused`: proxies that refused some route configuration; `holding`: those that hold the route's all the same. */
 function factsOfGroup(view: {

@@ -62,6 +62,7 @@ test('a change of weights is a shift with its steps, and touches its callers onl
 		[250_000, 5_000],
 	])
 	for (const { proofRequests } of shift.steps) expect(proofRequests).toBeGreaterThan(100)
+	expect(shift.guardedBy).toBe('failed requests, as proxies count them')
 	expect(preview.identities).toEqual({ total: 3, changed: 1 })
 	expect(preview.resources.route).toMatchObject({
 		added: [],

@@ -93,6 +93,7 @@ beforeEach(() => {
 		openConnections: () => null,
 		isSilent: () => false,
 		requestsOf: () => 0,
+		isUnwatched: () => false,
 		forget() {},
 		readiness: () => 0,
 		traffic: () => ({ seconds: 0, clusters: {} }),

@@ -80,6 +80,7 @@ test('a policy that writes nothing is the default, and the default is the docume
 				hardLimitPpm: 500_000,
 			},
 		],
+		unguarded: null,
 		deadlineMs: 1_800_000,
 		onNoEvidence: 'hold',
 		onDeadline: 'hold',

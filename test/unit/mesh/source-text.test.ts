@@ -42,3 +42,9 @@ test('long lines are cut', () => {
 	const [shown] = frameAround(sourceText('x'.repeat(100_000)), 1)
 	expect(shown?.text.length).toBe(limits.frameChars + 1)
 })
+
+test('users and passwords of URLs are not shown, and what follows stays in its column', () => {
+	const line = "  repo: {a: 'https://me:pa.ss@x.example/', b: 'http://t@y/', c: me@z, d: 'https://x/@y'}"
+	const [shown] = frameAround(sourceText(line), 1)
+	expect(shown?.text).toBe(line.replace('me:pa.ss@', '********@').replace('//t@', '//*@'))
+})

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
-import { resourceId } from '#mesh/mesh.ts'
+import type { Measurement } from '#guard/look.ts'
+import { type RolloutPolicySpec, resourceId, type ThresholdGuard } from '#mesh/mesh.ts'
 import { defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import { formatSplit, splitOfWeights, targetKey } from '#plan/split.ts'
 import { splitInForce } from '#rollout/ladder.ts'
@@ -361,3 +362,177 @@ function names(count: number): string[] {
 		(_, index) => `mesh/apps/virtualNode/frontend#ip-10-0-0-${index}.compute.internal`,
 	)
 }
+
+describe('thresholds', () => {
+	const guard: ThresholdGuard = {
+		kind: 'threshold',
+		name: 'failures',
+		source: { kind: 'prometheus', address: 'http://p', query: 'up', credentials: null },
+		min: null,
+		max: 0.5,
+		intervalMs: 5_000,
+		windowMs: 8_000,
+		minMeasurements: 2,
+		breaches: { count: 2, of: 3 },
+		onNoData: 'hold',
+	}
+	const guarded = (change: Partial<ThresholdGuard> = {}): Rollout =>
+		startRollout({
+			id: 'B/B#1',
+			shift: { ...shift, policy: { ...policy, guards: [...policy.guards, { ...guard, ...change }] } },
+			revision: 'c1',
+			wallMs: 0,
+		})
+	let asked = 0
+	const answer = (measurement: Measurement): RolloutEvent => {
+		asked += 1
+		return { kind: 'measurement', guard: 'failures', sequence: asked, measurement }
+	}
+	const figure = (value: number) => answer({ kind: 'value', value, ageMs: 0 })
+	const nothing = () => answer({ kind: 'noData', reason: 'ECONNREFUSED' })
+
+	test('a step needs measurements whose window lies in it, and a newest one in bounds', () => {
+		let rollout = play(guarded(), turn(100), figure(0.1), look(0, 2000), figure(0.1), turn(4_000), figure(0.1))
+		expect(rollout.thresholds.failures?.inBounds, 'they look back to before the step').toBe(0)
+		rollout = play(rollout, turn(5_000), look(0, 100), turn(1))
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, []])
+		rollout = play(rollout, turn(9_000), look(0, 100), figure(0.1), turn(1_000))
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['MORE_MEASUREMENTS']])
+		rollout = play(rollout, figure(0.9), turn(1_000))
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['OUT_OF_BOUNDS']])
+		rollout = play(rollout, nothing(), turn(1_000))
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['NO_DATA']])
+		rollout = play(rollout, look(0, 100), figure(0.2), turn(1_000))
+		expect([rollout.step, rollout.phase.kind, rollout.thresholds.failures?.inBounds]).toEqual([1, 'stepping', 0])
+	})
+
+	test.for<{ why: string; events: () => RolloutEvent[] }>([
+		{ why: 'stepping', events: () => [] },
+		{ why: 'held', events: () => [turn(20_000, { rejectedProxies: 1, rejectedShare: 0.1 })] },
+		{ why: 'while proxies are missing', events: () => [turn(20_000, { expected: 9 })] },
+		{ why: 'after a restart', events: () => [{ kind: 'boot', downMs: 5_000 }] },
+		{
+			why: 'promoted by a person',
+			events: () => [{ kind: 'promote', command: { actor: 'ada', reason: 'r' } }],
+		},
+	])('breaches take it back: $why', ({ events }) => {
+		asked = 0
+		const stepped = play(guarded(), turn(100), ...events())
+		const rollout = play(stepped, figure(0.9), figure(0.7))
+		expect(rollout.phase).toEqual({
+			kind: 'rollingBack',
+			cause: { by: 'guard', reason: 'failures: 0.7 is above 0.5, 2 of the last 2 measurements', actor: 'sluice' },
+		})
+	})
+
+	test('while paused and while it bakes, too', () => {
+		asked = 0
+		const paused: Rollout = {
+			...play(guarded(), turn(100)),
+			phase: { kind: 'paused', by: { actor: 'ada', reason: 'r' } },
+		}
+		expect(play(paused, figure(0.9), figure(0.9)).phase.kind).toBe('rollingBack')
+		const last: Rollout = { ...play(guarded(), turn(100)), step: 2 }
+		expect(play(last, figure(0.9), figure(0.9)).phase.kind).toBe('rollingBack')
+	})
+
+	test('nothing counts before the first step, on the way back, or of a guard that it has not', () => {
+		asked = 0
+		expect(play(guarded(), figure(0.9), figure(0.9), figure(0.9)).phase.kind).toBe('pending')
+		const back = play(guarded(), turn(100), { kind: 'abort', command: { actor: 'ada', reason: 'r' } })
+		expect(play(back, figure(0.9), figure(0.9)).phase).toEqual(back.phase)
+		expect(play(fresh(), turn(100), figure(0.9), figure(0.9), figure(0.9)).phase.kind).toBe('stepping')
+	})
+
+	test('a person can pass over what is missing, and not over a breach', () => {
+		asked = 0
+		const stepped = play(guarded(), turn(100), nothing())
+		const rollout = play(stepped, { kind: 'promote', command: { actor: 'ada', reason: 'r' } }, turn(1_000))
+		expect(rollout.step).toBe(1)
+		expect(play(rollout, figure(0.9), figure(0.9)).phase.kind).toBe('rollingBack')
+	})
+
+	test('a source that is lost for long takes it back only where the policy says so', () => {
+		asked = 0
+		const lost = (change: Partial<ThresholdGuard>) =>
+			play(guarded(change), turn(100), figure(0.1), nothing(), turn(40_000), nothing(), turn(26_000))
+		expect(lost({}).phase.kind).toBe('held')
+		expect(lost({ onNoData: 'rollBack' }).phase).toMatchObject({
+			kind: 'rollingBack',
+			cause: { by: 'noEvidence', reason: 'failures has had no data for 60 s and more' },
+		})
+		const restarted = play(guarded({ onNoData: 'rollBack' }), turn(100), figure(0.1), { kind: 'boot', downMs: 900_000 })
+		expect(play(restarted, turn(1_000)).phase.kind, 'the daemon was away, not the source').not.toBe('rollingBack')
+	})
+
+	test('with a loud source and as many guards as there may be, the state stays small', () => {
+		asked = 0
+		const words: Measurement = { kind: 'noData', reason: 'x'.repeat(10_000) }
+		const names = Array.from({ length: limits.thresholdGuards }, (_, index) => `guard-${index}`)
+		const guards = [...policy.guards, ...names.map((name) => ({ ...guard, name }))]
+		const loud = startRollout({
+			id: 'B/B#1',
+			shift: { ...shift, policy: { ...policy, guards } },
+			revision: 'c1',
+			wallMs: 0,
+		})
+		const events = names.map(
+			(name): RolloutEvent => ({ kind: 'measurement', guard: name, sequence: 1, measurement: words }),
+		)
+		const rollout = play(loud, turn(100), ...events, look(0, 2000), turn(30_000))
+		expect(rollout.holds.map(({ text }) => text.slice(0, 7))).toEqual([
+			'no fres',
+			'guard-0',
+			'guard-1',
+			'guard-2',
+			'2 more ',
+		])
+		const written = JSON.stringify(guards.filter(({ kind }) => kind === 'threshold')).length
+		expect(JSON.stringify(rollout).length - written).toBeLessThanOrEqual(limits.rolloutStateBytes)
+	})
+})
+
+describe('where no counters are asked for', () => {
+	const only = (change: Partial<RolloutPolicySpec>): Rollout =>
+		startRollout({ id: 'B/B#1', shift: { ...shift, policy: { ...policy, ...change } }, revision: 'c1', wallMs: 0 })
+	const unguarded = () => only({ guards: [], unguarded: 'a toy' })
+
+	test('unguarded, a step waits for its duration and its ACKs', () => {
+		let rollout = play(unguarded(), turn(100), turn(9_000))
+		expect([rollout.step, rollout.phase.kind, codesOf(rollout)]).toEqual([0, 'stepping', []])
+		rollout = play(rollout, turn(2_000, { current: 1 }))
+		expect([rollout.step, codesOf(play(rollout, turn(5_000, { current: 1 })))]).toEqual([0, ['NOT_ACKED']])
+		expect(play(rollout, turn(100)).step).toBe(1)
+	})
+
+	test('nor does silence take it back, whatever is said of no evidence', () => {
+		const rollout = play(only({ guards: [], unguarded: 'a toy', onNoEvidence: 'rollBack' }), turn(100))
+		expect(play(rollout, turn(2_000, { current: 1 }), turn(90_000, { current: 1 })).phase.kind).toBe('held')
+	})
+
+	test('what proxies count takes it back all the same', () => {
+		const counts = { canary: { requests: 40, errors: 40 }, baseline: { requests: 400, errors: 0 } }
+		const alarm = { kind: 'errors', canary: targetKey(canary), proxy: null, counts } as const
+		expect(play(unguarded(), turn(100), { kind: 'alarm', alarm }).phase.kind).toBe('rollingBack')
+	})
+
+	test('requests that the policy asks for are asked for', () => {
+		const steps = [{ ...defaultRolloutStep, sharePpm: 100_000, minDurationMs: 10_000, minRequests: 500 }]
+		const rollout = play(only({ guards: [], unguarded: 'a toy', steps }), turn(100), turn(20_000))
+		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['MORE_REQUESTS']])
+	})
+
+	test('a proxy that was never heard of holds only who asks for counters', () => {
+		const notReady = [{ proxy: 'p', target: 't', host: 'h', why: 'unwatched' as const }]
+		const rollout = play(fresh(), turn(5_000, { notReady }))
+		expect([rollout.step, rollout.holds]).toEqual([
+			-1,
+			[
+				{
+					code: 'SILENT',
+					text: 'p is unwatched, it pushes no counters: a policy for it has threshold guards only, or says unguarded',
+				},
+			],
+		])
+	})
+})

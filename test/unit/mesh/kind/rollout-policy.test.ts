@@ -5,6 +5,9 @@ import { codesOf, readOk, smallMesh } from '../small-mesh.ts'
 const policy = (spec: string) =>
 	`${smallMesh}---\napiVersion: sluice/v1\nkind: RolloutPolicy\nmetadata: {mesh: apps, name: p}\nspec: ${spec}\n`
 
+const named = (name: string, query = 'up') =>
+	`{kind: threshold, name: ${name}, source: {prometheus: {address: 'http://p', query: ${query}}}, max: 1}`
+
 test.for<[string, string[]]>([
 	['{}', []],
 	['{steps: [{weight: 0.0001}, {weight: 100}]}', []],
@@ -13,6 +16,12 @@ test.for<[string, string[]]>([
 	['{steps: [{weight: 5}, {weight: 5.00001}]}', ['SL0212']],
 	['{guards: []}', ['SL0208']],
 	['{guards: [{kind: errors}, {kind: errors}]}', ['SL0213']],
+	[`{guards: [${named('a')}]}`, []],
+	[`{guards: [{kind: errors}, ${named('a')}, ${named('b')}]}`, []],
+	[`{guards: [${named('a')}, ${named('a')}]}`, ['SL0213']],
+	[`{guards: [${['a', 'b', 'c', 'd', 'e'].map((name) => named(name)).join()}]}`, []],
+	[`{guards: [${['a', 'b', 'c', 'd', 'e', 'f'].map((name) => named(name)).join()}]}`, ['SL0208']],
+	[`{guards: [${['a', 'b', 'c'].map((name) => named(name, 'x'.repeat(900))).join()}]}`, ['SL0208']],
 	['{deadline: 0m}', ['SL0208']],
 	['{deadline: 5}', ['SL0206']],
 	['{bake: 90}', ['SL0206']],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { durationToMs } from '../../../src/mesh/duration.ts'
-import { msToText } from '../../../src/mesh/write-rollout-policy.ts'
+import { msToText } from '../../../src/mesh/write-amounts.ts'
 
 test.for<[number, string]>([
 	[0, '0s'],
