@@ -66,6 +66,7 @@ const tenRequests: ClusterFlush = {
 	connects: 0,
 	connectFailures: 0,
 	open: 0,
+	times: null,
 	active: 0,
 	healthyHosts: 1,
 	hosts: 1,

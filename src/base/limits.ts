@@ -34,6 +34,8 @@ export const limits = {
 	holdTextChars: 270,
 	/** Of what a person says with a command, likewise; the journal has all of it. */
 	commandTextChars: 150,
+	/** Texts of all its holds together. */
+	holdsChars: 560,
 	/** Serialised state of one rollout, apart from what its policy writes of threshold guards; that, as JSON; how many they are. */
 	rolloutStateBytes: 4096,
 	thresholdGuards: 5,
@@ -48,6 +50,8 @@ export const limits = {
 	trafficSpanMs: 10_000,
 	/** After the warm-up: the flush interval, one look, and a little. */
 	firstLookMs: 7_000,
+	/** A shared incident that begins so soon after a step may be that step's doing. */
+	incidentAfterStepMs: 600_000,
 	/** Silence that rolls back, where the policy says so. */
 	noEvidenceMs: 60_000,
 	/** Without a flush for this long (three intervals, and a little) a proxy is silent. */
@@ -187,6 +191,12 @@ export const limits = {
 	flushIntervalMs: 1_000,
 	flushesMissing: 3,
 	flushGapMs: 10,
+	/** Buckets of one histogram: Envoy's own are 20, ours 23. */
+	histogramBuckets: 64,
+	/** Clusters with traffic whose errors are watched for how they vary. */
+	dispersionClusters: 2_000,
+	/** Endpoints of one canary whose failures are told apart. */
+	endpointsToldApart: 1_000,
 	/** Counters remembered of one proxy. */
 	flushClusters: 10_000,
 	/** Envoys that are asked for their counters: how many, one answer's deadline and size; the file that names them. */

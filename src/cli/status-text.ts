@@ -120,13 +120,18 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 		if (index + 1 < rollout.step) return `${share} ✓`
 		return index + 1 === rollout.step ? paint.bold(`[${share}]`) : share
 	})
-	const missing = progress.missingRequests === null ? '' : `, about ${progress.missingRequests} more for the proof`
+	const wait = progress.proofWaitMs === null ? '' : ` (${formatDuration(progress.proofWaitMs)} at the present rate)`
+	const missing =
+		progress.missingRequests === null ? '' : `, about ${progress.missingRequests} more for the proof${wait}`
 	const least = progress.minDurationMs > 0 ? ` of at least ${formatDuration(progress.minDurationMs)}` : ''
 	const most = progress.deadlineMs === null ? '' : `, at most ${formatDuration(progress.deadlineMs)}`
 	const requests =
 		progress.minRequests > 0 ? `${progress.requests} of ${progress.minRequests}` : String(progress.requests)
 	const plain = [
 		`    evidence  ${rollout.evidence?.text ?? 'none yet'}`,
+		...(rollout.evidence === null
+			? []
+			: [...rollout.measures.map(({ text }) => `    measure   ${text}`), `    noise     ${describeNoise(rollout)}`]),
 		...rollout.thresholds.map(({ name, text }) => `    threshold ${name}: ${text}`),
 		...(rollout.step === 0
 			? []
@@ -142,6 +147,13 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 		...(rollout.cause === null ? [] : [`    back      ${rollout.cause.reason} (by ${rollout.cause.actor})`]),
 	]
 	return [renderRolloutRow(rollout, paint), `    ladder    ${ladder.join(' → ')}`, ...plain.map(toPrintable)].join('\n')
+}
+
+/** Where φ comes from, and whether one bad endpoint could be told from a bad version. */
+function describeNoise({ phi, evidence }: Rollout): string {
+	const endpoints = evidence?.endpoints ?? 0
+	const toldApart = endpoints === 0 ? 'endpoints not told apart' : `${endpoints} endpoints told apart`
+	return `errors vary ${Number(phi.value.toFixed(1))} times as much as by chance (${phi.source}); ${toldApart}`
 }
 
 function phaseSign({ phase }: Rollout, paint: Paint): string {

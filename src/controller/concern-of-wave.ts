@@ -30,6 +30,7 @@ export function concernOfWave(differencesOf: (group: ProxyGroup) => readonly Car
 		good: [],
 		carriers,
 		unit: 'requests',
+		endpoints: new Map(),
 		hosts: new Map(),
 	}
 }

@@ -1,6 +1,6 @@
 import { ownClusterName, routedClusterName } from '#compile/clone-names.ts'
 import { identityPath, type ProxyGroup, type TypeUrl, typeUrls } from '#compile/compiled.ts'
-import { type Carrier, callersOf, carriersOf, egressClusterName } from '#compile/names.ts'
+import { type Carrier, callersOf, carriersOf, egressClusterName, ingressClusterName } from '#compile/names.ts'
 import { cloneProblem, type Sharing, sharingOf } from '#compile/sharing.ts'
 import type { Resource, ResourceId } from '#mesh/mesh.ts'
 import type { ServiceDiscovery } from '#mesh/proxy-spec.ts'
@@ -28,12 +28,17 @@ export type Concern = {
 	readonly carriers: ReadonlyMap<string, readonly Carrier[]>
 	/** What its traffic is counted in: connections where its route is TCP, whatever else its targets take. */
 	readonly unit: 'requests' | 'connections'
+	/** Virtual node of a canary → what its own Envoys count by: the canaries that it is, each by a cluster. */
+	readonly endpoints: ReadonlyMap<string, readonly EndpointCluster[]>
 	/** Target key → the name that its hosts are looked up by, for people. */
 	readonly hosts: ReadonlyMap<string, string>
 }
 
 /** `inPlaceOf`: demanded only where that cluster has a healthy host. */
 export type Demand = { readonly target: string; readonly cluster: string; readonly inPlaceOf: string | null }
+
+/** The cluster by which a canary's proxy reaches its own application. */
+export type EndpointCluster = { readonly canary: string; readonly cluster: string }
 
 export function concernOf(rollout: Rollout, effective: EffectiveMesh, fleet: FleetView): Concern {
 	const places = placesOf(effective, rollout.route)
@@ -68,7 +73,7 @@ type Places = {
 }
 
 type NamesOf = Pick<Rollout, 'canaries' | 'baseline' | 'good'> & { readonly running: boolean }
-type Names = Pick<Concern, 'canaries' | 'baseline' | 'demanded' | 'sharing' | 'good' | 'unit' | 'hosts'>
+type Names = Pick<Concern, 'canaries' | 'baseline' | 'demanded' | 'sharing' | 'good' | 'unit' | 'endpoints' | 'hosts'>
 
 const known = new WeakMap<EffectiveMesh, Map<ResourceId, Places>>()
 
@@ -111,6 +116,7 @@ function namesOf(rollout: Rollout, places: Places): Names {
 			.filter(({ sharePpm }) => sharePpm > 0)
 			.map((target) => routedClusterName(target, rollout.route, effective)),
 		unit: unitOf(places.route, effective),
+		endpoints: endpointsOf(canaries, effective),
 		hosts: new Map(targets.map((target) => [targetKey(target), hostOf(target, effective)])),
 	}
 	places.names = { of: { canaries, baseline, good, running }, found }
@@ -157,6 +163,19 @@ function sharingOfTargets(
 	const sharing = sharingOf(effective, route.id, targets)
 	if (sharing.now.length + sharing.soon.length === 0) return unshared
 	return { ...sharing, cloneProblem: cloneProblem(effective, route, targets) }
+}
+
+function endpointsOf(canaries: readonly Target[], { resources }: EffectiveMesh): Concern['endpoints'] {
+	const found = new Map<string, EndpointCluster[]>()
+	for (const target of canaries) {
+		const node = resources[target.virtualNode]
+		const listener = node?.kind === 'VirtualNode' && node.spec.listeners.find(({ port }) => port === target.port)
+		if (!listener) continue
+		const cluster = ingressClusterName(target.virtualNode, listener)
+		const others = found.get(target.virtualNode) ?? []
+		found.set(target.virtualNode, [...others, { canary: targetKey(target), cluster }])
+	}
+	return found
 }
 
 function hostOf(target: Target, effective: EffectiveMesh): string {

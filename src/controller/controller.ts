@@ -138,6 +138,7 @@ export function createController(options: ControllerOptions): Controller {
 			meshes: keeper.content().meshes,
 			originsOf: keeper.content().origins,
 			isWithin: (windows) => isWithin(windows, turnClock.wallMs()),
+			phiOf: ({ falling }) => evidence.phiOf(serving.clustersOf(falling)),
 			factsOf: (rollout) => facts.of(rollout, serving.concernOf(rollout)),
 		}
 		const result = stepController(state, input)

@@ -11,6 +11,8 @@ function describeGuard(guard: Guard): string {
 	switch (guard.kind) {
 		case 'errors':
 			return 'failed requests, as proxies count them'
+		case 'latency':
+			return guard.thresholdMs === null ? 'slow requests' : `requests slower than ${guard.thresholdMs} ms`
 		case 'threshold':
 			return `${guard.name}, asked of ${guard.source.kind}`
 		default:

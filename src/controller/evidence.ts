@@ -1,8 +1,11 @@
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import { closeLook, createFold, type Fold, foldSample } from '#guard/fold.ts'
+import { addRequestTimes, noRequestTimes } from '#base/request-times.ts'
+import { closeLook, createFold, type Fold, foldEndpoint, foldSample } from '#guard/fold.ts'
 import type { Alarm, ArmIncrement, GuardParameters, Look, Sample } from '#guard/look.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
+import type { EndpointCluster } from './concerns.ts'
+import { createDispersions } from './dispersions.ts'
 import { createTrafficMeter, type Traffic } from './traffic-meter.ts'
 
 // The edge where flushes become evidence. Its memory is volatile: what a restart loses is silence, and silence moves
@@ -19,11 +22,17 @@ export type Watch = {
 	/** Where proxies are shifted and not requests: all that a candidate counts is the canary's, all else the baseline's. */
 	readonly isCandidate: ((proxyKey: string) => boolean) | null
 	readonly parameters: GuardParameters
+	/** Edges that request times are judged at, when they are known. */
+	readonly edgesMs: readonly number[]
+	/** Each canary's share of what it and the baseline are sent, where their requests tell. */
+	readonly expectedShares: Readonly<Record<string, number>>
 	readonly warmUpMs: number
 	/** Null when the proxy does not send to the route; otherwise its zone. */
 	zoneOf(proxyKey: string): string | null
 	/** Names what the proxy holds of the route and its clusters, when that is what is published; else null. */
 	sharesOf(proxyKey: string): string | null
+	/** What a proxy counts of its own application, when that is a canary of the rollout. */
+	endpointsOf(proxyKey: string): readonly EndpointCluster[]
 	/** Proxies that send to the route and are connected. */
 	expected(): readonly string[]
 }
@@ -49,6 +58,8 @@ export type Evidence = {
 	forget(proxyKey: string): void
 	/** What all proxies counted of late, whether or not a rollout runs. */
 	traffic(): Traffic
+	/** How the errors of these clusters have varied in the last 30 minutes. */
+	phiOf(clusters: readonly string[]): GuardParameters['phi']
 	/** Rises whenever what `healthyHosts` and `isSilent` answer may have changed. */
 	readiness(): number
 	close(): void
@@ -73,7 +84,9 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	let closed = false
 	let readiness = 0
 	let silentProxies = 0
+	const dispersions = createDispersions()
 	scheduleSweep()
+	scheduleDispersionLook()
 
 	/**
 	 * Each rollout has looks of its own, counted from its step. The warm-up ends with a look that is shown and not judged:
@@ -104,6 +117,14 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		})
 	}
 
+	function scheduleDispersionLook(): void {
+		clock.setTimer(limits.lookIntervalMs, () => {
+			if (closed) return
+			dispersions.closeLook()
+			scheduleDispersionLook()
+		})
+	}
+
 	function emitLook(watched: Watching, warmingUp: boolean): void {
 		const { watch, fold } = watched
 		const expected = watch.expected()
@@ -111,7 +132,9 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		sequence += 1
 		const stepStart = watched.looks === 'none'
 		watched.looks = 'some'
-		const look = closeLook(fold, { sequence, stepStart, warmingUp, expected, silent, parameters: watch.parameters })
+		const { parameters, edgesMs, expectedShares } = watch
+		const about = { sequence, stepStart, warmingUp, expected, silent }
+		const look = closeLook(fold, { ...about, parameters, edgesMs, expectedShares })
 		emit({ kind: 'look', rollout: watch.rollout, step: watch.step, look })
 	}
 
@@ -142,8 +165,13 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		takeFlush(flush) {
 			if (remember(proxies, flush)) readiness += 1
 			meter.add(flush)
+			dispersions.takeFlush(flush)
 			if (!flush.counted) return
 			for (const { watch, fold } of watching.values()) {
+				for (const { canary, cluster } of watch.endpointsOf(flush.proxy)) {
+					const own = armOf(flush, [cluster], watch.unit)
+					foldEndpoint(fold, { endpoint: flush.proxy, canary, requests: own.completed, errors: own.errors })
+				}
 				const zone = watch.zoneOf(flush.proxy)
 				if (zone === null) continue
 				const alarm = foldSample(fold, {
@@ -174,8 +202,10 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 			return proxies.get(proxyKey)?.clusters.get(cluster)?.open ?? null
 		},
 		forget(proxyKey) {
+			dispersions.forget(proxyKey)
 			if (proxies.delete(proxyKey)) readiness += 1
 		},
+		phiOf: dispersions.phiOf,
 		close() {
 			closed = true
 		},
@@ -238,8 +268,8 @@ function armOf(flush: Flush, clusters: readonly string[], unit: Watch['unit']): 
 	}, nothing)
 }
 
-function requestsOf({ completed, errors, retries, started, active }: ClusterFlush): ArmIncrement {
-	return { completed, errors, retries, started, active }
+function requestsOf({ completed, errors, retries, started, active, times }: ClusterFlush): ArmIncrement {
+	return { completed, errors, retries, started, active, times: times ?? noRequestTimes }
 }
 
 /** TCP has no answers: a connection that was made is a success. One that lasts is no request in flight. */
@@ -254,5 +284,6 @@ function addArms(left: ArmIncrement, right: ArmIncrement): ArmIncrement {
 		retries: left.retries + right.retries,
 		started: left.started + right.started,
 		active: left.active + right.active,
+		times: addRequestTimes(left.times ?? noRequestTimes, right.times ?? noRequestTimes),
 	}
 }

@@ -1,5 +1,6 @@
-import { describeEvidence } from '#guard/evidence-text.ts'
+import { describeEvidence, describeMeasure } from '#guard/evidence-text.ts'
 import type { EvidenceNumbers } from '#guard/look.ts'
+import { type Measure, measuresOf, proofWaitMs } from '#guard/measures.ts'
 import { countBreaches, describeThreshold, newThreshold } from '#guard/threshold.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
@@ -54,9 +55,15 @@ export type RolloutStatus = {
 		readonly countedMs: number
 		/** Canary requests that the proof still needs, as far as the newest look can say. */
 		readonly missingRequests: number | null
+		/** How long that takes at the rate of the last looks; null where it is not known. */
+		readonly proofWaitMs: number | null
 		/** Since the newest look at this step, or since the step began. */
 		readonly evidenceAgeMs: number
 	}
+	/** All that is compared, with rates and where they lie. */
+	readonly measures: readonly (Measure & { readonly text: string })[]
+	/** Over-dispersion of the baseline, and where the figure comes from. */
+	readonly phi: Rollout['phi']
 	/** The guard's numbers of the newest look; null until there is one. */
 	readonly evidence: (EvidenceNumbers & { readonly text: string }) | null
 	/** What others measure; in the order of the policy. */
@@ -108,6 +115,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 	const facts = isRunning(rollout) ? factsOf(rollout, source) : null
 	const openConnections = openOf(rollout, source)
 	const asked = askedKeys(view)
+	const missingRequests = verdict?.kind === 'hold' ? verdict.missingRequests : null
 	const quarantined = view.state.quarantine.some(({ rollout: id, key }) => id === rollout.id && asked.has(key))
 	return {
 		id: rollout.id,
@@ -127,9 +135,12 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 			...demandsOfStep(rollout),
 			countedMs: Math.round(elapsed.stepTotalMs),
 			requests: rollout.guard.stepRequests,
-			missingRequests: verdict?.kind === 'hold' ? verdict.missingRequests : null,
+			missingRequests,
+			proofWaitMs: missingRequests === null ? null : proofWaitMs(rollout.guard, missingRequests),
 			evidenceAgeMs: Math.round(elapsed.sinceLookMs),
 		},
+		measures: measuresOf(rollout.guard).map((measure) => ({ ...measure, text: describeMeasure(measure) })),
+		phi: rollout.phi,
 		evidence: verdict === null ? null : { ...verdict.numbers, text: describeEvidence(verdict.numbers) },
 		thresholds: thresholdsOf(rollout),
 		holds: rollout.holds,

@@ -2,7 +2,9 @@ import { assert } from '#base/assert.ts'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
+import { egressClusterName } from '#compile/names.ts'
 import type { Mesh, Origins } from '#mesh/mesh.ts'
+import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { hasCandidates, isCandidate, runningWave } from '#rollout/wave.ts'
@@ -36,6 +38,8 @@ export type Serving = {
 	/** After each turn: pins of ways back, and what is watched. */
 	follow(state: ControllerState): void
 	concernOf(rollout: Rollout): Concern
+	/** The clusters by which these targets are reached now. */
+	clustersOf(targets: readonly Target[]): string[]
 	/** What keeps removals waiting: somebody has not let go of everything yet. Null when nobody. */
 	fleetLags(): string | null
 	/** Every proxy that is back is served all of what is applied, and nothing stands in for what waits. */
@@ -195,6 +199,7 @@ export function createServing(options: ServingOptions): Serving {
 		proxyOf,
 		proxyStanding,
 		concernOf: concern,
+		clustersOf: (targets) => targets.map((target) => egressClusterName(target, effective?.resources ?? {})),
 		effective: () => effective,
 		placeOf(rejection, origins) {
 			for (const id of publisher.suspectsOf(rejection.version)) {

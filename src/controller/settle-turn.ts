@@ -122,10 +122,12 @@ function begin(draft: Draft, shift: Settlement['start'][number]): void {
 	const number = draft.state.rolloutCount + 1
 	const parts = shift.route.split('/')
 	const id = `${parts[3]}/${parts[5]}#${number}`
-	const rollout = startRollout({ id, shift, revision: draft.state.accepted?.info.id ?? '', wallMs: draft.input.wallMs })
+	const revision = draft.state.accepted?.info.id ?? ''
+	const phi = draft.input.phiOf(shift)
+	const rollout = startRollout({ id, shift, revision, wallMs: draft.input.wallMs, phi })
 	draft.state = { ...draft.state, rolloutCount: number, rollouts: [...draft.state.rollouts, rollout] }
 	const reason = `from ${formatSplit(shift.before)} to ${formatSplit(shift.after)}`
-	const numbers = { route: shift.route, stepsPpm: rollout.stepsPpm, revision: rollout.revision }
+	const numbers = { route: shift.route, stepsPpm: rollout.stepsPpm, revision, phi }
 	journal(draft, { event: 'rollout.started', actor: 'sluice', reason, numbers, rollout: id })
 }
 

@@ -1,6 +1,7 @@
 import { limits } from '#base/limits.ts'
 import { egressClusterName } from '#compile/names.ts'
 import { type Fate, outlookOfFailure, outlookOfSteps, type Prospect, type StepOutlook } from '#guard/outlook.ts'
+import { defaultPhi } from '#guard/over-dispersion.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { type Shift, type Split, type Target, wholePpm } from '#plan/plan.ts'
 import { shareOf, shareOfAll } from '#plan/split.ts'
@@ -55,7 +56,11 @@ export function outlookOfShift(
 		requestsPerSecond,
 		errorShare,
 		warmUpMs: policy.warmUpMs,
-		parameters: guardParametersOf(policy, steps.length),
+		parameters: guardParametersOf({
+			policy,
+			stepsPpm: steps.map(({ shares }) => shareOfAll(shares, shift.rising)),
+			phi: defaultPhi,
+		}),
 	}
 	const outlook = outlookOfSteps(prospect, errorShare)
 	const horizonMs = Math.min(policy.deadlineMs, limits.outlookMs)

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '#base/diagnostic.ts'
-import type { Alarm, Look } from '#guard/look.ts'
+import type { Alarm, GuardParameters, Look } from '#guard/look.ts'
 import type { Mesh, Origins, RolloutWindow } from '#mesh/mesh.ts'
+import type { Shift } from '#plan/plan.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { RevisionInfo } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
@@ -45,6 +46,8 @@ export type TurnInput = {
 	readonly factsOf: (rollout: Rollout) => FleetFacts
 	/** `known`: connected or expected, under a name that outlives its connection. */
 	readonly proxyStanding: (proxyKey: string) => 'known' | 'unjoined' | 'unknown'
+	/** How the errors of what falls have varied so far. */
+	readonly phiOf: (shift: Shift) => GuardParameters['phi']
 	/** What keeps removals waiting, or null. */
 	readonly fleetLags: string | null
 	/** All of the applied mesh is served to everybody, and nothing stands in for what waits. */

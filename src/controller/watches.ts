@@ -1,6 +1,6 @@
 import { identityPath, typeUrls } from '#compile/compiled.ts'
-import { targetKey } from '#plan/split.ts'
-import { demandsOfStep } from '#rollout/ladder.ts'
+import { shareOf, shareOfAll, targetKey } from '#plan/split.ts'
+import { demandsOfStep, splitInForce } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
@@ -42,7 +42,9 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 		baseline: concern.baseline,
 		unit: concern.unit,
 		isCandidate: isWave ? (proxyKey) => proxyOf(proxyKey)?.group.cohort === 'candidate' : null,
-		parameters: guardParametersOf(rollout.policy, rollout.stepsPpm.length),
+		parameters: guardParametersOf(rollout),
+		edgesMs: rollout.guard.edgesMs,
+		expectedShares: isWave || concern.sharing.now.length > 0 ? {} : expectedSharesOf(rollout),
 		warmUpMs: demandsOfStep(rollout).warmUpMs,
 		zoneOf(proxyKey) {
 			const proxy = proxyOf(proxyKey)
@@ -58,10 +60,26 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 			if (isWave) return holdsShares(proxy, concern, { fleet, publisher }) ? String(rollout.step) : null
 			return sharesHeldBy(proxy, concern, { fleet, publisher })
 		},
+		endpointsOf(proxyKey) {
+			const identity = proxyOf(proxyKey)?.group.identity
+			return identity === undefined ? [] : (concern.endpoints.get(identityPath(identity)) ?? [])
+		},
 		expected() {
 			return [...concern.groupKeys].flatMap((groupKey) => [...fleet.counted(groupKey)].map(({ key }) => key))
 		},
 	}
+}
+
+/** Each canary's share of what it and the baseline are sent; unchanged targets are neither. */
+function expectedSharesOf(rollout: Rollout): Record<string, number> {
+	const split = splitInForce(rollout)
+	const ofBaseline = shareOfAll(split, rollout.baseline)
+	return Object.fromEntries(
+		rollout.canaries.map((target) => [
+			targetKey(target),
+			shareOf(split, target) / Math.max(1, shareOf(split, target) + ofBaseline),
+		]),
+	)
 }
 
 /**

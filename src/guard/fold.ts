@@ -1,8 +1,9 @@
 import { limits } from '#base/limits.ts'
-import { addArms, noCounts } from './arms.ts'
+import { addRequestTimes, noRequestTimes, type RequestTimes } from '#base/request-times.ts'
+import { addArms, addCounts, noCounts } from './arms.ts'
 import { createWatch, type HardLimitWatch, type WatchedFlush, watchFlush } from './hard-limit.ts'
-import type { Alarm, ArmIncrement, CanaryKey, GuardParameters, Look, Sample } from './look.ts'
-import { type ArmTotals, lookAtCanary, type ProxyTotals } from './strata.ts'
+import type { Alarm, ArmIncrement, CanaryKey, Counts, GuardParameters, Look, Sample } from './look.ts'
+import { type ArmTotals, lookAtCanary, noTotals, type ProxyTotals } from './strata.ts'
 
 // Where samples become looks, at the edge: one fold per rollout, owned and mutated by the one who receives the samples.
 // A sample costs the number of canaries; memory is the proxies that report; what leaves is of fixed size.
@@ -13,6 +14,10 @@ export type Fold = {
 	readonly between: Comparison
 	readonly proxies: Map<string, ProxyFold>
 	readonly fleet: ReadonlyMap<CanaryKey, FleetFold>
+	/** Of the baseline, for as long as no edge has been chosen by it. */
+	baselineTimes: RequestTimes
+	/** By canary: what its endpoints' own Envoys counted in the running look. */
+	readonly endpoints: ReadonlyMap<CanaryKey, Map<string, Counts>>
 }
 
 type ProxyFold = {
@@ -40,7 +45,15 @@ export type FoldOptions = {
 export function createFold({ between = 'targets', ...options }: FoldOptions): Fold {
 	const canaries = options.canaries.toSorted()
 	const fleet = new Map(canaries.map((key) => [key, { round: noFlush, flushes: 0, watch: createWatch() }]))
-	return { canaries, hardLimitPpm: options.hardLimitPpm, between, proxies: new Map(), fleet }
+	return {
+		canaries,
+		hardLimitPpm: options.hardLimitPpm,
+		between,
+		proxies: new Map(),
+		fleet,
+		baselineTimes: noRequestTimes,
+		endpoints: new Map(canaries.map((key) => [key, new Map()])),
+	}
 }
 
 /**
@@ -62,6 +75,16 @@ export function foldSample(fold: Fold, sample: Sample): Alarm | null {
 	return alarm
 }
 
+/** What the Envoy beside one of a canary's endpoints counted of the requests that came in, since its last flush. */
+export type EndpointSample = { readonly endpoint: string; readonly canary: CanaryKey } & Counts
+
+/** Adds what an endpoint says of itself. It is evidence for nothing but whose failures are whose. */
+export function foldEndpoint(fold: Fold, { endpoint, canary, requests, errors }: EndpointSample): void {
+	const known = fold.endpoints.get(canary)
+	if (known === undefined || (!known.has(endpoint) && known.size >= limits.endpointsToldApart)) return
+	known.set(endpoint, addCounts(known.get(endpoint) ?? noCounts, { requests, errors }))
+}
+
 export type LookClosing = {
 	readonly sequence: number
 	readonly stepStart: boolean
@@ -70,6 +93,10 @@ export type LookClosing = {
 	readonly expected: readonly string[]
 	readonly silent: readonly string[]
 	readonly parameters: GuardParameters
+	/** Edges that request times are judged at. Without any the look tells what they could be chosen by. */
+	readonly edgesMs?: readonly number[]
+	/** Each canary's share of what it and the baseline are to be sent; without one it is not judged. */
+	readonly expectedShares?: Readonly<Record<CanaryKey, number>>
 }
 
 /**
@@ -82,13 +109,18 @@ export function closeLook(fold: Fold, closing: LookClosing): Look {
 		const proxy = fold.proxies.get(name)
 		if (proxy !== undefined && proxy.shares !== null && proxy.samples > 0) steady.push(proxyTotals(name, proxy))
 	}
-	const { sequence, stepStart, warmingUp, parameters } = closing
-	const canaries = fold.canaries.map((canary) => [canary, lookAtCanary(canary, steady, parameters)] as const)
+	const { sequence, stepStart, warmingUp, parameters, edgesMs = [], expectedShares = {} } = closing
+	const asked = { parameters, edgesMs, expectedShares, endpoints: fold.endpoints }
+	const canaries = fold.canaries.map((canary) => [canary, lookAtCanary(canary, steady, asked)] as const)
+	const wantsEdges = (parameters.latency ?? null) !== null && edgesMs.length === 0
+	if (wantsEdges)
+		for (const { baseline } of steady) fold.baselineTimes = addRequestTimes(fold.baselineTimes, baseline.times)
 	const look: Look = {
 		sequence,
 		stepStart,
 		warmingUp,
 		canaries: Object.fromEntries(canaries),
+		baselineTimes: wantsEdges ? fold.baselineTimes : null,
 		proxies: countProxies(fold, closing),
 	}
 	beginLook(fold)
@@ -130,6 +162,7 @@ function addTotals(totals: ArmTotals, increment: ArmIncrement | undefined): ArmT
 		completed: totals.completed + increment.completed,
 		errors: totals.errors + increment.errors,
 		retries: totals.retries + increment.retries,
+		times: increment.times === undefined ? totals.times : addRequestTimes(totals.times, increment.times),
 	}
 }
 
@@ -202,6 +235,7 @@ function countProxies(fold: Fold, { expected, silent }: LookClosing): Look['prox
 }
 
 function beginLook(fold: Fold): void {
+	for (const endpoints of fold.endpoints.values()) endpoints.clear()
 	for (const [name, proxy] of fold.proxies) {
 		if (proxy.samples === 0) fold.proxies.delete(name)
 		proxy.samples = 0
@@ -220,7 +254,6 @@ function lateErrors({ completed, errors }: ArmTotals): ArmTotals {
 	return errors <= completed ? noTotals : { ...noTotals, errors: errors - completed }
 }
 
-const noTotals: ArmTotals = { completed: 0, errors: 0, retries: 0 }
 const noIncrement: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
 const noFlush: WatchedFlush = {
 	canary: { counts: noCounts, answered: 0, started: 0, active: 0 },

@@ -1,58 +1,76 @@
 import { assert } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
-import { addCounts, noCounts } from './arms.ts'
-import { fromStored, toStored } from './bet.ts'
+import { addArms, armsOfFour, fourOfArms, noFour } from './arms.ts'
 import { addLook, noEvidence } from './error-test.ts'
+import { chooseEdges, latencyPhi, timesForEdges } from './latency.ts'
+import { blameAfter, quietLooks } from './leave-one-out.ts'
 import type {
 	CanaryKey,
 	CanaryLook,
 	CanaryState,
 	GuardParameters,
 	GuardState,
+	LatencyLook,
 	Look,
-	Metric,
 	MetricLook,
 	MetricState,
+	ShareLook,
+	ShareState,
 	Verdict,
 } from './look.ts'
+import { isProvenTest } from './measures.ts'
 import { addProofs, isProven, noProofs } from './non-inferiority.ts'
+import { type PackedLogs, packLogs, unpackLogs } from './packed-logs.ts'
 import { restartWeight } from './restart-weight.ts'
-import { decideVerdict, repeatedVerdict, warmUpVerdict } from './verdict.ts'
+import { noShareEvidence } from './share-test.ts'
+import { type IncidentLimits, noIncident, watchIncident } from './shared-incident.ts'
+import { decideVerdict, isAlarm, repeatedVerdict, warmUpVerdict } from './verdict.ts'
 
 // The sequential tests of one rollout: state and look in, state and verdict out. The hard limit is not here: it acts on
 // each flush, in fold.ts.
 
-/** The guard before its first look. The state takes about 0.65 KB for each canary. */
+/** The guard before its first look. The state takes about 0.25 KB for each canary and measure. */
 export function startGuard(options: {
 	readonly canaries: readonly CanaryKey[]
 	readonly parameters: GuardParameters
 }): GuardState {
 	assert(options.canaries.length > 0, 'a rollout has a canary')
+	const edgeMs = options.parameters.latency?.edgeMs ?? null
+	const edgesMs = edgeMs === null ? [] : [edgeMs]
 	return {
 		looks: 0,
 		lastSequence: 0,
 		stepStarts: 0,
 		stepStartDue: true,
 		stepRequests: 0,
+		requestsPerLook: 0,
 		fresh: false,
 		silent: [],
-		canaries: Object.fromEntries(options.canaries.toSorted().map((key) => [key, newCanary])),
+		incident: noIncident,
+		endpointHold: 0,
+		edgesMs,
+		canaries: Object.fromEntries(options.canaries.toSorted().map((key) => [key, newCanary(edgesMs)])),
 	}
 }
 
 const newMetric: MetricState = {
-	logEvidence: noEvidence.map(toStored),
-	logProofs: noProofs,
-	proven: false,
-	canary: noCounts,
-	baseline: noCounts,
+	evidence: packLogs(noEvidence),
+	without: '',
+	proofs: packLogs(noProofs),
+	counts: noFour,
 }
-const newCanary: CanaryState = { final: newMetric, attempts: newMetric, stepRequests: 0 }
 
-/** The shares changed: requests are counted anew, evidence and proofs stay. */
+function newCanary(edgesMs: readonly number[]): CanaryState {
+	const latency = edgesMs.map(() => newMetric)
+	return { final: newMetric, attempts: newMetric, latency, share: newShare, blamed: null, stepRequests: 0 }
+}
+
+const newShare: ShareState = { evidence: packLogs(noShareEvidence), counts: [0, 0] }
+
+/** The shares changed: requests are counted anew, and how they lie; evidence and proofs stay. */
 export function startStep(state: GuardState): GuardState {
-	const canaries = mapCanaries(state, (canary) => ({ ...canary, stepRequests: 0 }))
-	return { ...state, canaries, stepRequests: 0, stepStartDue: true }
+	const canaries = mapCanaries(state, (canary) => ({ ...canary, share: newShare, stepRequests: 0 }))
+	return { ...state, canaries, stepRequests: 0, requestsPerLook: 0, stepStartDue: true }
 }
 
 /**
@@ -68,19 +86,24 @@ export function judge(
 ): { readonly state: GuardState; readonly verdict: Verdict } {
 	const situation = { look, parameters, baselineHasTraffic }
 	if (look.sequence <= state.lastSequence) return { state, verdict: repeatedVerdict(state, situation) }
-	const counted = countLook(state, look)
+	const seen = countLook(state, look, { absoluteLimitPpm: parameters.absoluteLimitPpm, baselineHasTraffic })
+	const counted = withEdges(seen, look)
 	if (look.warmingUp) return { state: counted, verdict: warmUpVerdict(counted, situation) }
 	const judged = addEvidence(counted, look, parameters, baselineHasTraffic)
-	return { state: judged, verdict: decideVerdict(judged, situation) }
+	const verdict = decideVerdict(judged, situation)
+	const isBlamed = verdict.kind === 'hold' && verdict.code === 'BAD_ENDPOINT' && isAlarm(verdict.numbers)
+	return { state: isBlamed ? setAside(judged) : judged, verdict }
 }
 
-function countLook(state: GuardState, { sequence, stepStart, canaries, proxies }: Look): GuardState {
+function countLook(state: GuardState, look: Look, limitsOfIncident: IncidentLimits): GuardState {
+	const { sequence, stepStart, canaries, proxies } = look
 	return {
 		...state,
 		lastSequence: sequence,
 		stepStartDue: state.stepStartDue || stepStart,
 		fresh: proxies.fresh >= proxies.expected && proxies.silent.length === 0,
 		silent: proxies.silent.slice(0, limits.guardNamedProxies),
+		incident: watchIncident(state.incident, Object.values(canaries), limitsOfIncident),
 		canaries: mapCanaries(state, (canary, key) => {
 			const seen = canaries[key]
 			if (seen === undefined) return canary
@@ -88,13 +111,39 @@ function countLook(state: GuardState, { sequence, stepStart, canaries, proxies }
 				...canary,
 				final: addShownCounts(canary.final, seen.final),
 				attempts: addShownCounts(canary.attempts, seen.attempts),
+				latency: mapEdges(state, canary, seen, (metric, at) => (at === null ? metric : addShownCounts(metric, at))),
 			}
 		}),
 	}
 }
 
+/**
+ * Edges are chosen once, by what the baseline did before the first look that is judged at them: a choice that does not
+ * know what it will be used on keeps the test fair.
+ */
+function withEdges(state: GuardState, { baselineTimes }: Look): GuardState {
+	if (state.edgesMs.length > 0 || baselineTimes === null || baselineTimes.samples < timesForEdges) return state
+	const edgesMs = chooseEdges(baselineTimes)
+	const latency = edgesMs.map(() => newMetric)
+	return { ...state, edgesMs, canaries: mapCanaries(state, (canary) => ({ ...canary, latency })) }
+}
+
+/**
+ * What one endpoint has done is no evidence against the version, now and later: were it kept, the steps would wait for
+ * ever on an endpoint that was long mended. They wait until it has been quiet for a while.
+ */
+function setAside(state: GuardState): GuardState {
+	const set = (metric: MetricState): MetricState => {
+		return { ...metric, evidence: metric.without === '' ? metric.evidence : metric.without, without: '' }
+	}
+	const canaries = mapCanaries(state, ({ final, attempts, latency, ...rest }) => {
+		return { ...rest, final: set(final), attempts: set(attempts), latency: latency.map(set) }
+	})
+	return { ...state, canaries, endpointHold: quietLooks }
+}
+
 function addShownCounts(metric: MetricState, { canary, baseline }: MetricLook): MetricState {
-	return { ...metric, canary: addCounts(metric.canary, canary), baseline: addCounts(metric.baseline, baseline) }
+	return { ...metric, counts: fourOfArms(addArms(armsOfFour(metric.counts), { canary, baseline })) }
 }
 
 function addEvidence(
@@ -108,48 +157,93 @@ function addEvidence(
 	const wager = { alpha, phi, restart: restartWeight({ look: looks, stepStart, steps }) }
 	const canaries = mapCanaries(state, (canary, key) => {
 		const seen = look.canaries[key]
-		const add = (metric: Metric) => {
-			const { logFactors, proofs } = factorsOf(metric, seen, baselineHasTraffic)
-			return addToProofs(addToEvidence(canary[metric], logFactors, wager), proofs)
-		}
+		const add = (metric: MetricState, { logFactors, proofs }: Factors, without: readonly number[] | null) =>
+			addToProofs(addToEvidence(metric, { logFactors, without }, wager), proofs)
+		const addSlow = (metric: MetricState, { logFactors, proofs }: Factors) =>
+			addToProofs(addToEvidence(metric, { logFactors, without: null }, { ...wager, phi: latencyPhi(phi) }), proofs)
+		const without = seen?.withoutWorst ?? null
+		const compared = (look: Factors | null | undefined) => (baselineHasTraffic ? (look ?? noFactors) : noFactors)
 		const requests = seen?.final.canary.requests ?? 0
-		return { final: add('final'), attempts: add('attempts'), stepRequests: canary.stepRequests + requests }
+		return {
+			final: baselineHasTraffic
+				? add(canary.final, compared(seen?.final), without?.final ?? null)
+				: add(canary.final, seen?.absolute ?? noFactors, without?.absolute ?? null),
+			attempts: add(canary.attempts, compared(seen?.attempts), baselineHasTraffic ? (without?.attempts ?? null) : null),
+			latency: mapEdges(state, canary, seen, (metric, at) => addSlow(metric, compared(at))),
+			share: addToShare(canary.share, seen?.share ?? null, wager),
+			blamed: blameAfter(canary.blamed, without?.worst ?? null),
+			stepRequests: canary.stepRequests + requests,
+		}
 	})
+	const stepRequests = Math.min(...Object.values(canaries).map((canary) => canary.stepRequests))
 	return {
 		...state,
 		looks,
 		stepStarts: state.stepStarts + (stepStart ? 1 : 0),
 		stepStartDue: false,
-		stepRequests: Math.min(...Object.values(canaries).map((canary) => canary.stepRequests)),
+		endpointHold: Math.max(0, state.endpointHold - 1),
+		stepRequests,
+		requestsPerLook: averageAfter(state, stepRequests - state.stepRequests),
 		canaries,
 	}
 }
 
-type Factors = { readonly logFactors: readonly number[]; readonly proofs: readonly (number | null)[] }
-
-/** A canary that the look does not know, and attempts where there is nothing to compare with, change no evidence. */
-function factorsOf(metric: Metric, seen: CanaryLook | undefined, baselineHasTraffic: boolean): Factors {
-	if (seen === undefined) return noFactors
-	if (baselineHasTraffic) return seen[metric]
-	return metric === 'final' ? seen.absolute : noFactors
+/** Each look counts a fifth of what is left; the first of a step in full. */
+function averageAfter({ stepRequests, requestsPerLook }: GuardState, requests: number): number {
+	const next = stepRequests === 0 ? requests : requestsPerLook + (requests - requestsPerLook) / 5
+	return Math.round(next * 10) / 10
 }
 
+type Wager = Parameters<typeof addLook>[2]
+type Factors = { readonly logFactors: readonly number[]; readonly proofs: readonly (number | null)[] }
+
+/**
+ * What changes no evidence: a canary that the look does not know, an edge that it was not asked for, and all but the final
+ * failures where there is nothing to compare with.
+ */
 const noFactors: Factors = { logFactors: noEvidence.map(() => 0), proofs: noProofs }
 
-function addToEvidence(metric: MetricState, logFactors: readonly number[], wager: Parameters<typeof addLook>[2]) {
-	const logEvidence = addLook(metric.logEvidence.map(fromStored), logFactors, wager)
-	return { ...metric, logEvidence: logEvidence.map(roundDown) }
+type Given = { readonly logFactors: readonly number[]; readonly without: readonly number[] | null }
+
+/** Looks that tell no endpoints apart count in full on both sides. */
+function addToEvidence(metric: MetricState, { logFactors, without }: Given, wager: Wager): MetricState {
+	const add = (logs: PackedLogs, factors: readonly number[]) => packLogs(addLook(unpackLogs(logs), factors, wager))
+	const both = metric.without !== '' || without !== null
+	const before = metric.without === '' ? metric.evidence : metric.without
+	return {
+		...metric,
+		evidence: add(metric.evidence, logFactors),
+		without: both ? add(before, without ?? logFactors) : '',
+	}
+}
+
+/** The wager's stakes sum to 1 over the rollout, so the chance to hold a step for nothing is at most α too. */
+function addToShare(state: ShareState, seen: ShareLook | null, wager: Wager): ShareState {
+	if (seen === null) return state
+	const exact = { ...wager, phi: { value: 1, source: 'default' } as const }
+	return {
+		evidence: packLogs(addLook(unpackLogs(state.evidence), seen.logFactors, exact)),
+		counts: [state.counts[0] + seen.canary, state.counts[1] + seen.baseline],
+	}
 }
 
 function addToProofs(metric: MetricState, factors: readonly (number | null)[]): MetricState {
-	if (metric.proven) return metric
-	const proofs = addProofs(metric.logProofs.map(fromStored), factors)
-	return isProven(proofs) ? { ...metric, proven: true, logProofs: [] } : { ...metric, logProofs: proofs.map(roundDown) }
+	if (isProvenTest(metric)) return metric
+	const proofs = addProofs(unpackLogs(metric.proofs), factors)
+	return { ...metric, proofs: packLogs(isProven(proofs) ? [] : proofs) }
 }
 
-/** Six digits are kept, rounded down, so that what is dropped is never evidence. */
-function roundDown(log: number): number | null {
-	return log === -Infinity ? null : Math.floor(log * 1e6) / 1e6
+/** Each edge with what the look says at it, if anything. */
+function mapEdges(
+	{ edgesMs }: GuardState,
+	{ latency }: CanaryState,
+	seen: CanaryLook | undefined,
+	change: (metric: MetricState, at: LatencyLook | null) => MetricState,
+): MetricState[] {
+	return latency.map((metric, index) => {
+		const at = seen?.latency.find(({ edgeMs }) => edgeMs === edgesMs[index])
+		return change(metric, at ?? null)
+	})
 }
 
 function mapCanaries(

@@ -1,3 +1,6 @@
+import type { RequestTimes } from '#base/request-times.ts'
+import type { PackedLogs } from './packed-logs.ts'
+
 // The contract of stage 4: what the guard is given, what it keeps, what it answers.
 // A Sample is one proxy's flush; samples are folded at the edge, where they arrive; a Look is what enters the
 // controller: numbered, of fixed size whatever the number of proxies.
@@ -20,6 +23,8 @@ export type ArmIncrement = {
 	readonly started: number
 	/** In flight at the moment of the flush: `upstream_rq_active`. */
 	readonly active: number
+	/** How long those took that were answered: `upstream_rq_time`. Nothing is known without it. */
+	readonly times?: RequestTimes
 }
 
 /** One proxy's flush, as one rollout sees it. */
@@ -56,10 +61,62 @@ export type AbsoluteLook = {
 	readonly proofs: readonly (number | null)[]
 }
 
-/** `final`: what users saw. `attempts`: what the version did before retries hid it. */
-export type Metric = 'final' | 'attempts'
+/** Requests that took longer than the edge are the errors here. */
+export type LatencyLook = MetricLook & {
+	readonly edgeMs: number
+	/** Proxies whose request times were incomplete: they are left out. */
+	readonly incomplete: number
+}
 
-export type CanaryLook = { readonly final: MetricLook; readonly attempts: MetricLook; readonly absolute: AbsoluteLook }
+/** `final`: what users saw. `attempts`: what the version did before retries hid it. `latency`: how long it took. */
+export type Metric = 'final' | 'attempts' | 'latency'
+
+export type CanaryLook = {
+	readonly final: MetricLook
+	readonly attempts: MetricLook
+	readonly absolute: AbsoluteLook
+	/** One for each edge that the look was asked for. */
+	readonly latency: readonly LatencyLook[]
+	/** Null where the share of requests says nothing of the weights. */
+	readonly share: ShareLook | null
+	/** Null where the canary's endpoints cannot be told apart. */
+	readonly withoutWorst: WithoutWorstLook | null
+}
+
+/** A canary's endpoint that failed most, beside all of them: what their own Envoys counted. */
+export type WorstEndpoint = {
+	/** The key of its proxy. */
+	readonly endpoint: string
+	readonly counts: Counts
+	readonly all: Counts
+	readonly endpoints: number
+}
+
+/** The endpoint that most of the failures are blamed on, and its part of those of all. */
+export type BlamedEndpoint = {
+	readonly endpoint: string
+	readonly errors: number
+	readonly ofErrors: number
+	readonly endpoints: number
+}
+
+/** What the look gives without that endpoint: log factors as in the looks that they are beside. */
+export type WithoutWorstLook = {
+	readonly worst: WorstEndpoint
+	readonly final: readonly number[]
+	readonly attempts: readonly number[]
+	readonly absolute: readonly number[]
+}
+
+/** How the requests of a canary and of the baseline lie beside the share that was decided. */
+export type ShareLook = {
+	/** The canary's, of what both are to have: 0 … 1, neither 0 nor 1. */
+	readonly expected: number
+	readonly canary: number
+	readonly baseline: number
+	/** One for each bet of the share test. */
+	readonly logFactors: readonly number[]
+}
 
 export type Look = {
 	/** Counts from 1 within a rollout and a writer of looks. */
@@ -69,6 +126,8 @@ export type Look = {
 	/** Inside the warm-up: shown to people, not judged. */
 	readonly warmingUp: boolean
 	readonly canaries: Readonly<Record<CanaryKey, CanaryLook>>
+	/** All that is known of the baseline's request times so far, while no edge is judged. */
+	readonly baselineTimes: RequestTimes | null
 	/** Proxies that send to the route: expected, those of them that reported, and the first 20 names of those that did not. */
 	readonly proxies: { readonly expected: number; readonly fresh: number; readonly silent: readonly string[] }
 }
@@ -80,28 +139,56 @@ export type Alarm = {
 	/** The proxy whose flush shows it, or null when only the sum over the fleet does. */
 	readonly proxy: string | null
 	/** Over the windows that show it. For a stall, the canary's requests are those it was sent and never answered. */
-	readonly counts: { readonly canary: Counts; readonly baseline: Counts }
+	readonly counts: ArmCounts
 }
 
 /** Numbers of one metric that the guard keeps between looks: plain JSON, fixed size. */
 export type MetricState = {
-	/** ln S(r), one for each effect size; null is -Infinity. Looks with and without a baseline multiply the same sums. */
-	readonly logEvidence: readonly (number | null)[]
-	/** ln ΠF(A), one for each A; null is -Infinity. Empty once proven. */
-	readonly logProofs: readonly (number | null)[]
-	/** Once proven it stays. */
-	readonly proven: boolean
-	/** Since the rollout began, warm-ups included: shown to people. */
-	readonly canary: Counts
-	readonly baseline: Counts
+	/** ln S(r), one for each effect size. Looks with and without a baseline multiply the same sums. */
+	readonly evidence: PackedLogs
+	/** The same without the worst endpoint of each look; empty while no look could tell endpoints apart. */
+	readonly without: PackedLogs
+	/** ln ΠF(A), one for each A. Empty once proven, which it stays. */
+	readonly proofs: PackedLogs
+	/** Since the rollout began, warm-ups included. */
+	readonly counts: FourCounts
+}
+
+/** Canary requests, canary errors, baseline requests, baseline errors: short, since many are written down. */
+export type FourCounts = readonly [number, number, number, number]
+
+export type ShareState = {
+	readonly evidence: PackedLogs
+	/** Requests of the canary and of the baseline. */
+	readonly counts: readonly [number, number]
 }
 
 export type CanaryState = {
 	readonly final: MetricState
 	readonly attempts: MetricState
+	/** One for each edge that is judged. */
+	readonly latency: readonly MetricState[]
+	/** At the present shares. */
+	readonly share: ShareState
+	/** The endpoint that most of the failures are blamed on. */
+	readonly blamed: BlamedEndpoint | null
 	/** Requests at the present shares, without warm-ups. */
 	readonly stepRequests: number
 }
+
+/** Whether both arms fail alike; see shared-incident.ts. */
+export type IncidentState = {
+	readonly kind: 'none' | 'shared'
+	/** Windows in a row that speak for the other finding. */
+	readonly windows: number
+	/** The window that is filling. */
+	readonly window: FourCounts
+	/** What the last windows that show it counted, for people. */
+	readonly shown: FourCounts
+}
+
+/** The canaries together and the baseline. */
+export type ArmCounts = { readonly canary: Counts; readonly baseline: Counts }
 
 export type GuardState = {
 	/** Looks judged so far; the index of the restart weights. */
@@ -113,10 +200,17 @@ export type GuardState = {
 	readonly stepStartDue: boolean
 	/** Canary requests seen at the present shares (the least of all canaries). */
 	readonly stepRequests: number
+	/** Canary requests in a judged look, averaged over the last few (the least of all canaries). */
+	readonly requestsPerLook: number
 	/** In the last look every expected proxy reported. */
 	readonly fresh: boolean
 	/** The first few names. */
 	readonly silent: readonly string[]
+	readonly incident: IncidentState
+	/** Looks for which a bad endpoint still holds the steps; 0: none does. */
+	readonly endpointHold: number
+	/** Edges that request times are judged at; none while they are not known, or not judged. */
+	readonly edgesMs: readonly number[]
 	readonly canaries: Readonly<Record<CanaryKey, CanaryState>>
 }
 
@@ -127,32 +221,59 @@ export type GuardParameters = {
 	readonly absoluteLimitPpm: number
 	readonly hardLimitPpm: number
 	/** Over-dispersion of the baseline, and where the figure comes from. */
-	readonly phi: { readonly value: number; readonly source: 'endpoints' | 'proxies' | 'default' }
+	readonly phi: { readonly value: number; readonly source: 'endpoints' | 'proxies' | 'baseline' | 'default' }
+	/** How request times are judged; without it they are not. */
+	readonly latency?: LatencyParameters | null
 	/** Number of steps: the step starts share a quarter of the restart weight. */
 	readonly steps: number
+}
+
+export type LatencyParameters = {
+	/** The edge, in ms; null: edges follow from the baseline. */
+	readonly edgeMs: number | null
+	/** The share of slow requests may be `toleranceRatio` × the baseline's + `tolerancePpm`. */
+	readonly toleranceRatio: number
+	readonly tolerancePpm: number
 }
 
 /** What the evidence allows. Whether a step is taken is the rollout's to say. */
 export type Verdict =
 	| { readonly kind: 'advance'; readonly numbers: EvidenceNumbers }
-	| {
+	| (GuardHold & {
 			readonly kind: 'hold'
 			readonly reason: string
 			readonly missingRequests: number
 			readonly numbers: EvidenceNumbers
-	  }
+	  })
 	| { readonly kind: 'rollBack'; readonly reason: string; readonly numbers: EvidenceNumbers }
+
+/** What a step is missing, beside the words for it. */
+export type GuardHold =
+	/** Silence, the warm-up, or the proof. */
+	| { readonly code: 'MORE_REQUESTS' }
+	/** Both arms over the absolute limit, and by how much. */
+	| { readonly code: 'SHARED_INCIDENT'; readonly incident: ArmCounts }
+	/** The requests do not lie as the weights say. */
+	| { readonly code: 'WEIGHTS_NOT_APPLIED'; readonly share: ShareFinding }
+	/** The canary fails more than it may, but hardly without this endpoint. */
+	| { readonly code: 'BAD_ENDPOINT'; readonly blamed: BlamedEndpoint }
+
+export type ShareFinding = Omit<ShareLook, 'logFactors'> & { readonly target: CanaryKey }
 
 /** What people are shown. `evidence` of `needed`: the alarm is raised when it reaches it. */
 export type EvidenceNumbers = {
 	/** Canary and metric with the most evidence; the counts are theirs, the evidence is that of all together. */
 	readonly target: CanaryKey
 	readonly metric: Metric
+	/** Of latency: requests that took longer are those counted as errors. */
+	readonly edgeMs: number | null
 	readonly canary: Counts
 	readonly baseline: Counts
 	readonly evidence: number
 	readonly needed: number
 	readonly phi: GuardParameters['phi']
+	/** Endpoints of that canary that the newest look could tell apart; 0 when it could not. */
+	readonly endpoints: number
 }
 
 /** What came of asking once. */

@@ -1,16 +1,35 @@
+import { noRequestTimes, type RequestTimes } from '#base/request-times.ts'
 import { absoluteErrorBets, absoluteProofBets } from './absolute-test.ts'
 import { type Arms, addArms, noArms } from './arms.ts'
 import { type Bet, payoff, toStored } from './bet.ts'
 import { effectSizes, errorBets, largestLogFactor, overDispersion } from './error-test.ts'
-import type { AbsoluteLook, CanaryKey, CanaryLook, Counts, GuardParameters, Metric, MetricLook } from './look.ts'
+import { latencyPhi, slowRequests } from './latency.ts'
+import { type EndpointTotals, findWorstEndpoint, scaleCounts, shareWithout } from './leave-one-out.ts'
+import type {
+	AbsoluteLook,
+	CanaryKey,
+	CanaryLook,
+	Counts,
+	GuardParameters,
+	LatencyLook,
+	MetricLook,
+	ShareLook,
+	WithoutWorstLook,
+} from './look.ts'
 import { goodness, proofBets } from './non-inferiority.ts'
+import { shareFactors } from './share-test.ts'
 
 // What a look says of one canary, from what each proxy counted. Proxies are compared only within their stratum: same
 // zone, same shares. Over different shares a sum would blame the canary for the zone it was sent to (Simpson's paradox);
 // proxy by proxy, thin traffic would show nothing.
 
 /** What one proxy counted of one arm in a look. */
-export type ArmTotals = { readonly completed: number; readonly errors: number; readonly retries: number }
+export type ArmTotals = {
+	readonly completed: number
+	readonly errors: number
+	readonly retries: number
+	readonly times: RequestTimes
+}
 
 /** One proxy that held the same shares for a whole look. */
 export type ProxyTotals = {
@@ -27,36 +46,114 @@ const ownStratumRequests = 50
 /** With this many proxies no single one may give more than half of what a look can give. */
 const proxiesForCap = 3
 
+export type LookAsked = {
+	readonly parameters: GuardParameters
+	readonly edgesMs: readonly number[]
+	/** The share of each canary against the baseline that the proxies are to send, where that can be judged. */
+	readonly expectedShares: Readonly<Record<CanaryKey, number>>
+	/** What each canary's endpoints counted themselves. */
+	readonly endpoints: ReadonlyMap<CanaryKey, EndpointTotals>
+}
+
 /** `proxies` in a fixed order, so that the same counts give the same sums to the last bit. */
 export function lookAtCanary(
 	canary: CanaryKey,
 	proxies: readonly ProxyTotals[],
-	parameters: GuardParameters,
+	{ parameters, edgesMs, expectedShares, endpoints }: LookAsked,
 ): CanaryLook {
 	const final = partsOf('final', canary, proxies)
+	const attempts = partsOf('attempts', canary, proxies)
 	return {
 		final: lookAtMetric(final, parameters),
-		attempts: lookAtMetric(partsOf('attempts', canary, proxies), parameters),
+		attempts: lookAtMetric(attempts, parameters),
 		absolute: lookAtLimit(final, parameters),
+		latency: edgesMs.map((edgeMs) => lookAtLatency(edgeMs, { canary, proxies, parameters })),
+		share: lookAtShare(canary, proxies, expectedShares[canary]),
+		withoutWorst: lookWithoutWorst({ final, attempts }, endpoints.get(canary) ?? new Map(), parameters),
 	}
+}
+
+type CanaryParts = { readonly final: readonly Part[]; readonly attempts: readonly Part[] }
+
+/** The worst endpoint's part is taken out of what every proxy counted of the canary: which of them it served is not known. */
+function lookWithoutWorst(
+	{ final, attempts }: CanaryParts,
+	endpoints: EndpointTotals,
+	parameters: GuardParameters,
+): WithoutWorstLook | null {
+	const worst = findWorstEndpoint(endpoints, totalOf(attempts).canary.requests)
+	if (worst === null) return null
+	const without = (parts: readonly Part[]) => {
+		const left = shareWithout(worst, totalOf(parts).canary)
+		return parts.map((part) => ({ ...part, canary: scaleCounts(part.canary, left) }))
+	}
+	return {
+		worst,
+		final: lookAtMetric(without(final), parameters).logFactors,
+		attempts: lookAtMetric(without(attempts), parameters).logFactors,
+		absolute: lookAtLimit(without(final), parameters).logFactors,
+	}
+}
+
+function totalOf(parts: readonly Part[]): Arms {
+	return parts.reduce<Arms>(addArms, noArms)
+}
+
+/** Of what found a cluster: whatever became of it. */
+function lookAtShare(key: CanaryKey, proxies: readonly ProxyTotals[], expected = 0): ShareLook | null {
+	if (expected <= 0 || expected >= 1) return null
+	const canary = sum(proxies.map(({ canaries }) => canaries.get(key)?.completed ?? 0))
+	const baseline = sum(proxies.map((proxy) => proxy.baseline.completed))
+	return { expected, canary, baseline, logFactors: shareFactors({ canary, baseline }, expected) }
 }
 
 type Part = Arms & { readonly stratum: string }
 
-function partsOf(metric: Metric, key: CanaryKey, proxies: readonly ProxyTotals[]): Part[] {
-	return proxies.map(({ proxy, zone, shares, canaries, baseline, unrouted }) => {
-		const canaryCounts = metricCounts(metric, canaries.get(key) ?? noTotals, unrouted)
-		const baselineCounts = metricCounts(metric, baseline, 0)
-		const isOwn = canaryCounts.requests >= ownStratumRequests && baselineCounts.requests >= ownStratumRequests
-		const stratum = isOwn ? JSON.stringify([proxy]) : JSON.stringify([zone, shares])
-		return { canary: canaryCounts, baseline: baselineCounts, stratum }
+function partsOf(metric: 'final' | 'attempts', key: CanaryKey, proxies: readonly ProxyTotals[]): Part[] {
+	return proxies.map((proxy) => {
+		const canary = metricCounts(metric, proxy.canaries.get(key) ?? noTotals, proxy.unrouted)
+		return partOf(proxy, { canary, baseline: metricCounts(metric, proxy.baseline, 0) })
 	})
 }
 
-const noTotals: ArmTotals = { completed: 0, errors: 0, retries: 0 }
+function partOf({ proxy, zone, shares }: ProxyTotals, arms: Arms): Part {
+	const isOwn = arms.canary.requests >= ownStratumRequests && arms.baseline.requests >= ownStratumRequests
+	return { ...arms, stratum: isOwn ? JSON.stringify([proxy]) : JSON.stringify([zone, shares]) }
+}
+
+export const noTotals: ArmTotals = { completed: 0, errors: 0, retries: 0, times: noRequestTimes }
+
+type LatencyAsked = {
+	readonly canary: CanaryKey
+	readonly proxies: readonly ProxyTotals[]
+	readonly parameters: GuardParameters
+}
+
+/** The same test with other counts; a proxy whose request times are incomplete is left out. */
+function lookAtLatency(edgeMs: number, { canary, proxies, parameters }: LatencyAsked): LatencyLook {
+	const parts = proxies.flatMap((proxy) => {
+		const slow = slowRequests({ canary: proxy.canaries.get(canary) ?? noTotals, baseline: proxy.baseline }, edgeMs)
+		return slow === null ? [] : [partOf(proxy, slow)]
+	})
+	const tolerances = parameters.latency ?? parameters
+	return {
+		...lookAtMetric(parts, {
+			...parameters,
+			phi: latencyPhi(parameters.phi),
+			toleranceRatio: tolerances.toleranceRatio,
+			tolerancePpm: tolerances.tolerancePpm,
+		}),
+		edgeMs,
+		incomplete: proxies.length - parts.length,
+	}
+}
 
 /** Requests that found no route are failed ones. Errors beyond the requests wait for the next look. */
-function metricCounts(metric: Metric, { completed, errors, retries }: ArmTotals, unrouted: number): Counts {
+function metricCounts(
+	metric: 'final' | 'attempts',
+	{ completed, errors, retries }: ArmTotals,
+	unrouted: number,
+): Counts {
 	const failedBefore = (metric === 'attempts' ? retries : 0) + unrouted
 	const requests = completed + failedBefore
 	return { requests, errors: Math.min(errors + failedBefore, requests) }
@@ -82,7 +179,7 @@ function lookAtMetric(parts: readonly Part[], parameters: GuardParameters): Metr
 function lookAtLimit(parts: readonly Part[], parameters: GuardParameters): AbsoluteLook {
 	const limit = parameters.absoluteLimitPpm / 1_000_000
 	const bets = absoluteErrorBets(limit)
-	const total = parts.reduce<Arms>(addArms, noArms)
+	const total = totalOf(parts)
 	return {
 		logFactors: sumCapped(parts, effectSizes.length, () => bets, parameters),
 		proofs: absoluteProofBets(limit).map((bet) => toStored(payoff(bet, total))),

@@ -1,18 +1,30 @@
-import { fromStored } from './bet.ts'
+import { armsOfFour } from './arms.ts'
+import { logMeanExp } from './bet.ts'
 import { logEvidence } from './error-test.ts'
 import { estimateMissingRequests } from './estimate.ts'
-import { describeEvidence, formatAbout } from './evidence-text.ts'
+import {
+	describeBlamed,
+	describeEvidence,
+	describeIncident,
+	describeShare,
+	formatAbout,
+	formatWait,
+} from './evidence-text.ts'
+import { timesForEdges } from './latency.ts'
+import { neededWithoutWorst } from './leave-one-out.ts'
 import type {
-	CanaryKey,
+	ArmCounts,
 	CanaryLook,
-	CanaryState,
 	EvidenceNumbers,
 	GuardParameters,
 	GuardState,
 	Look,
 	Metric,
+	ShareFinding,
 	Verdict,
 } from './look.ts'
+import { isProvenTest, proofWaitMs, type Test, testsOf } from './measures.ts'
+import { unpackLogs } from './packed-logs.ts'
 
 // What the guard's state allows, with its reasons in words. Evidence to go back comes first; then everything must be
 // there for a step forward; what is missing is named, the nearest cause first.
@@ -24,13 +36,42 @@ export type Situation = {
 }
 
 export function decideVerdict(state: GuardState, situation: Situation): Verdict {
-	const numbers = evidenceNumbers(state, situation.parameters)
-	if (numbers.evidence >= numbers.needed) {
+	const numbers = evidenceNumbers(state, situation)
+	const blamed = state.canaries[numbers.target]?.blamed ?? null
+	const left = evidenceWithoutWorst(state)
+	if (isAlarm(numbers) && (blamed === null || left >= neededWithoutWorst)) {
 		return { kind: 'rollBack', reason: `${numbers.target}: ${describeEvidence(numbers)}`, numbers }
 	}
 	const missingRequests = countMissing(state, situation)
-	const reason = holdReason(state, situation.look, missingRequests)
-	return reason === null ? { kind: 'advance', numbers } : { kind: 'hold', reason, missingRequests, numbers }
+	if (blamed !== null && (isAlarm(numbers) || state.endpointHold > 0)) {
+		const reason = `${numbers.target}: ${describeEvidence(numbers)}, ${describeBlamed(blamed, left)}`
+		return { kind: 'hold', code: 'BAD_ENDPOINT', blamed, reason, missingRequests, numbers }
+	}
+	if (state.incident.kind === 'shared') {
+		const shown = armsOfFour(state.incident.shown)
+		const what = { code: 'SHARED_INCIDENT', incident: shown } as const
+		return { kind: 'hold', ...what, reason: describeIncident(shown), missingRequests, numbers }
+	}
+	const share = findShare(state, situation)
+	if (share !== null) {
+		const what = { code: 'WEIGHTS_NOT_APPLIED', share } as const
+		return { kind: 'hold', ...what, reason: describeShare(share), missingRequests, numbers }
+	}
+	const reason = holdReason(state, situation, missingRequests)
+	return reason === null
+		? { kind: 'advance', numbers }
+		: { kind: 'hold', code: 'MORE_REQUESTS', reason, missingRequests, numbers }
+}
+
+/** The first canary whose requests do not lie as the weights say. */
+function findShare(state: GuardState, { look, parameters }: Situation): ShareFinding | null {
+	for (const [target, { share }] of Object.entries(state.canaries)) {
+		const expected = look.canaries[target]?.share?.expected
+		if (expected === undefined || logMeanExp(unpackLogs(share.evidence)) < -Math.log(parameters.alpha)) continue
+		const [canary, baseline] = share.counts
+		return { target, expected, canary, baseline }
+	}
+	return null
 }
 
 /** Nothing is judged in the warm-up; the hard limit, which is not here, still is. */
@@ -44,19 +85,42 @@ export function repeatedVerdict(state: GuardState, situation: Situation): Verdic
 }
 
 function hold(reason: string, state: GuardState, situation: Situation): Verdict {
-	const numbers = evidenceNumbers(state, situation.parameters)
-	return { kind: 'hold', reason, missingRequests: countMissing(state, situation), numbers }
+	const numbers = evidenceNumbers(state, situation)
+	return { kind: 'hold', code: 'MORE_REQUESTS', reason, missingRequests: countMissing(state, situation), numbers }
 }
 
-function holdReason(state: GuardState, look: Look, missingRequests: number): string | null {
+function holdReason(state: GuardState, situation: Situation, missingRequests: number): string | null {
+	const { look } = situation
 	if (!state.fresh) return describeSilence(state, look)
 	const idle = Object.keys(state.canaries).filter((key) => (look.canaries[key]?.final.canary.requests ?? 0) === 0)
-	const missing = `about ${formatAbout(missingRequests)} more canary requests needed`
+	const missing = `about ${formatAbout(missingRequests)} more canary requests needed${describeWait(state, missingRequests)}`
 	if (idle.length > 0) {
 		const nothing = `no request reached ${idle.join(', ')} in the last look`
 		return missingRequests > 0 ? `${nothing}; ${missing}` : nothing
 	}
-	return missingRequests > 0 ? missing : null
+	return describeMissingTimes(state, situation) ?? (missingRequests > 0 ? missing : null)
+}
+
+/** How long that takes at the rate of the last looks; nothing where there is none. */
+function describeWait(state: GuardState, missingRequests: number): string {
+	const waitMs = proofWaitMs(state, missingRequests)
+	return waitMs === null ? '' : `, ${formatWait(waitMs)} at the present rate`
+}
+
+/** How long requests take is judged, and a look with requests says nothing of it. */
+function describeMissingTimes(
+	{ edgesMs }: GuardState,
+	{ look, parameters, baselineHasTraffic }: Situation,
+): string | null {
+	if ((parameters.latency ?? null) === null || !baselineHasTraffic) return null
+	if (edgesMs.length === 0) {
+		const samples = look.baselineTimes?.samples ?? 0
+		return `how long the baseline's requests take is not known yet: ${samples} of ${timesForEdges} were timed`
+	}
+	const untimed = Object.entries(look.canaries).find(([, { latency }]) =>
+		latency.some(({ canary, incomplete }) => canary.requests === 0 && incomplete > 0),
+	)
+	return untimed === undefined ? null : `request times of ${untimed[0]} are incomplete`
 }
 
 function describeSilence({ silent }: GuardState, { proxies }: Look): string {
@@ -66,28 +130,31 @@ function describeSilence({ silent }: GuardState, { proxies }: Look): string {
 }
 
 /** All tests together hold one α: their evidence is the mean. Shown are the counts of the one that has most. */
-function evidenceNumbers(state: GuardState, { alpha, phi }: GuardParameters): EvidenceNumbers {
-	const tests = testsOf(state).map((test) => ({ ...test, logs: test.state.logEvidence.map(fromStored) }))
+function evidenceNumbers(state: GuardState, { look, parameters }: Situation): EvidenceNumbers {
+	const { alpha, phi } = parameters
+	const tests = testsOf(state).map((test) => ({ ...test, logs: unpackLogs(test.state.evidence) }))
 	const strength = (logs: readonly number[]) => logEvidence([logs])
 	const worst = tests.reduce((best, test) => (strength(test.logs) > strength(best.logs) ? test : best))
 	return {
 		target: worst.target,
 		metric: worst.metric,
-		canary: worst.state.canary,
-		baseline: worst.state.baseline,
+		edgeMs: worst.edgeMs,
+		...armsOfFour(worst.state.counts),
 		evidence: Math.exp(logEvidence(tests.map((test) => test.logs))),
 		needed: 1 / alpha,
 		phi,
+		endpoints: look.canaries[worst.target]?.withoutWorst?.worst.endpoints ?? 0,
 	}
 }
 
-type Test = { readonly target: CanaryKey; readonly metric: Metric; readonly state: CanaryState[Metric] }
+export function isAlarm({ evidence, needed }: EvidenceNumbers): boolean {
+	return evidence >= needed
+}
 
-function testsOf({ canaries }: GuardState): Test[] {
-	return Object.entries(canaries).flatMap(([target, { final, attempts }]) => [
-		{ target, metric: 'final' as const, state: final },
-		{ target, metric: 'attempts' as const, state: attempts },
-	])
+/** That of all tests together, had there not been the worst endpoint in any look. */
+function evidenceWithoutWorst(state: GuardState): number {
+	const logs = testsOf(state).map(({ state: test }) => unpackLogs(test.without === '' ? test.evidence : test.without))
+	return Math.exp(logEvidence(logs))
 }
 
 /** Canary requests until the slowest proof; 0 when all are there. */
@@ -96,16 +163,26 @@ function countMissing(state: GuardState, situation: Situation): number {
 	return Math.max(0, ...needed.map((test) => missingForTest(test, situation)))
 }
 
-function missingForTest({ target, metric, state }: Test, { look, parameters, baselineHasTraffic }: Situation): number {
-	if (state.proven) return 0
-	const baselineErrorShare = state.baseline.requests === 0 ? 0 : state.baseline.errors / state.baseline.requests
-	const canaryPerBaseline = baselineHasTraffic ? ratioOf(look.canaries[target]?.[metric] ?? state) : Infinity
+function missingForTest(
+	{ target, metric, edgeMs, state }: Test,
+	{ look, parameters, baselineHasTraffic }: Situation,
+): number {
+	if (isProvenTest(state)) return 0
+	const { baseline } = armsOfFour(state.counts)
+	const baselineErrorShare = baseline.requests === 0 ? 0 : baseline.errors / baseline.requests
+	const canaryPerBaseline = baselineHasTraffic
+		? ratioOf(lookAt(look.canaries[target], metric, edgeMs) ?? armsOfFour(state.counts))
+		: Infinity
 	const { absoluteLimitPpm } = parameters
 	const outlook = { baselineErrorShare, canaryPerBaseline, absoluteLimitPpm }
-	return Math.max(1, estimateMissingRequests(state.logProofs, outlook))
+	return Math.max(1, estimateMissingRequests(unpackLogs(state.proofs), outlook))
+}
+
+function lookAt(canary: CanaryLook | undefined, metric: Metric, edgeMs: number | null): ArmCounts | undefined {
+	return metric === 'latency' ? canary?.latency.find((at) => at.edgeMs === edgeMs) : canary?.[metric]
 }
 
 /** Where one arm had no request, the arms are taken as equal: it is an estimate. */
-function ratioOf({ canary, baseline }: Pick<CanaryLook[Metric], 'canary' | 'baseline'>): number {
+function ratioOf({ canary, baseline }: ArmCounts): number {
 	return canary.requests === 0 || baseline.requests === 0 ? 1 : canary.requests / baseline.requests
 }

@@ -2037,7 +2037,7 @@ export interface RolloutPolicyManifest {
 		 * @minItems 1
 		 * @maxItems 10
 		 */
-		guards?: (RolloutPolicyErrorsGuard | RolloutPolicyThresholdGuard)[]
+		guards?: (RolloutPolicyErrorsGuard | RolloutPolicyLatencyGuard | RolloutPolicyThresholdGuard)[]
 		/**
 		 * true: nothing is asked for before a step but its duration. With a reason, and without guards.
 		 */
@@ -2063,6 +2063,10 @@ export interface RolloutPolicyManifest {
 		 * What happens when nothing is measured: hold, or rollBack.
 		 */
 		onNoEvidence?: 'hold' | 'rollBack'
+		/**
+		 * What happens when new and old version fail alike, beside that no step is taken: stepBack takes back a step that was taken less than 10 minutes before, hold does nothing more, rollBack goes back to the last good weights.
+		 */
+		onSharedIncident?: 'stepBack' | 'hold' | 'rollBack'
 		bake?: RolloutPolicyTime
 		warmUp?: RolloutPolicyTime
 		/**
@@ -2132,6 +2136,24 @@ export interface RolloutPolicyErrorsGuard {
 	 * The share of failed requests, in percent, at which the rollout goes back at once.
 	 */
 	hardLimit?: number
+}
+/**
+ * Compares the share of requests that took long with that of the old version. Its evidence shares the alpha of the errors guard.
+ */
+export interface RolloutPolicyLatencyGuard {
+	/**
+	 * latency: the share of slow requests.
+	 */
+	kind: 'latency'
+	threshold?: RolloutPolicyTime
+	/**
+	 * So many times as many requests of the new version may be slow, from 1 to 100.
+	 */
+	toleranceRatio?: number
+	/**
+	 * Percentage points of the requests that may be slow on top of the ratio.
+	 */
+	tolerance?: number
 }
 /**
  * Holds a figure that somebody else measures against fixed bounds, as long as the rising targets have traffic.

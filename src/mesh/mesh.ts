@@ -80,6 +80,8 @@ export type RolloutPolicySpec = {
 	/** Likewise, where there were some, and too few to tell. */
 	readonly onInconclusive: 'hold' | 'advance' | 'rollBack'
 	readonly onNoEvidence: 'hold' | 'rollBack'
+	/** When canary and baseline fail alike: no step forward, and what else. */
+	readonly onSharedIncident: OnSharedIncident
 	/** How long the last step is watched before the rollout has succeeded. */
 	readonly bakeMs: number
 	/** How changes other than of weights go out; null: at once. Only where the policy speaks for its whole mesh. */
@@ -89,6 +91,9 @@ export type RolloutPolicySpec = {
 	/** When rollouts may go forward; none: always. */
 	readonly windows: readonly RolloutWindow[]
 }
+
+/** `stepBack`: where it began soon after a step, that step is taken back as a precaution. */
+export type OnSharedIncident = 'stepBack' | 'hold' | 'rollBack'
 
 export type RolloutStep = {
 	/** Share of the route's traffic that the rising targets together are to have, in parts per million. */
@@ -118,7 +123,7 @@ export type RolloutWindow = {
 /** After one proxy: parts of the proxies, in parts per million, rising; then all of them. */
 export type WavesSpec = { readonly sharesPpm: readonly number[]; readonly minDurationMs: number }
 
-export type Guard = ErrorsGuard | ThresholdGuard
+export type Guard = ErrorsGuard | LatencyGuard | ThresholdGuard
 
 export type ErrorsGuard = {
 	readonly kind: 'errors'
@@ -131,6 +136,16 @@ export type ErrorsGuard = {
 	readonly absoluteLimitPpm: number
 	/** Share of errors at which the hard limit acts. */
 	readonly hardLimitPpm: number
+}
+
+/** The share of requests that took longer than an edge, against the baseline's. */
+export type LatencyGuard = {
+	readonly kind: 'latency'
+	/** One of `latencyEdgesMs`; null: edges follow from what the baseline does. */
+	readonly thresholdMs: number | null
+	/** A canary is worse only beyond `toleranceRatio` × baseline + `tolerancePpm`. */
+	readonly toleranceRatio: number
+	readonly tolerancePpm: number
 }
 
 /** A figure that somebody else measures, and the bounds it is to stay in while canaries have traffic. */

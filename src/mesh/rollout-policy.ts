@@ -2,6 +2,7 @@ import { compareText } from '#base/diagnostic.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import type {
 	ErrorsGuard,
+	LatencyGuard,
 	Mesh,
 	ResourceId,
 	RolloutPolicy,
@@ -21,6 +22,14 @@ export const defaultErrorsGuard: ErrorsGuard = deepFreeze({
 	tolerancePpm: 500,
 	absoluteLimitPpm: 50_000,
 	hardLimitPpm: 500_000,
+})
+
+/** What a `latency` guard does where its policy does not say. */
+export const defaultLatencyGuard: LatencyGuard = deepFreeze({
+	kind: 'latency',
+	thresholdMs: null,
+	toleranceRatio: 1.25,
+	tolerancePpm: 500,
 })
 
 /** What a `threshold` guard does where its policy does not say. */
@@ -55,6 +64,7 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	onNoTraffic: 'hold',
 	onInconclusive: 'hold',
 	onNoEvidence: 'hold',
+	onSharedIncident: 'stepBack',
 	bakeMs: 5 * 60_000,
 	warmUpMs: 15_000,
 	waves: null,
@@ -76,7 +86,15 @@ export function policyForRoute(mesh: Mesh, route: Route): RolloutPolicySpec {
 		.filter((resource) => resource.kind === 'RolloutPolicy')
 		.filter((policy) => policyMatches(policy, route))
 		.sort((left, right) => specificity(right) - specificity(left) || compareText(left.name, right.name))
-	return matching[0]?.spec ?? (route.spec.protocol === 'tcp' ? defaultTcpRolloutPolicySpec : defaultRolloutPolicySpec)
+	const written = matching[0]?.spec
+	if (route.spec.protocol !== 'tcp') return written ?? defaultRolloutPolicySpec
+	return written === undefined ? defaultTcpRolloutPolicySpec : withoutLatency(written)
+}
+
+/** A connection of TCP has no answer that could be slow. */
+function withoutLatency(spec: RolloutPolicySpec): RolloutPolicySpec {
+	const guards = spec.guards.filter(({ kind }) => kind !== 'latency')
+	return guards.length === spec.guards.length ? spec : { ...spec, guards }
 }
 
 /** The policy by which changes other than of weights go out in a mesh: the first by name that has waves, or null. */

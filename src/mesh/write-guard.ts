@@ -1,5 +1,5 @@
 import { unreachable } from '#base/assert.ts'
-import type { ErrorsGuard, Guard, ThresholdGuard, ThresholdSource } from './mesh.ts'
+import type { ErrorsGuard, Guard, LatencyGuard, ThresholdGuard, ThresholdSource } from './mesh.ts'
 import { msToText, ppmToPercent } from './write-amounts.ts'
 import { type Written, writeMembers } from './write-members.ts'
 
@@ -8,6 +8,8 @@ export function writeGuard(guard: Guard): Written {
 	switch (guard.kind) {
 		case 'errors':
 			return writeErrorsGuard(guard)
+		case 'latency':
+			return writeLatencyGuard(guard)
 		case 'threshold':
 			return writeThresholdGuard(guard)
 		default:
@@ -25,6 +27,11 @@ function writeErrorsGuard(guard: ErrorsGuard): Written {
 		absoluteLimit: ppmToPercent(absoluteLimitPpm),
 		hardLimit: ppmToPercent(hardLimitPpm),
 	}
+}
+
+function writeLatencyGuard({ kind, thresholdMs, toleranceRatio, tolerancePpm }: LatencyGuard): Written {
+	const threshold = thresholdMs === null ? null : msToText(thresholdMs)
+	return writeMembers({ kind, threshold, toleranceRatio, tolerance: ppmToPercent(tolerancePpm) })
 }
 
 function writeThresholdGuard({ source, intervalMs, windowMs, max, ...guard }: ThresholdGuard): Written {

@@ -18,6 +18,7 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 			? { onNoTraffic: spec.onNoTraffic, onInconclusive: spec.onInconclusive }
 			: {}),
 		onNoEvidence: spec.onNoEvidence,
+		onSharedIncident: spec.onSharedIncident,
 		bake: msToText(spec.bakeMs),
 		warmUp: msToText(spec.warmUpMs),
 		waves: spec.waves === null ? undefined : writeWaves(spec.waves),

@@ -10,6 +10,7 @@ export function goBack(rollout: Rollout, cause: BackCause, numbers: Record<strin
 		phase: { kind: 'rollingBack', cause: { ...cause, reason: clip(cause.reason) } },
 		holds: [],
 		confirmed: false,
+		stepBack: 'none',
 		promotion: null,
 		approval: null,
 		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0 },

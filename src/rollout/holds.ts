@@ -1,5 +1,7 @@
 import { unreachable } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
+import { armsOfFour } from '#guard/arms.ts'
+import { describeIncident } from '#guard/evidence-text.ts'
 import { formatShare } from '#plan/split.ts'
 import { demandsOfStep } from './ladder.ts'
 import { type Command, demandsCounters, type FleetFacts, type Hold, type Rollout } from './rollout.ts'
@@ -95,6 +97,24 @@ export function clipCommand({ actor, reason }: Command): Command {
 	return { actor, reason: clip(reason, limits.commandTextChars) }
 }
 
+/** Holds as they are kept: together they take no more of a rollout's state than is set aside for them. */
+export function clipHolds(holds: readonly Hold[]): Hold[] {
+	const each = Math.floor(limits.holdsChars / Math.max(1, holds.length))
+	const whole = holds.reduce((sum, { text }) => sum + text.length, 0) <= limits.holdsChars
+	return whole ? [...holds] : holds.map(({ code, text }) => ({ code, text: clip(text, each) }))
+}
+
+/** Both arms fail alike. It holds at once, and before the first step too: whoever begins then begins with a failure. */
+export function incidentHolds({ guard: { incident } }: Rollout): Hold[] {
+	if (incident.kind === 'none') return []
+	return [
+		{
+			code: 'SHARED_INCIDENT',
+			text: `${describeIncident(armsOfFour(incident.shown))}; no step until the baseline is well`,
+		},
+	]
+}
+
 /** What of the evidence forbids the step that follows the one in force. Nothing is judged before the first step. */
 export function evidenceHolds(rollout: Rollout): Hold[] {
 	if (rollout.step === -1) return []
@@ -107,8 +127,9 @@ export function evidenceHolds(rollout: Rollout): Hold[] {
 	if (!rollout.guard.fresh) {
 		return [{ code: 'SILENT', text: `proxies without fresh counters: ${rollout.guard.silent.join(', ')}` }]
 	}
-	if (verdict.kind === 'hold' && !hasWatchedEnough(rollout)) return [{ code: 'MORE_REQUESTS', text: verdict.reason }]
-	return requestHolds(rollout)
+	if (verdict.kind !== 'hold' || verdict.code === 'SHARED_INCIDENT') return requestHolds(rollout)
+	if (verdict.code === 'MORE_REQUESTS' && hasWatchedEnough(rollout)) return requestHolds(rollout)
+	return [{ code: verdict.code, text: verdict.reason }]
 }
 
 function requestHolds(rollout: Rollout): Hold[] {

@@ -1,5 +1,5 @@
-import type { Alarm, GuardState, Look, Measurement, ThresholdState, Verdict } from '#guard/look.ts'
-import type { ErrorsGuard, ResourceId, RolloutPolicySpec, ThresholdGuard } from '#mesh/mesh.ts'
+import type { Alarm, GuardParameters, GuardState, Look, Measurement, ThresholdState, Verdict } from '#guard/look.ts'
+import type { ErrorsGuard, LatencyGuard, ResourceId, RolloutPolicySpec, ThresholdGuard } from '#mesh/mesh.ts'
 import { defaultErrorsGuard } from '#mesh/rollout-policy.ts'
 import type { Split, Target } from '#plan/plan.ts'
 
@@ -34,6 +34,8 @@ export type Rollout = {
 	readonly holds: readonly Hold[]
 	/** Every connected proxy has ACKed the shares in force. */
 	readonly confirmed: boolean
+	/** Over-dispersion of the baseline, as it was known when the rollout began. */
+	readonly phi: GuardParameters['phi']
 	readonly guard: GuardState
 	/** By the name of the threshold guard. */
 	readonly thresholds: Readonly<Record<string, ThresholdState>>
@@ -41,6 +43,8 @@ export type Rollout = {
 	readonly verdict: Verdict | null
 	/** Durations of this rollout, in ms the daemon was up; those that count for deadlines have its absence too. */
 	readonly elapsed: Elapsed
+	/** A shared incident began soon after a step: that step is to be taken back when the store can write it down. */
+	readonly stepBack: 'none' | 'due'
 	/**
 	 * A person asked for the next step without the guard's proof, or for all of them; cleared when the last of these is
 	 * taken.
@@ -79,6 +83,8 @@ export type Elapsed = {
 	readonly sinceChangeMs: number
 	/** Since the newest look at the step in force, or since the step began. */
 	readonly sinceLookMs: number
+	/** Since the last step forward; null before the first, and when it was taken back as a precaution. */
+	readonly sinceForwardMs: number | null
 	/** What counts for the deadline of the step in force, from the moment it was decided. */
 	readonly stepTotalMs: number
 	/** What counts for the rollout's: not the time in which people or a window held it. */
@@ -122,6 +128,9 @@ export type Hold = {
 		| 'SILENT'
 		| 'EVIDENCE_SHARED'
 		| 'MORE_REQUESTS'
+		| 'SHARED_INCIDENT'
+		| 'WEIGHTS_NOT_APPLIED'
+		| 'BAD_ENDPOINT'
 		| 'NO_DATA'
 		| 'OUT_OF_BOUNDS'
 		| 'MORE_MEASUREMENTS'
@@ -169,7 +178,7 @@ export type FleetFacts = {
 	readonly sharedWith: readonly string[]
 	/** Why it cannot have clusters of its own; null: it can. */
 	readonly cloneProblem: string | null
-	/** Proxies where nothing of `good` has a healthy host: they are not moved back. */
+	/** Proxies where nothing of `good` has a healthy host, on the way back or in a shared incident: they are not moved. */
 	readonly stranded: readonly string[]
 	/** Proxies that are expected but gone, with the version they last held. */
 	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
@@ -233,6 +242,11 @@ export function errorsGuardOf({ guards }: RolloutPolicySpec): ErrorsGuard {
 /** Whether a step needs proof from proxies' counters. Without, what they count can still take a rollout back. */
 export function demandsCounters({ guards }: RolloutPolicySpec): boolean {
 	return guards.some((guard) => guard.kind !== 'threshold')
+}
+
+/** Null: how long requests take is not judged. */
+export function latencyGuardOf({ guards }: RolloutPolicySpec): LatencyGuard | null {
+	return guards.find((guard) => guard.kind === 'latency') ?? null
 }
 
 export function thresholdGuardsOf({ guards }: RolloutPolicySpec): readonly ThresholdGuard[] {

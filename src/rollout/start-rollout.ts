@@ -1,15 +1,24 @@
 import { startGuard } from '#guard/judge.ts'
-import type { GuardParameters } from '#guard/look.ts'
+import type { GuardParameters, LatencyParameters } from '#guard/look.ts'
+import { defaultPhi } from '#guard/over-dispersion.ts'
 import { newThreshold } from '#guard/threshold.ts'
-import type { RolloutPolicySpec } from '#mesh/mesh.ts'
+import type { LatencyGuard, RolloutPolicySpec } from '#mesh/mesh.ts'
 import type { Shift, Split } from '#plan/plan.ts'
 import { isSameSplit, isSameTarget, shareOf, shareOfAll, targetKey, unionOfTargets } from '#plan/split.ts'
 import { ladderOf, splitInForce } from './ladder.ts'
-import { errorsGuardOf, type Rollout, thresholdGuardsOf } from './rollout.ts'
+import { errorsGuardOf, latencyGuardOf, type Rollout, thresholdGuardsOf } from './rollout.ts'
 
 /** A rollout that has not moved anything yet. */
-export function startRollout(options: { id: string; shift: Shift; revision: string; wallMs: number }): Rollout {
-	const { id, shift, revision, wallMs } = options
+export type RolloutStart = {
+	readonly id: string
+	readonly shift: Shift
+	readonly revision: string
+	readonly wallMs: number
+	/** As measured; the default where nothing was. */
+	readonly phi?: GuardParameters['phi']
+}
+
+export function startRollout({ id, shift, revision, wallMs, phi = defaultPhi }: RolloutStart): Rollout {
 	const stepsPpm = ladderOf(shift.policy, shift.before, shift.after, shift.rising)
 	return {
 		id,
@@ -26,10 +35,12 @@ export function startRollout(options: { id: string; shift: Shift; revision: stri
 		phase: { kind: 'pending' },
 		holds: [],
 		confirmed: false,
-		guard: newGuard(shift.policy, shift.rising, stepsPpm.length),
+		phi,
+		guard: newGuard({ policy: shift.policy, canaries: shift.rising, stepsPpm, phi }),
 		thresholds: newThresholds(shift.policy),
 		verdict: null,
-		elapsed: { stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0, totalMs: 0 },
+		elapsed: { stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, sinceForwardMs: null, stepTotalMs: 0, totalMs: 0 },
+		stepBack: 'none',
 		promotion: null,
 		approval: null,
 		quarantineKey: shift.quarantineKey,
@@ -39,9 +50,12 @@ export function startRollout(options: { id: string; shift: Shift; revision: stri
 	}
 }
 
-/** What the guard needs to know of a rollout. φ: no A/A measurement is at hand, so the default stands, and says so. */
-export function guardParametersOf(policy: RolloutPolicySpec, steps: number): GuardParameters {
+type Guarded = Pick<Rollout, 'policy' | 'stepsPpm' | 'phi'>
+
+/** What the guard needs to know of a rollout. */
+export function guardParametersOf({ policy, stepsPpm, phi }: Guarded): GuardParameters {
 	const guard = errorsGuardOf(policy)
+	const latency = latencyGuardOf(policy)
 	const { alpha, toleranceRatio, tolerancePpm, absoluteLimitPpm, hardLimitPpm } = guard
 	return {
 		alpha,
@@ -49,8 +63,9 @@ export function guardParametersOf(policy: RolloutPolicySpec, steps: number): Gua
 		tolerancePpm,
 		absoluteLimitPpm,
 		hardLimitPpm,
-		phi: { value: 3, source: 'default' },
-		steps,
+		phi,
+		latency: latency === null ? null : latencyParametersOf(latency),
+		steps: stepsPpm.length,
 	}
 }
 
@@ -58,8 +73,12 @@ function newThresholds(policy: RolloutPolicySpec): Rollout['thresholds'] {
 	return Object.fromEntries(thresholdGuardsOf(policy).map(({ name }) => [name, newThreshold]))
 }
 
-function newGuard(policy: RolloutPolicySpec, canaries: Shift['rising'], steps: number): Rollout['guard'] {
-	return startGuard({ canaries: canaries.map(targetKey), parameters: guardParametersOf(policy, steps) })
+function latencyParametersOf({ thresholdMs, toleranceRatio, tolerancePpm }: LatencyGuard): LatencyParameters {
+	return { edgeMs: thresholdMs, toleranceRatio, tolerancePpm }
+}
+
+function newGuard(rollout: Guarded & Pick<Rollout, 'canaries'>): Rollout['guard'] {
+	return startGuard({ canaries: rollout.canaries.map(targetKey), parameters: guardParametersOf(rollout) })
 }
 
 /**
@@ -98,10 +117,10 @@ export function retargetRollout(
 		phase: rollout.phase.kind === 'paused' ? rollout.phase : { kind: moved ? 'stepping' : 'pending' },
 		holds: [],
 		confirmed: false,
-		guard: newGuard(policy, canaries, stepsPpm.length),
-		thresholds: newThresholds(policy),
+		guard: newGuard({ policy, canaries, stepsPpm, phi: rollout.phi }),
 		verdict: null,
 		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0 },
+		stepBack: 'none',
 		promotion: null,
 		approval: null,
 		quarantineKey,

@@ -1,26 +1,22 @@
 import { unreachable } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import { describeAlarm } from '#guard/evidence-text.ts'
-import { judge, startStep } from '#guard/judge.ts'
+import { judge } from '#guard/judge.ts'
+import { measuresOf } from '#guard/measures.ts'
 import { approve, pause, promote, resume } from './by-hand.ts'
+import { changeStep, phaseOfHolds } from './change-step.ts'
 import { leaveClones, makeClones, needsClones, routeToClones, sharingHolds } from './clones.ts'
 import { countedMs, findOverdue, type Overdue } from './deadlines.ts'
 import { describeOpen } from './describe-open.ts'
 import { describeInForce, describeStep } from './describe-step.ts'
 import { goBack } from './go-back.ts'
-import { backHolds, clip, evidenceHolds, fleetHolds, gateHolds } from './holds.ts'
+import { backHolds, clip, clipHolds, evidenceHolds, fleetHolds, gateHolds, incidentHolds } from './holds.ts'
 import { demandsOfStep, isLastStep } from './ladder.ts'
 import type { BackCause, Elapsed, FleetFacts, Hold, Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
 import { demandsCounters, isRunning } from './rollout.ts'
+import { isStepBackDue, meetIncident, stepBack } from './shared-incident.ts'
 import { guardParametersOf } from './start-rollout.ts'
-import {
-	ageThresholds,
-	bootThresholds,
-	lostThreshold,
-	measure,
-	startThresholdsStep,
-	thresholdHolds,
-} from './thresholds.ts'
+import { ageThresholds, bootThresholds, lostThreshold, measure, thresholdHolds } from './thresholds.ts'
 import { hasBaseline, isHeldByNobody, withFirst } from './wave.ts'
 
 // One rollout's state machine. Pure: what is served, told or due next is derived from what it returns.
@@ -68,14 +64,21 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 function look(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'look' }>): RolloutStepResult {
 	// A look at other shares than those in force says nothing about these.
 	if (event.step !== rollout.step || rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
-	const parameters = guardParametersOf(rollout.policy, rollout.stepsPpm.length)
+	const parameters = guardParametersOf(rollout)
 	const baselineHasTraffic = hasBaseline(rollout, event.look)
 	const { state, verdict } = judge(rollout.guard, event.look, parameters, { baselineHasTraffic })
 	// A look at silence is no news of the canary: only one that all proxies had part in ends the wait for evidence.
 	const sinceLookMs = state.fresh ? 0 : rollout.elapsed.sinceLookMs
 	const judged: Rollout = { ...rollout, guard: state, verdict, elapsed: { ...rollout.elapsed, sinceLookMs } }
-	if (verdict.kind !== 'rollBack') return { rollout: judged, notes: [] }
-	return goBack(judged, { by: 'guard', reason: verdict.reason, actor: 'sluice' }, { ...verdict.numbers })
+	if (verdict.kind !== 'rollBack') return meetIncident(rollout, judged)
+	return goBack(
+		judged,
+		{ by: 'guard', reason: verdict.reason, actor: 'sluice' },
+		{
+			...verdict.numbers,
+			measures: measuresOf(state),
+		},
+	)
 }
 
 /** Nothing that was known of the fleet counts any more: a step needs evidence of this boot (rules, motion 13). */
@@ -97,6 +100,8 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 	const back = backOfTurn(rollout, event.facts)
 	if (back !== null) return goBack(rollout, back)
 	if (rollout.phase.kind === 'rollingBack') return confirmBack(rollout, event.facts, wallMs)
+	// A precaution waits for the store, as all but a way back to good do: a restart would raise the share again.
+	if (isStepBackDue(rollout, event)) return stepBack(rollout)
 	if (rollout.phase.kind === 'paused') return { rollout, notes: [] }
 
 	// Whoever would hold it is not there: nobody can be harmed, and there is nothing to watch.
@@ -107,8 +112,9 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 	const promoted = rollout.promotion !== null
 	const fleet = fleetHolds(event.facts)
 	const ofGuards = [...sharingHolds(rollout, event.facts), ...evidenceHolds(rollout), ...thresholdHolds(rollout)]
+	const incident = promoted ? [] : incidentHolds(rollout)
 	const missing = promoted ? [] : [...ofGuards, ...gateHolds(rollout)]
-	const overdue = promoted ? null : findOverdue(rollout, [...fleet, ...missing])
+	const overdue = promoted ? null : findOverdue(rollout, [...fleet, ...incident, ...missing])
 	if (overdue?.action === 'rollBack')
 		return goBack(rollout, { by: overdue.cause, reason: overdue.text, actor: 'sluice' })
 	const deadline = overdue?.action === 'hold' ? [deadlineHold(overdue)] : []
@@ -118,9 +124,10 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 		: [{ code: 'NOT_DURABLE', text: 'the store does not answer: nothing moves forward' }]
 	const others = [...event.bars, ...durable]
 	const timeIsUp = promoted || rollout.step === -1 || rollout.elapsed.stepMs >= demandsOfStep(rollout).minDurationMs
-	if (fleet.length === 0 && evidence.length === 0 && others.length === 0 && timeIsUp)
-		return forward(rollout, { wallMs, overdue, facts: event.facts })
-	return hold(rollout, shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, others }))
+	const all = [...fleet, ...incident, ...evidence, ...others]
+	if (all.length === 0 && timeIsUp) return forward(rollout, { wallMs, overdue, facts: event.facts })
+	const shown = shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, others })
+	return hold(rollout, [...incident, ...shown])
 }
 
 function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
@@ -138,6 +145,7 @@ function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 			stepMs: elapsed.stepMs + (rollout.confirmed ? elapsedMs : 0),
 			sinceChangeMs: elapsed.sinceChangeMs + elapsedMs,
 			sinceLookMs: elapsed.sinceLookMs + elapsedMs,
+			sinceForwardMs: elapsed.sinceForwardMs === null ? null : elapsed.sinceForwardMs + elapsedMs,
 		}),
 	}
 }
@@ -211,6 +219,7 @@ function forward(rollout: Rollout, { wallMs, overdue, facts }: Going): RolloutSt
 	const actor = rollout.promotion?.actor ?? 'sluice'
 	const numbers = {
 		evidence: rollout.verdict?.numbers ?? null,
+		measures: measuresOf(rollout.guard),
 		promoted: rollout.promotion?.reason ?? null,
 		approvedBy: rollout.approval?.actor ?? null,
 	}
@@ -230,18 +239,11 @@ function forward(rollout: Rollout, { wallMs, overdue, facts }: Going): RolloutSt
 	}
 	const step = rollout.step + 1
 	const goesOn = rollout.promotion?.reach === 'target' && step < rollout.stepsPpm.length - 1
+	const changed = changeStep(rollout, step)
 	const next: Rollout = {
-		...rollout,
+		...changed,
 		wave: rollout.wave === null ? null : { ...rollout.wave, first: facts.firstCandidate ?? null },
-		step,
-		phase: { kind: 'stepping' },
-		holds: [],
-		confirmed: false,
-		guard: startStep(rollout.guard),
-		thresholds: startThresholdsStep(rollout.thresholds),
-		verdict: null,
-		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0 },
-		approval: null,
+		elapsed: { ...changed.elapsed, sinceForwardMs: 0 },
 		promotion: goesOn ? rollout.promotion : null,
 	}
 	const reason = `step ${step + 1} of ${rollout.stepsPpm.length}: ${describeStep(rollout, step)}${unproven}`
@@ -271,18 +273,13 @@ function shownHolds(rollout: Rollout, holds: { fleet: Hold[]; evidence: Hold[]; 
 /** Stays where it is. The journal hears of it when the kind of reason changes, not whenever a figure does. */
 function hold(rollout: Rollout, holds: readonly Hold[]): RolloutStepResult {
 	const phase = rollout.phase.kind === 'rollingBack' ? rollout.phase : phaseOfHolds(rollout, holds)
-	const next: Rollout = { ...rollout, phase, holds }
+	const next: Rollout = { ...rollout, phase, holds: clipHolds(holds) }
 	if (codesOf(rollout.holds) === codesOf(holds) || holds.length === 0) return { rollout: next, notes: [] }
 	const reason = holds.map(({ text }) => text).join('; ')
 	return {
 		rollout: next,
 		notes: [{ event: 'rollout.held', actor: 'sluice', reason, numbers: { codes: holds.map(({ code }) => code) } }],
 	}
-}
-
-function phaseOfHolds(rollout: Rollout, holds: readonly Hold[]): Rollout['phase'] {
-	if (holds.length > 0) return { kind: 'held' }
-	return { kind: rollout.step === -1 ? 'pending' : 'stepping' }
 }
 
 function codesOf(holds: readonly Hold[]): string {

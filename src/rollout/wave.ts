@@ -57,9 +57,9 @@ export function startWaves({
 	return { ...startRollout({ id, shift, revision: start.revision, wallMs: start.wallMs }), wave }
 }
 
-/** A wave has no canary that a query could name. Where no other guard is left, proof is asked for as by default. */
+/** A wave has no canary that a query could name, and how long its requests take is not compared. Where no other guard is left, proof is asked for as by default. */
 function guardsOfWave({ guards, unguarded }: RolloutPolicySpec): readonly Guard[] {
-	const left = guards.filter((guard) => guard.kind !== 'threshold' || !asksOfRoute(guard))
+	const left = guards.filter((guard) => guard.kind === 'errors' || (guard.kind === 'threshold' && !asksOfRoute(guard)))
 	return left.length === 0 && unguarded === null ? [defaultErrorsGuard] : left
 }
 

@@ -5,7 +5,7 @@ import { type ClusterMetric, type CounterMetric, grpcErrors, type MetricsMessage
 // What is remembered of one proxy's cumulative counters, and the increments that a flush adds to them.
 
 /** A whole flush: its messages, put together. */
-export type CumulativeFlush = Pick<MetricsMessage, 'clusters' | 'unrouted' | 'uptimeS'>
+export type CumulativeFlush = Pick<MetricsMessage, 'clusters' | 'times' | 'unrouted' | 'uptimeS'>
 
 export type Increments = {
 	readonly counted: boolean
@@ -67,7 +67,8 @@ export function createCounters(): Counters {
 			const clusters = new Map<string, ClusterFlush>()
 			for (const [cluster, values] of flush.clusters) {
 				const counts = rebase(cluster, values)
-				clusters.set(cluster, { ...gauges(values), ...countsOf(counted ? counts : new Map()) })
+				const times = counted ? (flush.times.get(cluster) ?? null) : null
+				clusters.set(cluster, { ...gauges(values), ...countsOf(counted ? counts : new Map()), times })
 			}
 			let unrouted = 0
 			let unmatched = 0

@@ -1,3 +1,5 @@
+import type { RequestTimes } from '#base/request-times.ts'
+
 // What one proxy pushed in one flush interval, as increments. The telemetry room's memory of cumulative counters is
 // volatile: a first flush is only a starting point, a smaller counter is a reset.
 
@@ -11,6 +13,8 @@ export type ClusterFlush = {
 	/** Connections that were tried, those that found no host among them, and how many of these failed. */
 	readonly connects: number
 	readonly connectFailures: number
+	/** Histogram of this interval alone: `upstream_rq_time`. Null when it had none, or on a first flush. */
+	readonly times: RequestTimes | null
 	/** Gauges: `upstream_rq_active`, `upstream_cx_active`, `membership_healthy`, `membership_total`. */
 	readonly active: number
 	readonly open: number

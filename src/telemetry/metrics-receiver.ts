@@ -2,9 +2,10 @@ import type { Clock, Timer } from '#base/clock.ts'
 import type { CallHandler, CallStatus, Connection, GrpcService, ServiceCall } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
+import type { RequestTimes } from '#base/request-times.ts'
 import type { Result } from '#base/result.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
-import { type Counters, createCounters } from './counters.ts'
+import { type Counters, type CumulativeFlush, createCounters } from './counters.ts'
 import type { Flush } from './flush.ts'
 import { type ClusterMetric, type MetricsMessage, readMetrics } from './read-metrics.ts'
 
@@ -133,16 +134,18 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 	}
 }
 
-function joinParts(parts: readonly MetricsMessage[]): Pick<MetricsMessage, 'clusters' | 'unrouted' | 'uptimeS'> {
+function joinParts(parts: readonly MetricsMessage[]): CumulativeFlush {
 	const [only] = parts
 	if (parts.length === 1 && only !== undefined) return only
 	const clusters = new Map<string, ReadonlyMap<ClusterMetric, number>>()
+	const times = new Map<string, RequestTimes>()
 	const unrouted = new Map<string, number>()
 	let uptimeS: number | null = null
 	for (const part of parts) {
 		for (const [name, values] of part.clusters) clusters.set(name, new Map([...(clusters.get(name) ?? []), ...values]))
+		for (const [name, ofCluster] of part.times) times.set(name, ofCluster)
 		for (const [name, value] of part.unrouted) unrouted.set(name, value)
 		uptimeS = part.uptimeS ?? uptimeS
 	}
-	return { clusters, unrouted, uptimeS }
+	return { clusters, times, unrouted, uptimeS }
 }

@@ -43,7 +43,7 @@ export function readAdminStats(text: string): CumulativeFlush | null {
 		else if (noCluster !== undefined) unrouted.set(noCluster, value)
 		else if (cluster !== undefined) take(clusters, { cluster, name, value })
 	}
-	return uptimeS === null ? null : { clusters, unrouted, uptimeS }
+	return uptimeS === null ? null : { clusters, times: new Map(), unrouted, uptimeS }
 }
 
 type Line = { readonly cluster: string; readonly name: string; readonly value: number }

@@ -1,4 +1,6 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire'
+import { limits } from '#base/limits.ts'
+import type { RequestTimes } from '#base/request-times.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 
 // A StreamMetricsMessage, read by hand for the few metrics that Sluice uses; the others are skipped by their name. With
@@ -47,6 +49,8 @@ export type MetricsMessage = {
 	/** Wall clock of the proxy, in ms, when the flush began: equal for all messages of one flush. 0 without metrics. */
 	readonly flushedAtMs: number
 	readonly clusters: ReadonlyMap<string, ReadonlyMap<ClusterMetric, number>>
+	/** How long the cluster's requests took, those of this flush alone. */
+	readonly times: ReadonlyMap<string, RequestTimes>
 	/** Cumulative `no_cluster` and `no_route`, by listener prefix and name. */
 	readonly unrouted: ReadonlyMap<string, number>
 	/** Seconds since the proxy started, when this message says so. */
@@ -72,6 +76,7 @@ const clusterMetrics: ReadonlyMap<string, ClusterMetric> = new Map([
 	['cluster.grpc.14', 'grpcUnavailable'],
 	['cluster.grpc.15', 'grpcDataLoss'],
 ])
+const timesMetric = 'cluster.upstream_rq_time'
 const uptimeMetric = 'server.uptime'
 const unroutedPattern = /^http\..*\bno_(cluster|route)$/
 const egressPrefix = /^egress(\.|$)/
@@ -79,6 +84,7 @@ const egressPrefix = /^egress(\.|$)/
 type Draft = {
 	flushedAtMs: number
 	readonly clusters: Map<string, Map<ClusterMetric, number>>
+	readonly times: Map<string, RequestTimes>
 	readonly unrouted: Map<string, number>
 	uptimeS: number | null
 }
@@ -87,7 +93,7 @@ type Draft = {
 export function readMetrics(bytes: Uint8Array): Result<MetricsMessage, string> {
 	try {
 		let node: Uint8Array | null = null
-		const draft: Draft = { flushedAtMs: 0, clusters: new Map(), unrouted: new Map(), uptimeS: null }
+		const draft: Draft = { flushedAtMs: 0, clusters: new Map(), times: new Map(), unrouted: new Map(), uptimeS: null }
 		const reader = new BinaryReader(bytes)
 		while (reader.pos < reader.len) {
 			const [field, wireType] = reader.tag()
@@ -126,19 +132,20 @@ function readFamily(bytes: Uint8Array, draft: Draft): void {
 }
 
 function isUsed(name: string): boolean {
-	return clusterMetrics.has(name) || name === uptimeMetric || unroutedPattern.test(name)
+	return clusterMetrics.has(name) || name === timesMetric || name === uptimeMetric || unroutedPattern.test(name)
 }
 
-type Metric = { labels: Map<string, string>; value: number; timestampMs: number }
+type Metric = { labels: Map<string, string>; value: number; times: RequestTimes | null; timestampMs: number }
 
 function readMetric(bytes: Uint8Array): Metric {
-	const metric: Metric = { labels: new Map(), value: 0, timestampMs: 0 }
+	const metric: Metric = { labels: new Map(), value: 0, times: null, timestampMs: 0 }
 	const reader = new BinaryReader(bytes)
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
 		if (field === 1) readLabel(reader.bytes(), metric.labels)
 		else if (field === 2 || field === 3) metric.value = readValue(reader.bytes())
 		else if (field === 6) metric.timestampMs = Number(reader.int64())
+		else if (field === 7) metric.times = readHistogram(reader.bytes())
 		else reader.skip(wireType, field)
 	}
 	return metric
@@ -169,12 +176,45 @@ function readValue(bytes: Uint8Array): number {
 	return Number.isFinite(value) && value >= 0 ? value : 0
 }
 
+/** Buckets count from 0 up to their bound. More of them than anybody writes are no histogram. */
+function readHistogram(bytes: Uint8Array): RequestTimes | null {
+	let samples = 0
+	const edgesMs: number[] = []
+	const atMost: number[] = []
+	const reader = new BinaryReader(bytes)
+	while (reader.pos < reader.len) {
+		const [field, wireType] = reader.tag()
+		if (field === 1) samples = Number(reader.uint64())
+		else if (field === 3) {
+			const [count, bound] = readBucket(reader.bytes())
+			if (!Number.isFinite(bound)) continue
+			atMost.push(count)
+			edgesMs.push(bound)
+		} else reader.skip(wireType, field)
+	}
+	return edgesMs.length > limits.histogramBuckets ? null : { samples, edgesMs, atMost }
+}
+
+function readBucket(bytes: Uint8Array): [count: number, bound: number] {
+	let count = 0
+	let bound = 0
+	const reader = new BinaryReader(bytes)
+	while (reader.pos < reader.len) {
+		const [field, wireType] = reader.tag()
+		if (field === 1) count = Number(reader.uint64())
+		else if (field === 2) bound = reader.double()
+		else reader.skip(wireType, field)
+	}
+	return [count, bound]
+}
+
 function take(name: string, metric: Metric, draft: Draft): void {
 	if (draft.flushedAtMs === 0) draft.flushedAtMs = metric.timestampMs
 	if (name === uptimeMetric) draft.uptimeS = metric.value
 	else if (unroutedPattern.test(name)) takeUnrouted(name, metric, draft)
 	const kind = clusterMetrics.get(name)
 	const cluster = metric.labels.get('envoy.cluster_name')
+	if (name === timesMetric && cluster !== undefined && metric.times !== null) draft.times.set(cluster, metric.times)
 	if (kind === undefined || cluster === undefined) return
 	if (kind === 'errors' && metric.labels.get('envoy.response_code_class') !== '5') return
 	let values = draft.clusters.get(cluster)

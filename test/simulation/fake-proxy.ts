@@ -183,7 +183,7 @@ export function flushOf(target: FakeProxy, nowMs: number): CumulativeFlush {
 		]
 		clusters.set(name, new Map(values))
 	}
-	return { clusters, unrouted: new Map(), uptimeS: Math.floor((nowMs - target.startedMs) / 1000) }
+	return { times: new Map(), clusters, unrouted: new Map(), uptimeS: Math.floor((nowMs - target.startedMs) / 1000) }
 }
 
 function healthyHosts({ healthy }: FakeProxy, cluster: string): number {

@@ -182,6 +182,7 @@ function policyOf(
 		onNoTraffic: 'hold',
 		onInconclusive: 'hold',
 		onNoEvidence: pick(['hold', 'hold', 'rollBack']),
+		onSharedIncident: 'hold',
 		bakeMs: pick([between(1000, 6000), between(7000, 12_000)]),
 		warmUpMs: pick([0, 1000, 3000]),
 		waves: null,

@@ -1,8 +1,8 @@
-import { fromStored } from '#guard/bet.ts'
 import { logEvidence } from '#guard/error-test.ts'
 import { closeLook, createFold, foldSample } from '#guard/fold.ts'
 import { judge, startGuard, startStep } from '#guard/judge.ts'
 import type { ArmIncrement, Counts, GuardParameters, GuardState, Sample, Verdict } from '#guard/look.ts'
+import { unpackLogs } from '#guard/packed-logs.ts'
 import type { Ladder } from './ladder.ts'
 import type { Decision, Rule } from './rule.ts'
 import type { PlaceFlush } from './traffic.ts'
@@ -120,7 +120,7 @@ export function guardRule({ parameters, ladder, warmUpSeconds, advance, watches 
 }
 
 function errorTestFound(state: GuardState, { alpha }: GuardParameters): boolean {
-	const logs = (state.canaries[canaryKey]?.final.logEvidence ?? []).map(fromStored)
+	const logs = unpackLogs(state.canaries[canaryKey]?.final.evidence ?? '')
 	return logEvidence([logs]) >= -Math.log(alpha)
 }
 

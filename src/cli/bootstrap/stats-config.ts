@@ -1,9 +1,7 @@
+import { latencyEdgesMs } from '#base/request-times.ts'
 import type { ProxyIdentity } from '#compile/compiled.ts'
 import type { BootstrapOptions } from './bootstrap-options.ts'
 import { statsMatcher } from './stats-matcher.ts'
-
-/** Upper bounds in milliseconds. */
-const latencyBuckets = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
 
 /**
  * What Envoy counts. It cannot keep one set of statistics for the daemon and another for others: a reader beside the
@@ -14,7 +12,7 @@ export function statsConfig({ identity, stats, statsTags }: BootstrapOptions): o
 	return {
 		...(isReadByOthers ? {} : { stats_matcher: statsMatcher() }),
 		...(statsTags === 'appMesh' ? { stats_tags: appMeshTags(identity) } : {}),
-		histogram_bucket_settings: [{ match: { suffix: '_time' }, buckets: latencyBuckets }],
+		histogram_bucket_settings: [{ match: { suffix: '_time' }, buckets: latencyEdgesMs }],
 	}
 }
 

@@ -17,7 +17,7 @@ const ofCluster = [
 	'assignment_use_cached',
 ]
 
-const ofConnectionManager = ['downstream_rq_(total|[2345]xx|time)', 'no_route', 'no_cluster', 'fault\\.aborts_injected']
+const ofConnectionManager = ['downstream_rq_(total|[2345]xx)', 'no_route', 'no_cluster', 'fault\\.aborts_injected']
 
 const ofTcpProxy = ['downstream_cx_(total|no_route)', 'idle_timeout']
 

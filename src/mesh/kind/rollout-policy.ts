@@ -1,8 +1,9 @@
 import { unreachable } from '#base/assert.ts'
 import { durationToMs } from '../duration.ts'
-import { errorAt, type Finding } from '../finding.ts'
+import { errorAt, type Finding, type Path } from '../finding.ts'
 import type {
 	RolloutPolicyErrorsGuard,
+	RolloutPolicyLatencyGuard,
 	RolloutPolicyManifest,
 	RolloutPolicyStep,
 	RolloutPolicyThresholdGuard,
@@ -14,12 +15,13 @@ import { percentToPpm } from '../percent-to-ppm.ts'
 import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep, defaultWaves } from '../rollout-policy.ts'
 import { weekdays } from '../weekdays.ts'
 import { msToText } from '../write-amounts.ts'
+import { checkLatencyGuard, readLatencyGuard } from './latency-guard.ts'
 import { checkThresholdGuard, checkThresholdSizes, readThresholdGuard } from './threshold-guard.ts'
 
 /** Percent become parts per million, durations milliseconds; what is not written is as in `defaultRolloutPolicySpec`. */
 export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutPolicySpec {
 	const { match, steps, guards, unguarded = false, reason, ...times } = manifest.spec ?? {}
-	const { deadline, onNoEvidence, bake, warmUp, waves, ...more } = times
+	const { deadline, onNoEvidence, onSharedIncident, bake, warmUp, waves, ...more } = times
 	const defaults = defaultRolloutPolicySpec
 	const onDeadline = more.onDeadline ?? defaults.onDeadline
 	return {
@@ -32,6 +34,7 @@ export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutP
 		onNoTraffic: more.onNoTraffic ?? onDeadline,
 		onInconclusive: more.onInconclusive ?? onDeadline,
 		onNoEvidence: onNoEvidence ?? defaults.onNoEvidence,
+		onSharedIncident: onSharedIncident ?? defaults.onSharedIncident,
 		bakeMs: bake === undefined ? defaults.bakeMs : durationToMs(bake),
 		warmUpMs: warmUp === undefined ? defaults.warmUpMs : durationToMs(warmUp),
 		waves: waves === undefined ? defaults.waves : readWaves(waves),
@@ -72,12 +75,14 @@ function minuteOf(text: string): number {
 	return Number(hours) * 60 + Number(minutes)
 }
 
-type WrittenGuard = RolloutPolicyErrorsGuard | RolloutPolicyThresholdGuard
+type WrittenGuard = RolloutPolicyErrorsGuard | RolloutPolicyLatencyGuard | RolloutPolicyThresholdGuard
 
 function readGuard(guard: WrittenGuard): Guard {
 	switch (guard.kind) {
 		case 'errors':
 			return readErrorsGuard(guard)
+		case 'latency':
+			return readLatencyGuard(guard)
 		case 'threshold':
 			return readThresholdGuard(guard)
 		default:
@@ -156,9 +161,22 @@ function checkGuards(guards: readonly WrittenGuard[]): Finding[] {
 	const findings = guards.flatMap((guard, index) => {
 		const path = ['spec', 'guards', index]
 		const twice = checkRepeated(guards, index)
-		return guard.kind === 'threshold' ? [...twice, ...checkThresholdGuard(guard, path)] : twice
+		return [...twice, ...checkGuard(guard, path)]
 	})
 	return [...findings, ...checkThresholdSizes(thresholds, ['spec', 'guards'])]
+}
+
+function checkGuard(guard: WrittenGuard, path: Path): readonly Finding[] {
+	switch (guard.kind) {
+		case 'errors':
+			return []
+		case 'latency':
+			return checkLatencyGuard(guard, path)
+		case 'threshold':
+			return checkThresholdGuard(guard, path)
+		default:
+			return unreachable(guard)
+	}
 }
 
 /** Thresholds are told apart by their names, all others by their kinds. */

@@ -64,3 +64,9 @@ test('whoever does not reach it, as its traffic is captured, is not waited for',
 	)
 	expect(concern(fixtureGroup('deaf', { mode: 'intercept' })).groupKeys.size).toBe(1)
 })
+
+test("a canary's own proxies count by the cluster of their application", () => {
+	const { endpoints } = concern(fixtureGroup('app'))
+	const cluster = { canary: 'mesh/apps/virtualNode/db2:80', cluster: 'cds_ingress_apps_db2_tcp_80' }
+	expect(endpoints).toEqual(new Map([['mesh/apps/virtualNode/db2', [cluster]]]))
+})

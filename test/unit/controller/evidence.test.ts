@@ -27,9 +27,12 @@ function setUp(warmUpMs: number) {
 		unit: 'requests',
 		isCandidate: null,
 		parameters,
+		edgesMs: [],
+		expectedShares: {},
 		warmUpMs,
 		zoneOf: () => '',
 		sharesOf: () => `step ${step}`,
+		endpointsOf: () => [],
 		expected: () => ['p'],
 	})
 	const counted = (completed: number, errors: number): ClusterFlush => ({
@@ -40,6 +43,7 @@ function setUp(warmUpMs: number) {
 		connects: 0,
 		connectFailures: 0,
 		open: 0,
+		times: null,
 		active: 0,
 		healthyHosts: 1,
 		hosts: 1,
@@ -115,6 +119,7 @@ describe('a TCP route is counted in connections', () => {
 		errors: 0,
 		retries: 0,
 		started: connects - connectFailures,
+		times: null,
 		active: 500,
 		connects,
 		connectFailures,
@@ -151,4 +156,45 @@ describe('a TCP route is counted in connections', () => {
 	test('counted in requests nothing would be seen of it', () => {
 		expect(play('requests', 20).last?.canary).toEqual({ requests: 35, errors: 35 })
 	})
+})
+
+test('a canary that runs Envoys of its own tells its endpoints apart, and edges and shares are asked for', () => {
+	const { clock, evidence, watch, looks } = setUp(0)
+	const asked = {
+		...watch(0),
+		parameters: { ...parameters, latency: { edgeMs: 50, toleranceRatio: 1.25, tolerancePpm: 500 } },
+		edgesMs: [50],
+		expectedShares: { [canary]: 0.1 },
+		zoneOf: (proxy: string) => (proxy === 'p' ? '' : null),
+		endpointsOf: (proxy: string) => (proxy === 'p' ? [] : [{ canary, cluster: 'own' }]),
+	}
+	evidence.watch([asked])
+	const times = { samples: 10, edgesMs: [50], atMost: [8] }
+	const none = {
+		open: 0,
+		retries: 0,
+		started: 0,
+		connects: 0,
+		connectFailures: 0,
+		active: 0,
+		healthyHosts: 1,
+		hosts: 1,
+	}
+	for (let second = 0; second < 7; second += 1) {
+		clock.advance(1000)
+		const arrived = { arrivedMs: clock.monotonicMs(), counted: true, unrouted: 0 }
+		const ofCaller = new Map([
+			['v2', { ...none, completed: 10, errors: 2, times }],
+			['v1', { ...none, completed: 10, errors: 0, times }],
+		])
+		evidence.takeFlush({ proxy: 'p', ...arrived, clusters: ofCaller })
+		for (const [proxy, errors] of [['host-1', 2] as const, ['host-2', 0] as const]) {
+			const own = { ...none, completed: 5, errors, times: null }
+			evidence.takeFlush({ proxy, ...arrived, clusters: new Map([['own', own]]) })
+		}
+	}
+	const last = looks().at(-1)?.look.canaries[canary]
+	expect(last?.withoutWorst?.worst).toMatchObject({ endpoint: 'host-1', endpoints: 2 })
+	expect(last?.latency).toMatchObject([{ edgeMs: 50, incomplete: 0 }])
+	expect(last?.share).toMatchObject({ expected: 0.1 })
 })

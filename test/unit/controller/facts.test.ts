@@ -44,6 +44,7 @@ const concern: Concern = {
 	good: ['to-b'],
 	carriers: new Map(),
 	unit: 'requests',
+	endpoints: new Map(),
 	hosts: new Map([['Bv2', 'b2.local']]),
 }
 const proxyOf = (key: string): Proxy => ({ key, instance: key, zone: '', group, groupKey: 'group' })
@@ -68,6 +69,7 @@ test.for([
 			connects: 0,
 			connectFailures: 0,
 			open: 0,
+			times: null,
 		}
 		const flushOf = (proxy: string, clusters: Record<string, typeof host>) => {
 			evidence.takeFlush({

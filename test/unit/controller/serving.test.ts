@@ -88,6 +88,7 @@ beforeEach(() => {
 	}
 	const evidence: Evidence = {
 		takeFlush() {},
+		phiOf: () => ({ value: 3, source: 'default' }),
 		watch() {},
 		healthyHosts: (_, cluster) => healthy[cluster] ?? null,
 		openConnections: () => null,

@@ -56,6 +56,7 @@ function play() {
 		const factsOf = () => ({ ...calm, ...facts })
 		return stepController(state, {
 			events,
+			phiOf: () => ({ value: 3, source: 'default' }),
 			elapsedMs: 100,
 			wallMs: 1,
 			factsOf,

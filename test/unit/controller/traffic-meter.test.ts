@@ -11,6 +11,7 @@ const idle: ClusterFlush = {
 	connects: 0,
 	connectFailures: 0,
 	open: 0,
+	times: null,
 	active: 0,
 	healthyHosts: 1,
 	hosts: 1,

@@ -31,6 +31,7 @@ function concernWith(now: Concern['sharing']['now']): Concern {
 		sharing: { now, soon: [], cloneProblem: null },
 		good: [],
 		carriers: new Map(),
+		endpoints: new Map(),
 		unit: 'requests',
 		hosts: new Map(),
 	}

@@ -5,6 +5,8 @@ import type { Counts, EvidenceNumbers } from '#guard/look.ts'
 const numbers: EvidenceNumbers = {
 	target: 'v2',
 	metric: 'final',
+	edgeMs: null,
+	endpoints: 0,
 	canary: { requests: 830, errors: 12 },
 	baseline: { requests: 15_800, errors: 9 },
 	evidence: 41.9,

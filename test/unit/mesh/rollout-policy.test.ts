@@ -86,6 +86,7 @@ test('a policy that writes nothing is the default, and the default is the docume
 		onDeadline: 'hold',
 		onNoTraffic: 'hold',
 		onInconclusive: 'hold',
+		onSharedIncident: 'stepBack',
 		bakeMs: 300_000,
 		warmUpMs: 15_000,
 		windows: [],

@@ -98,7 +98,17 @@ export function look(step: number, requests: number, change: Partial<Look> = {})
 			sequence,
 			stepStart: false,
 			warmingUp: false,
-			canaries: { [targetKey(canary)]: { final: metric, attempts: metric, absolute: metric } },
+			baselineTimes: null,
+			canaries: {
+				[targetKey(canary)]: {
+					final: metric,
+					attempts: metric,
+					absolute: metric,
+					latency: [],
+					share: null,
+					withoutWorst: null,
+				},
+			},
 			proxies,
 			...change,
 		},
@@ -123,7 +133,18 @@ export function badLook(step: number): RolloutEvent {
 		logFactors: Array.from({ length: 12 }, () => 1000),
 		proofs: Array.from({ length: 5 }, () => -1000),
 	}
-	return look(step, 1000, { canaries: { [targetKey(canary)]: { final: metric, attempts: metric, absolute: metric } } })
+	return look(step, 1000, {
+		canaries: {
+			[targetKey(canary)]: {
+				final: metric,
+				attempts: metric,
+				absolute: metric,
+				latency: [],
+				share: null,
+				withoutWorst: null,
+			},
+		},
+	})
 }
 
 export function silentLook(step: number): RolloutEvent {

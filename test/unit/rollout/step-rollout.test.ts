@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
-import type { Measurement } from '#guard/look.ts'
+import { closeLook, createFold, foldEndpoint, foldSample } from '#guard/fold.ts'
+import type { Measurement, MetricLook } from '#guard/look.ts'
 import { type RolloutPolicySpec, resourceId, type ThresholdGuard } from '#mesh/mesh.ts'
-import { defaultRolloutStep } from '#mesh/rollout-policy.ts'
+import { defaultLatencyGuard, defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import { formatSplit, splitOfWeights, targetKey } from '#plan/split.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import type { FleetFacts, Hold, Rollout, RolloutEvent } from '#rollout/rollout.ts'
-import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
+import { guardParametersOf, retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 
 import {
@@ -313,6 +314,108 @@ describe('another target for the same canary', () => {
 	})
 })
 
+describe('a shared incident', () => {
+	const failing = { canary: { requests: 200, errors: 60 }, baseline: { requests: 1000, errors: 300 } }
+	const well = { canary: { requests: 200, errors: 0 }, baseline: { requests: 1000, errors: 0 } }
+
+	/** Neither evidence nor proof: only counts. */
+	function countsOf(step: number, counts: typeof failing): RolloutEvent {
+		const event = look(step, 200)
+		if (event.kind !== 'look') throw new Error('a look')
+		const metric: MetricLook = { ...counts, logFactors: Array.from({ length: 12 }, () => 0), proofs: [0, 0, 0, 0, 0] }
+		const canaries = {
+			[targetKey(canary)]: {
+				final: metric,
+				attempts: metric,
+				absolute: metric,
+				latency: [],
+				share: null,
+				withoutWorst: null,
+			},
+		}
+		return { ...event, look: { ...event.look, canaries } }
+	}
+	const begin = (step: number) => [countsOf(step, failing), countsOf(step, failing)]
+	const end = (step: number) => [countsOf(step, well), countsOf(step, well)]
+	const withPolicy = (onSharedIncident: 'stepBack' | 'hold' | 'rollBack') =>
+		startRollout({
+			id: 'B/B#1',
+			shift: { ...shift, policy: { ...policy, onSharedIncident } },
+			revision: 'c1',
+			wallMs: 0,
+		})
+	const atSecondStep = (rollout: Rollout) => play(rollout, turn(100), look(0, 2000), turn(10_500))
+
+	test('soon after a step takes that step back, and says so', () => {
+		const before = atSecondStep(fresh())
+		expect(before.step).toBe(1)
+		const { rollout, notes } = stepRollout(play(before, ...begin(1)), turn(100), 1)
+		expect([rollout.step, rollout.phase.kind, rollout.verdict]).toEqual([0, 'stepping', null])
+		expect(notes).toMatchObject([
+			{
+				event: 'rollout.steppedBack',
+				reason:
+					'both fail: canary 120/400 errors (30 %), baseline 600/2,000 (30 %); from 50 % one step back as a precaution',
+				numbers: { step: 0, split: 'B 90 % · Bv2 10 %', incident: { canary: { requests: 400, errors: 120 } } },
+			},
+		])
+		expect(codesOf(play(rollout, turn(60_000)))).toContain('SHARED_INCIDENT')
+	})
+
+	test('it goes one step at most, and on by ordinary steps when the baseline is well', () => {
+		let rollout = play(atSecondStep(fresh()), ...begin(1), turn(100), ...begin(0), turn(100), ...begin(0))
+		rollout = play(rollout, turn(20_000))
+		expect([rollout.step, rollout.phase.kind, codesOf(rollout)]).toEqual([
+			0,
+			'held',
+			['SHARED_INCIDENT', 'NO_EVIDENCE'],
+		])
+		rollout = play(rollout, ...end(0), turn(100))
+		expect([rollout.step, codesOf(rollout)]).toEqual([1, []])
+	})
+
+	test('the first step leads back to the good shares, and waits there', () => {
+		let rollout = play(fresh(), turn(100), ...begin(0), turn(100))
+		expect([rollout.step, formatSplit(splitInForce(rollout))]).toEqual([-1, 'B 100 % · Bv2 0 %'])
+		rollout = play(rollout, turn(30_000))
+		expect([rollout.step, rollout.phase.kind, codesOf(rollout)]).toEqual([-1, 'held', ['SHARED_INCIDENT']])
+		expect(play(rollout, ...end(-1), turn(100)).step).toBe(0)
+	})
+
+	test.for<[why: string, rollout: Rollout, between: RolloutEvent[]]>([
+		['long after a step', fresh(), Array.from({ length: 61 }, () => turn(10_000))],
+		['where the policy says hold', withPolicy('hold'), []],
+	])('holds and no more: %s', ([, rollout, between]) => {
+		const started = play(rollout, turn(100), ...between)
+		const held = play(started, ...begin(0), turn(1000))
+		expect([held.step, codesOf(held)[0], held.stepBack]).toEqual([0, 'SHARED_INCIDENT', 'none'])
+	})
+
+	test('goes back for good where the policy says so', () => {
+		const back = play(atSecondStep(withPolicy('rollBack')), ...begin(1))
+		expect(back.phase).toMatchObject({ kind: 'rollingBack', cause: { by: 'guard' } })
+	})
+
+	test('a step is taken back only when the store can write it down, and the baseline has a host', () => {
+		const due = play(atSecondStep(fresh()), ...begin(1))
+		expect(play(due, turn(100, {}, false)).step).toBe(1)
+		expect(play(due, turn(100, { stranded: ['p'] })).step).toBe(1)
+		expect(play(due, turn(100, {}, false), turn(100)).step).toBe(0)
+		expect(play(due, turn(100, {}, false), ...end(1), turn(100)), 'it is over by then').toMatchObject({ step: 1 })
+	})
+
+	test('the hard limit and the comparison act in it as ever, and a person may pass it over', () => {
+		const incident = play(fresh(), turn(100), ...begin(0), turn(100, {}, false))
+		const alarm = {
+			kind: 'alarm',
+			alarm: { kind: 'errors', canary: targetKey(canary), proxy: null, counts: failing },
+		} as const
+		expect(play(incident, alarm).phase.kind).toBe('rollingBack')
+		const held = play(withPolicy('hold'), turn(100), ...begin(0))
+		expect(play(held, { kind: 'promote', command: { actor: 'p', reason: 'r' } }, turn(100)).step).toBe(1)
+	})
+})
+
 test('a rollout stays small enough for the store', () => {
 	const long = {
 		...policy,
@@ -330,6 +433,57 @@ test('a rollout stays small enough for the store', () => {
 		turn(20_000),
 	)
 	expect(JSON.stringify(rollout).length).toBeLessThanOrEqual(limits.rolloutStateBytes)
+})
+
+test.for<{ why: string; guards: Rollout['policy']['guards']; hosts: readonly string[]; most: number }>([
+	{ why: 'nothing more', guards: [], hosts: [], most: limits.rolloutStateBytes },
+	{ why: 'endpoints told apart', guards: [], hosts: ['a', 'b'], most: limits.rolloutStateBytes },
+	{ why: 'latency', guards: [defaultLatencyGuard], hosts: [], most: limits.rolloutStateBytes },
+	{ why: 'both', guards: [defaultLatencyGuard], hosts: ['a', 'b'], most: limits.rolloutStateBytes + 128 },
+])('a rollout stays small enough with two canaries and $why', ({ guards, hosts, most }) => {
+	const canaries = ['checkout-v2', 'checkout-v3'].map((name) => ({
+		virtualNode: resourceId.virtualNode('apps', name),
+		port: 8080,
+	}))
+	const [second, third] = canaries
+	if (second === undefined || third === undefined) throw new Error('there are two')
+	const splitOf = (left: number, middle: number, right: number) =>
+		splitOfWeights([
+			{ ...stable, weight: left },
+			{ ...second, weight: middle },
+			{ ...third, weight: right },
+		])
+	const judged = { ...policy, guards: [...policy.guards, ...guards] }
+	const two = { ...shift, before: splitOf(1, 0, 0), after: splitOf(0, 1, 1), rising: canaries, policy: judged }
+	let rollout = startRollout({ id: 'checkout/checkout#17', shift: two, revision: 'c'.repeat(40), wallMs: 1.79e12 })
+	rollout = play(rollout, turn(100))
+	const fold = createFold({ canaries: canaries.map(targetKey), hardLimitPpm: 500_000 })
+	const times = (samples: number) => ({
+		samples,
+		edgesMs: [5, 50, 150],
+		atMost: [0.8, 0.96, 0.99].map((part) => part * samples),
+	})
+	const arm = (requests: number, errors: number) => {
+		return { completed: requests, errors, retries: 9, started: requests, active: 0, times: times(requests) }
+	}
+	for (let looks = 1; looks <= 30; looks += 1) {
+		const counted = Object.fromEntries(canaries.map((target) => [targetKey(target), arm(4_300, 60)]))
+		const flush = { proxy: 'p', zone: 'z', shares: 's', unrouted: 0, canaries: counted, baseline: arm(98_700, 810) }
+		foldSample(fold, flush)
+		for (const target of canaries)
+			for (const host of hosts) {
+				const endpoint = `${target.virtualNode}#ip-10-0-0-17.eu-west-1.compute.internal-${host}`
+				foldEndpoint(fold, { endpoint, canary: targetKey(target), requests: 2_200, errors: 30 })
+			}
+		const closing = { sequence: looks, stepStart: false, warmingUp: false, expected: ['p', 'q'], silent: ['q'] }
+		const asked = { parameters: guardParametersOf(rollout), edgesMs: rollout.guard.edgesMs }
+		const shares = Object.fromEntries(canaries.map((target) => [targetKey(target), 0.05]))
+		const next = closeLook(fold, { ...closing, ...asked, expectedShares: shares })
+		rollout = play(rollout, { kind: 'look', step: 0, look: next }, turn(5_000, { current: 1, pending: names(1) }))
+	}
+	expect(rollout.holds.length).toBeGreaterThan(0)
+	// What a policy writes is as long as it is.
+	expect(JSON.stringify({ ...rollout, policy: null }).length).toBeLessThanOrEqual(most)
 })
 
 test.for<{ why: string; change: Partial<FleetFacts> }>([

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
+import type { RequestTimes } from '#base/request-times.ts'
 import { type CumulativeFlush, createCounters } from '#telemetry/counters.ts'
 import type { ClusterMetric } from '#telemetry/read-metrics.ts'
 
@@ -7,7 +8,7 @@ type Values = Partial<Record<ClusterMetric, number>>
 
 function flush(
 	clusters: Readonly<Record<string, Values>>,
-	rest: { uptimeS?: number; unrouted?: Record<string, number> } = {},
+	rest: { uptimeS?: number; times?: Record<string, RequestTimes>; unrouted?: Record<string, number> } = {},
 ): CumulativeFlush {
 	return {
 		clusters: new Map(
@@ -16,6 +17,7 @@ function flush(
 				new Map(Object.entries(values)) as Map<ClusterMetric, number>,
 			]),
 		),
+		times: new Map(Object.entries(rest.times ?? {})),
 		unrouted: new Map(Object.entries(rest.unrouted ?? {})),
 		uptimeS: rest.uptimeS ?? null,
 	}
@@ -29,6 +31,7 @@ const none = {
 	connects: 0,
 	connectFailures: 0,
 	open: 0,
+	times: null,
 	active: 0,
 	healthyHosts: 0,
 	hosts: 0,

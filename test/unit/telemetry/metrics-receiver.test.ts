@@ -6,7 +6,7 @@ import type { Flush } from '#telemetry/flush.ts'
 import { createMetricsReceiver } from '#telemetry/metrics-receiver.ts'
 import { createAdmission } from '#xds/admission.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
-import { clusterMetrics, metricsMessage, type Sent, uptime } from '../../fixtures/metrics-message.ts'
+import { clusterMetrics, metricsMessage, requestTimes, type Sent, uptime } from '../../fixtures/metrics-message.ts'
 
 const nodeId = 'mesh/apps/virtualNode/a'
 const joined = 'mesh/apps/virtualNode/a#host-1'
@@ -89,6 +89,18 @@ describe('createMetricsReceiver', () => {
 		stream.flush(completed(21))
 		stream.flush(completed(22))
 		expect(flushes).toHaveLength(3)
+	})
+
+	test('times of requests are those of the flush alone, and none of a first one', () => {
+		const { connect, last } = setUp()
+		const { flush } = connect(1, 'host-1')
+		const times = { samples: 3, edgesMs: [5], atMost: [2] }
+		flush([...completed(10), requestTimes('c', times)])
+		expect(last()).toMatchObject({ counted: false, times: null })
+		flush(completed(13), [requestTimes('c', times)])
+		expect(last()).toMatchObject({ completed: 3, times })
+		flush(completed(13))
+		expect(last()).toMatchObject({ completed: 0, times: null })
 	})
 
 	test('loses nothing over a reconnect of a joined proxy', () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
 import { readMetrics } from '#telemetry/read-metrics.ts'
 import { count, seed } from '../../depth.ts'
-import { clusterMetrics, metricsMessage, type Sent, uptime } from '../../fixtures/metrics-message.ts'
+import { clusterMetrics, metricsMessage, requestTimes, type Sent, uptime } from '../../fixtures/metrics-message.ts'
 
 function read(...metrics: readonly Sent[]) {
 	const message = readMetrics(metricsMessage({ atMs: 1_795_408_159_135, metrics }))
@@ -55,6 +56,20 @@ describe('readMetrics', () => {
 		['another counter', 'http.downstream_rq_total', 'egress', 0],
 	])('requests without a way: %s', ([, name, prefix, size]) => {
 		expect(read({ name, labels: { 'envoy.http_conn_manager_prefix': prefix }, value: 4 }).unrouted.size).toBe(size)
+	})
+
+	test('takes how long requests took', () => {
+		const times = { samples: 12, edgesMs: [5, 50], atMost: [7, 11] }
+		const message = read(requestTimes('a', times), requestTimes('b', { samples: 0, edgesMs: [5], atMost: [0] }))
+		expect(message.times.get('a')).toEqual(times)
+		expect(message.times.get('b')).toMatchObject({ samples: 0 })
+		const endless = { samples: 1, edgesMs: [5, Number.POSITIVE_INFINITY], atMost: [0, 1] }
+		expect(read(requestTimes('a', endless)).times.get('a')).toEqual({ samples: 1, edgesMs: [5], atMost: [0] })
+	})
+
+	test('more buckets than anybody writes are no histogram', () => {
+		const edgesMs = Array.from({ length: limits.histogramBuckets + 1 }, (_, index) => index + 1)
+		expect(read(requestTimes('a', { samples: 1, edgesMs, atMost: edgesMs })).times.size).toBe(0)
 	})
 
 	test('knows when the proxy started, and a flush by its time, though no metric of ours is first', () => {
