@@ -60,7 +60,7 @@ export function createReports(pairs: readonly Pair[], nowMs: () => number): Repo
 		of,
 		flushed(target, clusters, counted) {
 			const report = of(target)
-			const nodes = new Map([...clusters].map(([cluster, counts]) => [nodeOfCluster(cluster), counts]))
+			const nodes = sumByNode(clusters)
 			report.lastMs = nowMs()
 			const healthy = new Map([...nodes].map(([node, { healthyHosts }]) => [node, healthyHosts]))
 			if ([...healthy].some(([node, hosts]) => report.healthy.get(node) !== hosts)) report.healthySinceMs = nowMs()
@@ -82,8 +82,25 @@ export function createReports(pairs: readonly Pair[], nowMs: () => number): Repo
 	}
 }
 
+/** A node may be reached by several clusters: its own, and that of a route under rollout. */
+function sumByNode(clusters: ReadonlyMap<string, ClusterFlush>): Map<string, Counted> {
+	const nodes = new Map<string, Counted>()
+	for (const [cluster, { completed, errors, healthyHosts }] of clusters) {
+		const node = nodeOfCluster(cluster)
+		const sum = nodes.get(node) ?? { completed: 0, errors: 0, healthyHosts }
+		nodes.set(node, {
+			completed: sum.completed + completed,
+			errors: sum.errors + errors,
+			healthyHosts: Math.max(sum.healthyHosts, healthyHosts),
+		})
+	}
+	return nodes
+}
+
+type Counted = Pick<ClusterFlush, 'completed' | 'errors' | 'healthyHosts'>
+
 /** At least 20 requests, half of them failed, and of the baseline less than a quarter (rules, watching 3). */
-function isOverHardLimit(canary: ClusterFlush | undefined, stable: ClusterFlush | undefined): boolean {
+function isOverHardLimit(canary: Counted | undefined, stable: Counted | undefined): boolean {
 	if (canary === undefined || canary.completed < 20 || canary.errors / canary.completed < 0.5) return false
 	return stable === undefined || stable.completed === 0 || stable.errors / stable.completed < 0.25
 }
