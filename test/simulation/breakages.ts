@@ -51,9 +51,9 @@ export const breakages: readonly Breakage[] = [
 		edits: [
 			{
 				file: rolloutStep,
-				find: '\t\tverdict: null,\n\t\t// Looks are numbered anew by each boot.\n',
+				find: '\t\t// Looks are numbered anew by each boot.\n',
 				replace:
-					"\t\tverdict: null,\n\t\tstep: rollout.phase.kind === 'rollingBack' ? rollout.step : Math.min(rollout.step + 1, rollout.stepsPpm.length - 1),\n",
+					"\t\tstep: rollout.phase.kind === 'rollingBack' ? rollout.step : Math.min(rollout.step + 1, rollout.stepsPpm.length - 1),\n",
 			},
 		],
 		caughtBy: '2: no step forward without fresh evidence',
