@@ -17,6 +17,8 @@ export type AtOnce = {
 	readonly desired: Mesh
 	readonly rollouts: readonly Rollout[]
 	readonly mayStillHold: readonly Mesh[]
+	/** Git is back at what was accepted before. */
+	readonly takesBack: boolean
 	/** What people forbid to go forward. */
 	readonly barsOf: (resource: ResourceId) => readonly Hold[]
 	/** The applied resources; changed in place. */
@@ -36,7 +38,8 @@ export type DoneAtOnce = {
 /** Carries out `prepare` and `replace` on `resources`, as far as that is possible now, and returns what was done. */
 export function applyAtOnce(options: AtOnce): DoneAtOnce {
 	const hasWaves = memoized((mesh: string) => policyForWaves(options.desired, mesh) !== null)
-	const byWaves = ({ kind, resource }: Prepare | Replace) => kind === 'replace' && hasWaves(meshOfId(resource))
+	const byWaves = ({ kind, resource }: Prepare | Replace) =>
+		kind === 'replace' && !options.takesBack && hasWaves(meshOfId(resource))
 	const later = options.plan.changes.filter((change) => change.kind === 'replace').filter(byWaves)
 	const isBarred = (change: Prepare | Replace) => change.kind === 'replace' && barsOfReplace(change, options).length > 0
 	const barred = options.plan.changes.filter((change) => change.kind === 'replace').filter(isBarred)
@@ -48,8 +51,8 @@ export function applyAtOnce(options: AtOnce): DoneAtOnce {
 }
 
 /** What is not confirmed everywhere, since proxies refuse it or lag, may be mended while it is frozen (rules, motion 12). */
-function barsOfReplace({ resource }: Replace, { barsOf, mayStillHold }: AtOnce): readonly Hold[] {
-	return mayStillHold.length > 0 ? [] : barsOf(resource)
+function barsOfReplace({ resource }: Replace, { barsOf, mayStillHold, takesBack }: AtOnce): readonly Hold[] {
+	return takesBack || mayStillHold.length > 0 ? [] : barsOf(resource)
 }
 
 /** The same with what goes out by waves: what `resources` becomes when they have gone out. */

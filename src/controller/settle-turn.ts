@@ -98,6 +98,7 @@ function settlementOf(draft: Draft): Settlement | null {
 			barsOf(draft, resource, windowsOver(desired.resources[resource] === undefined ? applied : desired, resource)),
 		fleetLags: draft.input.fleetLags,
 		mayStillHold: (draft.state.mayStillHold ?? []).flatMap((hash) => meshOf(draft, hash) ?? []),
+		takesBack: draft.state.accepted?.takesBack === true,
 		letsGo: draft.state.applied !== draft.before.applied,
 	})
 }

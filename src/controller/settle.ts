@@ -49,6 +49,8 @@ export type SettleOptions = {
 	readonly fleetLags: string | null
 	/** Meshes applied before that an expected proxy may still hold; none when all have confirmed what is applied. */
 	readonly mayStillHold: readonly Mesh[]
+	/** Git is back at what was accepted before. */
+	readonly takesBack: boolean
 	/** The applied mesh has changed in this turn already: a rollout has ended. */
 	readonly letsGo: boolean
 }

@@ -58,6 +58,8 @@ export type AcceptedRevision = {
 	readonly origins: string
 	readonly warnings: readonly Diagnostic[]
 	readonly wallMs: number
+	/** Git is back at the mesh that was accepted before: a way back, which waits for no wave, freeze or window. */
+	readonly takesBack?: boolean
 }
 
 export type RefusedRevision = {

@@ -112,7 +112,8 @@ function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>)
 	}
 	draft.meshes.set(mesh.hash, mesh)
 	const warnings = [...event.warnings, ...dangers.slice(0, limits.namedProxies).map(asWarning)]
-	const accepted = { info, mesh: mesh.hash, origins, warnings, wallMs: draft.input.wallMs }
+	const takesBack = taken === 'back'
+	const accepted = { info, mesh: mesh.hash, origins, warnings, wallMs: draft.input.wallMs, takesBack }
 	const waysBack = waysBackAfter(draft.state, { taken, before: before?.hash ?? null, mesh: mesh.hash })
 	draft.state = { ...draft.state, accepted, refused: null, acceptedByHand: null, waysBack }
 	const numbers = {

@@ -102,6 +102,18 @@ test('Git may take it back while it goes out, and a shift of the same commit com
 	expect(wave().wave).toBeNull()
 })
 
+test('what Git takes back when it has gone out goes back at once, whatever is frozen', async () => {
+	const { daemon, changed, wave } = await start(10)
+	daemon.commit({ baseline: 'b9.local' })
+	await watch(daemon, changed, wave)
+	expect(changed()).toHaveLength(10)
+	const scope = { mesh: null, router: null, route: null }
+	await daemon.command({ kind: 'freeze', scope, untilWallMs: null, actor: 'dana', reason: 'the fair' })
+	daemon.commit({ baseline: 'b1.local' })
+	await daemon.pass(2_000)
+	expect([changed().length, daemon.controller.view().state.rolloutCount]).toEqual([0, 1])
+})
+
 test('a change that nobody is there to hold goes in at once', async () => {
 	const { daemon, changed, wave } = await start(2)
 	for (const target of daemon.fleet.proxies) daemon.fleet.disconnect(target)
