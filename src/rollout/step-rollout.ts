@@ -105,7 +105,7 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 	if (rollout.phase.kind === 'paused') return { rollout, notes: [] }
 
 	// Whoever would hold it is not there: nobody can be harmed, and there is nothing to watch.
-	if (event.forward && isHeldByNobody(rollout, event.facts))
+	if (event.forward && event.bars.length === 0 && isHeldByNobody(rollout, event.facts))
 		return forward(rollout, { wallMs, overdue: null, facts: event.facts })
 	if (event.forward && event.bars.length === 0 && needsClones(rollout, event.facts))
 		return makeClones(rollout, event.facts)
