@@ -68,7 +68,7 @@ describe('a state directory is refused, and left as it is', () => {
 		],
 		[
 			'it is damaged',
-			(body: string) => `UPDATE state SET body = '${body.replace('"schema":2', '"schema": 2')}'`,
+			(body: string) => `UPDATE state SET body = '${body.replace('"schema":', '"schema": ')}'`,
 			(file: string) =>
 				`${file} is damaged (the state does not match its hash): restore it from a backup, or move it away`,
 		],
