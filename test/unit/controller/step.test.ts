@@ -9,26 +9,8 @@ import { type Mesh, resourceId } from '#mesh/mesh.ts'
 import { formatSplit } from '#plan/split.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
+import { calm } from '../../fixtures/calm-fleet.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
-
-const calm: FleetFacts = {
-	connected: 2,
-	expected: 2,
-	current: 2,
-	pending: [],
-	rejected: [],
-	rejectedProxies: 0,
-	rejectedShare: 0,
-	notReady: [],
-	stranded: [],
-	gone: [],
-	excluded: [],
-	sharedWith: [],
-	cloneProblem: null,
-	openToCanaries: null,
-	foundBack: false,
-	returning: false,
-}
 
 /** A calls B through a router; `change` adds to the mesh or replaces what has the same name. */
 function meshOf(targets: Record<string, number>, ...change: BriefResource[]): Mesh {

@@ -7,6 +7,7 @@ import { splitOfWeights, targetKey } from '#plan/split.ts'
 import type { FleetFacts, Hold, Rollout, RolloutEvent } from '#rollout/rollout.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
+import { calm } from '../../fixtures/calm-fleet.ts'
 
 export const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
 export const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
@@ -30,24 +31,6 @@ export const shift: Shift = {
 	falling: [stable],
 	policy,
 	quarantineKey: 'key',
-}
-const calm: FleetFacts = {
-	connected: 2,
-	expected: 2,
-	current: 2,
-	pending: [],
-	rejected: [],
-	rejectedProxies: 0,
-	rejectedShare: 0,
-	notReady: [],
-	stranded: [],
-	gone: [],
-	excluded: [],
-	sharedWith: [],
-	cloneProblem: null,
-	openToCanaries: null,
-	foundBack: false,
-	returning: false,
 }
 
 export function fresh(): Rollout {
