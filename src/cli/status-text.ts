@@ -115,10 +115,9 @@ export function renderRolloutRow(rollout: Rollout, paint: Paint): string {
 
 export function renderRollout(rollout: Rollout, paint: Paint): string {
 	const { progress, fleet } = rollout
-	const ladder = rollout.steps.map(({ canarySharePpm }, index) => {
-		const share = `${Number((canarySharePpm / 10_000).toFixed(4))} %`
-		if (index + 1 < rollout.step) return `${share} ✓`
-		return index + 1 === rollout.step ? paint.bold(`[${share}]`) : share
+	const ladder = rollout.steps.map(({ text }, index) => {
+		if (index + 1 < rollout.step) return `${text} ✓`
+		return index + 1 === rollout.step ? paint.bold(`[${text}]`) : text
 	})
 	const wait = progress.proofWaitMs === null ? '' : ` (${formatDuration(progress.proofWaitMs)} at the present rate)`
 	const missing =
@@ -128,6 +127,7 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 	const requests =
 		progress.minRequests > 0 ? `${progress.requests} of ${progress.minRequests}` : String(progress.requests)
 	const plain = [
+		...(rollout.changes === null ? [] : [`    changes   ${rollout.changes.join(', ')}`]),
 		`    evidence  ${rollout.evidence?.text ?? 'none yet'}`,
 		...(rollout.evidence === null
 			? []

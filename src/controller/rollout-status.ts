@@ -106,7 +106,12 @@ export type ThresholdStatus = {
 	readonly text: string
 }
 
-export type StepStatus = { readonly canarySharePpm: number; readonly shares: readonly ShareStatus[] }
+export type StepStatus = {
+	/** `25 %`, or of waves `one proxy`. */
+	readonly text: string
+	readonly canarySharePpm: number
+	readonly shares: readonly ShareStatus[]
+}
 export type ShareStatus = { readonly virtualNode: string; readonly port: number; readonly sharePpm: number }
 
 export function rolloutStatusOf(rollout: Rollout, source: StatusSource): RolloutStatus {
@@ -126,6 +131,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		cause: 'cause' in phase ? phase.cause : null,
 		step: rollout.step + 1,
 		steps: rollout.stepsPpm.map((canarySharePpm, step) => ({
+			text: rollout.wave === null ? formatShare(canarySharePpm) : describeWave(rollout, step),
 			canarySharePpm,
 			shares: sharesOf(splitAtStep(rollout, step)),
 		})),

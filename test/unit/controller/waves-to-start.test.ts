@@ -43,6 +43,9 @@ test('one proxy, then a part of them, then all, and none of them goes back', asy
 	expect(seen[1]).toBeGreaterThan(1)
 	expect(seen[1]).toBeLessThan(10)
 	expect([wave().phase.kind, wave().id]).toEqual(['succeeded', 'apps/waves#1'])
+	const [told] = daemon.face.status().rollouts
+	expect(told?.steps.map(({ text }) => text)).toEqual(['one proxy', '30 % of the proxies', 'all proxies'])
+	expect(told?.changes).toEqual(['mesh/apps/virtualNode/B'])
 	const { state, meshes } = daemon.controller.view()
 	expect(state.applied).toBe(state.accepted?.mesh)
 	expect(meshes.has(state.applied ?? '')).toBe(true)

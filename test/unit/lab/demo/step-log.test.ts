@@ -5,8 +5,8 @@ import { markAtWall, markNow } from '#lab/mark.ts'
 
 function rollout(brief: Partial<SeenRollout>): SeenRollout {
 	const steps = [
-		{ canarySharePpm: 100_000, shares: [] },
-		{ canarySharePpm: 250_000, shares: [] },
+		{ text: '10 %', canarySharePpm: 100_000, shares: [] },
+		{ text: '25 %', canarySharePpm: 250_000, shares: [] },
 	]
 	return { id: 'r#1', phase: 'stepping', step: 1, confirmed: true, endedAt: null, steps, ...brief }
 }
