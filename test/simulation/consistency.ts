@@ -211,8 +211,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		after: ControllerState,
 		meshes: ControllerView['meshes'],
 	): void {
-		// A jump of the wall clock may end it.
-		const isFrozen = options.wallMs() < frozenUntilWallMs
+		// A jump of the wall clock may end it. Several turns may lie between two looks: what came before the freeze may have moved.
+		const isFrozen = options.wallMs() < frozenUntilWallMs && (before?.freezes.length ?? 0) > 0
 		if (before === null || (!isFrozen && paused.size === 0)) return
 		for (const { id, step } of after.rollouts) {
 			const was = before.rollouts.find((rollout) => rollout.id === id)
