@@ -243,6 +243,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		restarted() {
 			last = null
 			shares.clear()
+			// A daemon that is away takes nothing back.
+			refusing.clear()
 			wasDropped = null
 			for (const one of known.values()) one.movesSinceMs = null
 		},
