@@ -16,8 +16,9 @@ import type { FleetPort } from './ports.ts'
 
 // A way back is published before it is journalled. A daemon that dies between the two finds, when it starts again, a
 // rollout that still moves forward in its store, and proxies that hold the last good shares already. It must not raise
-// them: proxies that come back with the last good bytes keep them, and the rollout goes back. What carries its route may
-// carry those of other rollouts, each of which may have been taken back too, or not.
+// them: proxies that come back with the last good bytes keep them, and the rollout goes back. So do those that come back
+// at an earlier step, which prove nothing: they may have refused the newest, or been away. What carries a route may carry
+// those of other rollouts, each of which may have been taken back too, or not.
 
 export type BootHold = {
 	/** Before a proxy's group is published for the first time: what it may hold and keep. */
@@ -28,8 +29,15 @@ export type BootHold = {
 	expire(rollouts: readonly Rollout[]): void
 }
 
-/** What carries routes where the rollouts of `back` have been taken back, and the others are as the store has them. */
-type Good = Carrier & { readonly version: string; readonly back: ReadonlySet<string> }
+/**
+ * What carries routes where the rollouts of `back` have been taken back, and the others are as the store has them; or one
+ * of them is at an earlier step. It is kept while any of `keptFor` is held.
+ */
+type Good = Carrier & {
+	readonly version: string
+	readonly back: ReadonlySet<string>
+	readonly keptFor: ReadonlySet<string>
+}
 
 export function createBootHold(options: {
 	rollouts: readonly Rollout[]
@@ -50,7 +58,7 @@ export function createBootHold(options: {
 		const waves = [...held.values()].filter(({ wave }) => wave !== null)
 		return [
 			...goodShares(group),
-			...waves.flatMap(({ id }) => stable.map((version) => ({ ...version, back: new Set([id]) }))),
+			...waves.flatMap(({ id }) => stable.map((version) => ({ ...version, ...takenBack(new Set([id])) }))),
 		]
 	}
 
@@ -69,23 +77,30 @@ export function createBootHold(options: {
 		}
 		let before: Snapshot | null = null
 		return [...carriers.values()].flatMap(({ carrier, ids }) =>
-			mixturesOf(ids).flatMap((back): Good[] => {
-				before = snapshotWith(back, group, before)
-				const resource = before?.types[carrier.typeUrl].resources.get(carrier.name)
-				return resource === undefined ? [] : [{ ...carrier, version: resource.version, back }]
-			}),
+			[...mixturesOf(ids).map(takenBack), ...ids.flatMap((id) => earlierSteps(held.get(id)))].flatMap(
+				({ steps = new Map(), ...about }): Good[] => {
+					before = snapshotWith(new Map([...[...about.back].map((id) => [id, -1] as const), ...steps]), group, before)
+					const resource = before?.types[carrier.typeUrl].resources.get(carrier.name)
+					return resource === undefined ? [] : [{ ...carrier, version: resource.version, ...about }]
+				},
+			),
 		)
 	}
 
-	function snapshotWith(back: ReadonlySet<string>, group: ProxyGroup, before: Snapshot | null): Snapshot | null {
+	/** @param steps of rollouts that are not where the store has them; -1 is back */
+	function snapshotWith(
+		steps: ReadonlyMap<string, number>,
+		group: ProxyGroup,
+		before: Snapshot | null,
+	): Snapshot | null {
 		if (applied === undefined) return null
-		const taken = rollouts.map((rollout) => (back.has(rollout.id) ? { ...rollout, step: -1 } : rollout))
+		const taken = rollouts.map((rollout) => ({ ...rollout, step: steps.get(rollout.id) ?? rollout.step }))
 		const compiled = compileGroup(effectiveMesh(applied, taken), group, nothingDiscovered)
 		return compiled === null ? null : encodeSnapshot(compiled, before).snapshot
 	}
 
 	/** What a candidate holds that has been taken back: all that the others have and candidates do not. */
-	function stableVersions(group: ProxyGroup): readonly Omit<Good, 'back'>[] {
+	function stableVersions(group: ProxyGroup): readonly Omit<Good, keyof Mixture>[] {
 		if (applied === undefined || candidate === undefined || group.cohort !== 'candidate') return []
 		const versionsIn = (mesh: Mesh) => {
 			const compiled = compileGroup(effectiveMesh(mesh, rollouts), group, nothingDiscovered) ?? []
@@ -100,11 +115,11 @@ export function createBootHold(options: {
 	/** Says anew what proxies of a group keep: what tells of a rollout that is still held. */
 	function keep(groupKey: string): void {
 		const versions = new Map<string, { readonly carrier: Carrier; readonly kept: Set<string> }>()
-		for (const { typeUrl, name, version, back } of good.get(groupKey) ?? []) {
+		for (const { typeUrl, name, version, keptFor } of good.get(groupKey) ?? []) {
 			const key = `${typeUrl} ${name}`
 			const known = versions.get(key) ?? { carrier: { typeUrl, name }, kept: new Set() }
 			versions.set(key, known)
-			if ([...back].some((id) => held.has(id))) known.kept.add(version)
+			if ([...keptFor].some((id) => held.has(id))) known.kept.add(version)
 		}
 		for (const { carrier, kept } of versions.values()) fleet.keep(groupKey, carrier.typeUrl, carrier.name, kept)
 	}
@@ -144,6 +159,20 @@ export function createBootHold(options: {
 function isMoved(rollout: Rollout, proxy: Proxy): boolean {
 	if (rollout.wave === null || rollout.confirmed || rollout.step === 0) return true
 	return isCandidate({ ...rollout, step: rollout.step - 1 }, proxy)
+}
+
+type Mixture = Pick<Good, 'back' | 'keptFor'>
+
+function takenBack(back: ReadonlySet<string>): Mixture & { readonly steps?: ReadonlyMap<string, number> } {
+	return { back, keptFor: back }
+}
+
+function earlierSteps(rollout: Rollout | undefined): (Mixture & { readonly steps: ReadonlyMap<string, number> })[] {
+	if (rollout === undefined) return []
+	const { id, step } = rollout
+	return Array.from({ length: step }, (_, earlier) => {
+		return { back: new Set<string>(), keptFor: new Set([id]), steps: new Map([[id, earlier]]) }
+	})
 }
 
 /** It moves forward, and has moved something. */

@@ -106,3 +106,30 @@ test('of two rollouts in one route configuration, the one that was taken back is
 	expect(foundWith(1)).toEqual([true, false, true])
 	expect(foundWith(0, 1)).toEqual([true, true, true])
 })
+
+// Seed 2016710 of the simulator: it had refused the newest step, and was given it when the others had been taken back.
+test('a proxy at an earlier step stays there, and is no proof that anything was taken back', () => {
+	const clock = createManualClock()
+	const started = startRollout({ id: 'B/B#1', shift: shiftTo(0, 1), revision: 'c1', wallMs: 0 })
+	const at = (step: number) => ({ ...started, step, phase: { kind: 'stepping' as const } })
+	const name = 'rds_egress_http_15001'
+	const versionAt = (step: number) => {
+		const compiled = compileGroup(effectiveMesh(applied, [at(step)]), group, nothingDiscovered) ?? []
+		return encodeSnapshot(compiled, null).snapshot.types[typeUrls.route].resources.get(name)?.version ?? ''
+	}
+	let kept: ReadonlySet<string> = new Set()
+	const fleet = {
+		keep(_: string, __: string, resource: string, versions: ReadonlySet<string>) {
+			if (resource === name) kept = versions
+		},
+		counted: () => [proxy],
+		holds: () => versionAt(0),
+	} as unknown as FleetPort
+	const hold = createBootHold({ rollouts: [at(1)], applied, candidate: undefined, fleet, clock })
+	hold.greet(proxy)
+	expect([-1, 0, 1].map((step) => kept.has(versionAt(step)))).toEqual([true, true, false])
+	const concern = { groupKeys: new Set([groupKey]) } as unknown as Concern
+	expect(hold.foundBack(at(1), concern)).toBe(false)
+	hold.expire([{ ...at(1), phase: { kind: 'rollingBack', cause: { by: 'guard', reason: '', actor: 'sluice' } } }])
+	expect(kept.size).toBe(0)
+})
