@@ -40,9 +40,11 @@ test('goes out with the first push after the second flush that shows it, and eve
 
 	const [first, second] = flushesThatShow(broken)
 	if (first === undefined || second === undefined) throw new Error('two flushes show it')
-	// The alarm has what these two flushes counted, and nothing of a third.
-	expect(back.numbers).toMatchObject({ by: 'guard', alarm: { kind: 'errors', proxy: callerKey('front-1') } })
-	expect(distance(alarmCounts(back), [first, second])).toBeLessThanOrEqual(countedBetweenSinks)
+	// The alarm has what these two flushes counted, or less where the fleet's sum showed it sooner; nothing of a third.
+	expect(back.numbers).toMatchObject({ by: 'guard', alarm: { kind: 'errors' } })
+	const runs = alarmOf(back).proxy === null ? runsUpTo(second) : [[first, second]]
+	const distances = runs.map((flushes) => distance(alarmOf(back).counts, flushes))
+	expect(Math.min(...distances)).toBeLessThanOrEqual(countedBetweenSinks)
 	expect(confirmed.numbers).toMatchObject({ connected: 2, unreachable: [] })
 	for (const instance of ['front-1', 'front-2'])
 		expect(await readHeldShares(stage.envoy(instance), 'shop')).toEqual({ shop1: 100 })
@@ -144,12 +146,24 @@ const countedBetweenSinks = 5
 
 type Counted = { readonly requests: number; readonly errors: number }
 
-function alarmCounts({ numbers }: JournalTold): { readonly canary: Counted; readonly baseline: Counted } {
-	return (numbers.alarm as { counts: { canary: Counted; baseline: Counted } }).counts
+type AlarmTold = {
+	readonly proxy: string | null
+	readonly counts: { readonly canary: Counted; readonly baseline: Counted }
+}
+
+function alarmOf({ numbers }: JournalTold): AlarmTold {
+	return numbers.alarm as AlarmTold
+}
+
+/** The last few flushes of the busy proxy, in a row, up to this one: which of them a round of the fleet had is chance. */
+function runsUpTo(last: TappedFlush): TappedFlush[][] {
+	const flushes = ofFront().slice(0, ofFront().indexOf(last) + 1)
+	const ends = [flushes.slice(-4), flushes.slice(-4, -1)]
+	return ends.flatMap((run) => run.map((_, from) => run.slice(from)))
 }
 
 /** The largest difference between what an alarm counts and what flushes do. */
-function distance(counts: ReturnType<typeof alarmCounts>, flushes: readonly TappedFlush[]): number {
+function distance(counts: AlarmTold['counts'], flushes: readonly TappedFlush[]): number {
 	const differences = [[counts.canary, canaryOf] as const, [counts.baseline, baselineOf] as const].flatMap(
 		([told, of]) => [
 			told.requests - flushes.reduce((total, flush) => total + (of(flush)?.completed ?? 0), 0),
