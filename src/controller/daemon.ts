@@ -1,6 +1,7 @@
 // The daemon: all rooms joined, in the order in which they may begin. It serves what it last decided before anybody
 // looks at Git. How it is asked (the API) and started (the command) comes in by parameter.
 
+import { parseAllowedOrigins } from '#base/allowed-origins.ts'
 import { assert } from '#base/assert.ts'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
@@ -12,7 +13,6 @@ import { openDiscovery } from '#discovery/discovery.ts'
 import { parseGitTarget } from '#source/git-target.ts'
 import { openSqliteStore } from '#store/sqlite-store.ts'
 import type { JournalEntry, Store } from '#store/store.ts'
-import { parseAllowedSources } from '#telemetry/allowed-sources.ts'
 import { createAskHttp } from '#telemetry/ask-http.ts'
 import { createCredentials } from '#telemetry/credentials.ts'
 import { createLazyCloudWatch } from '#telemetry/lazy-cloud-watch.ts'
@@ -88,7 +88,7 @@ export async function startDaemon(settings: DaemonSettings, ports: DaemonPorts):
 function findProblem({ source, xds, metrics }: DaemonSettings): string | null {
 	const target = source.kind === 'git' ? parseGitTarget(source) : succeed(null)
 	if (!target.ok) return target.error.join('; ')
-	const allowed = parseAllowedSources(metrics.sources)
+	const allowed = parseAllowedOrigins('metric-sources', metrics.sources)
 	if (!allowed.ok) return `metric-sources: ${allowed.error}`
 	const host = xds.address.replace(/:\d+$/, '')
 	if (xds.identity === 'unproven' || isLoopback(host)) return null
@@ -210,7 +210,7 @@ function openThresholds(
 	{ clock, random }: DaemonPorts,
 	emit: (event: MeasurementEvent) => void,
 ): ThresholdPoller {
-	const allowed = parseAllowedSources(sources)
+	const allowed = parseAllowedOrigins('metric-sources', sources)
 	assert(allowed.ok, 'settings are checked before anything is opened')
 	const ask = createAskHttp({
 		allowed: allowed.value,

@@ -1,10 +1,10 @@
+import type { AllowedOrigins } from '#base/allowed-origins.ts'
+import { callHttp, showWords } from '#base/call-http.ts'
 import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
-import type { AllowedSources } from './allowed-sources.ts'
 import type { Credentials } from './credentials.ts'
 
-// One question over HTTP, asked only where the daemon may, with a bounded answer. Redirects are not followed: they would
-// lead past the list of who may be asked.
+// One question over HTTP, asked only where the daemon may, with a bounded answer.
 
 export type HttpQuestion = {
 	readonly url: string
@@ -19,7 +19,7 @@ export type HttpAnswer = { readonly status: number; readonly json: unknown; word
 /** Fails with half a sentence without anything secret. */
 export type AskHttp = (question: HttpQuestion, signal: AbortSignal) => Promise<Result<HttpAnswer, string>>
 
-export function createAskHttp(options: { allowed: AllowedSources; credentials: Credentials }): AskHttp {
+export function createAskHttp(options: { allowed: AllowedOrigins; credentials: Credentials }): AskHttp {
 	const { allowed, credentials } = options
 	return async (question, signal) => {
 		const url = new URL(question.url)
@@ -28,34 +28,14 @@ export function createAskHttp(options: { allowed: AllowedSources; credentials: C
 		const authorization = question.credentials === null ? null : await credentials.authorization(question.credentials)
 		if (authorization !== null && !authorization.ok) return authorization
 		const secret = authorization?.value ?? null
-		try {
-			const response = await fetch(url, {
-				method: question.form === null ? 'GET' : 'POST',
-				body: question.form,
-				headers: { accept: 'application/json', ...(secret === null ? {} : { authorization: secret }) },
-				redirect: 'manual',
-				signal,
-			})
-			const read = await readBounded(response, limits.measurementBytes)
-			if (read === null) return fail(`the answer of ${url.origin} is larger than ${limits.measurementBytes} bytes`)
-			return succeed({ status: response.status, json: parse(read), words: (text) => showWords(text, secret) })
-		} catch (error) {
-			return fail(`${url.origin} does not answer (${nameOf(error)})`)
-		}
+		const headers = { accept: 'application/json', ...(secret === null ? {} : { authorization: secret }) }
+		const { form } = question
+		const call = { method: form === null ? 'GET' : 'POST', headers, body: form } as const
+		const reply = await callHttp(url, { ...call, mostBytes: limits.measurementBytes }, signal)
+		if (!reply.ok) return reply
+		const { status, text } = reply.value
+		return succeed({ status, json: parse(text), words: (said) => wordsWithout(said, secret) })
 	}
-}
-
-/** Null when there is more than may be read. */
-export async function readBounded({ body }: Response, mostBytes: number): Promise<string | null> {
-	if (body === null) return ''
-	const chunks: Uint8Array[] = []
-	let size = 0
-	for await (const chunk of body) {
-		size += chunk.length
-		if (size > mostBytes) return null
-		chunks.push(chunk)
-	}
-	return Buffer.concat(chunks).toString('utf8')
 }
 
 function parse(text: string): unknown {
@@ -66,12 +46,10 @@ function parse(text: string): unknown {
 	}
 }
 
-/** Somebody else's words, on one line and short, and without what was sent to him. */
-function showWords(text: string, authorization: string | null): string {
+/** Somebody else's words, without what was sent to him. */
+function wordsWithout(text: string, authorization: string | null): string {
 	const masked = secretsOf(authorization).reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
-	const plain = masked.replaceAll(/[\p{C}\s]+/gu, ' ').trim()
-	const { measurementWordsChars } = limits
-	return plain.length <= measurementWordsChars ? plain : `${plain.slice(0, measurementWordsChars)}…`
+	return showWords(masked, limits.measurementWordsChars)
 }
 
 /** As it was sent, and of a password what it says. */
@@ -80,12 +58,4 @@ function secretsOf(authorization: string | null): string[] {
 	const userAndPassword = scheme === 'Basic' ? Buffer.from(sent, 'base64').toString('utf8') : ''
 	const password = userAndPassword.slice(userAndPassword.indexOf(':') + 1)
 	return [sent, userAndPassword, password].filter((secret) => secret !== '')
-}
-
-/** Names only: messages of the client may quote what was sent. */
-function nameOf(error: unknown): string {
-	if (!(error instanceof Error)) return 'unknown failure'
-	const { cause } = error
-	if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code
-	return error.name === 'AbortError' ? 'no answer in time' : error.name
 }

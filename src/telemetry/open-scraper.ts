@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
+import { readBounded } from '#base/call-http.ts'
 import type { Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import { readBounded } from './ask-http.ts'
 import { adminStatsFilter } from './read-admin-stats.ts'
 import { parseScrapeTargets } from './scrape-targets.ts'
 import { createScraper, type ScraperOptions } from './scraper.ts'

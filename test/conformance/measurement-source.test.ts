@@ -1,6 +1,6 @@
+import { parseAllowedOrigins } from '#base/allowed-origins.ts'
 import { assert } from '#base/assert.ts'
 import type { ThresholdSource } from '#mesh/mesh.ts'
-import { parseAllowedSources } from '#telemetry/allowed-sources.ts'
 import { createAskHttp } from '#telemetry/ask-http.ts'
 import { createCredentials } from '#telemetry/credentials.ts'
 import { createMeasurementSource } from '#telemetry/measure.ts'
@@ -22,7 +22,7 @@ async function openScripted(
 	},
 ): Promise<SourceUnderTest> {
 	const server = await startFigureServer()
-	const allowed = parseAllowedSources(server.origin)
+	const allowed = parseAllowedOrigins('metric-sources', server.origin)
 	assert(allowed.ok, 'an origin is allowed')
 	const ask = createAskHttp({
 		allowed: allowed.value,

@@ -1,9 +1,9 @@
 // The source of figures on a real Prometheus that scrapes this process.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseAllowedOrigins } from '#base/allowed-origins.ts'
 import { assert } from '#base/assert.ts'
 import { findPrometheus } from '#lab/find-prometheus.ts'
 import { type Prometheus, startPrometheus } from '#lab/prometheus.ts'
-import { parseAllowedSources } from '#telemetry/allowed-sources.ts'
 import { createAskHttp } from '#telemetry/ask-http.ts'
 import { createCredentials } from '#telemetry/credentials.ts'
 import { createMeasurementSource } from '#telemetry/measure.ts'
@@ -25,7 +25,7 @@ beforeAll(async () => {
 		target: exporter.origin.replace('http://', ''),
 		scrapeMs: 200,
 	})
-	const allowed = parseAllowedSources(prometheus.address)
+	const allowed = parseAllowedOrigins('metric-sources', prometheus.address)
 	assert(allowed.ok, 'an origin is allowed')
 	const ask = createAskHttp({
 		allowed: allowed.value,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseAllowedOrigins } from '#base/allowed-origins.ts'
 import { assert } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import type { Measurement } from '#guard/look.ts'
 import type { ThresholdSource } from '#mesh/mesh.ts'
-import { parseAllowedSources } from '#telemetry/allowed-sources.ts'
 import { type AskHttp, createAskHttp } from '#telemetry/ask-http.ts'
 import { createMeasurementSource } from '#telemetry/measure.ts'
 import { answerJson, answerText, type FigureServer, startFigureServer } from '../../fakes/figure-server.ts'
@@ -21,7 +21,7 @@ let ask: AskHttp
 beforeAll(async () => {
 	server = await startFigureServer()
 	elsewhere = await startFigureServer()
-	const allowed = parseAllowedSources(`${server.origin}=shop,${server.origin}=basic`)
+	const allowed = parseAllowedOrigins('metric-sources', `${server.origin}=shop,${server.origin}=basic`)
 	assert(allowed.ok, 'an origin is allowed')
 	ask = createAskHttp({
 		allowed: allowed.value,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseAllowedSources } from '#telemetry/allowed-sources.ts'
+import { parseAllowedOrigins } from '#base/allowed-origins.ts'
 
 const setting = 'http://prometheus:9090, https://shop.example=shop, http://127.0.0.1:8080/'
 
@@ -20,21 +20,21 @@ test.for<[string, string | null, string | null]>([
 	],
 	['https://shop.example/', 'other', 'metric-sources lacks https://shop.example=other'],
 ])('%s with %s', ([url, credentials, refusal]) => {
-	const allowed = parseAllowedSources(setting)
+	const allowed = parseAllowedOrigins('metric-sources', setting)
 	const said = allowed.ok ? allowed.value.refusal(new URL(url), credentials) : 'the setting is wrong'
 	if (refusal === null) expect(said).toBeNull()
 	else expect(said).toContain(refusal)
 })
 
 test('nobody is asked where nothing is set', () => {
-	const allowed = parseAllowedSources('')
+	const allowed = parseAllowedOrigins('metric-sources', '')
 	expect(allowed.ok && allowed.value.refusal(new URL('http://127.0.0.1:9090'), null)).toContain('may not be asked')
 })
 
 test.for(['prometheus:9090', 'http://', 'ftp://x', 'http://x/path', 'http://x:99999', 'https://x=a b', 'http://x?a'])(
 	'%s is no origin',
 	(text) => {
-		expect(parseAllowedSources(`http://ok, ${text}`)).toEqual({
+		expect(parseAllowedOrigins('metric-sources', `http://ok, ${text}`)).toEqual({
 			ok: false,
 			error: `${JSON.stringify(text)} is no http(s)://HOST[:PORT] or http(s)://HOST[:PORT]=CREDENTIALS`,
 		})
@@ -42,5 +42,7 @@ test.for(['prometheus:9090', 'http://', 'ftp://x', 'http://x/path', 'http://x:99
 )
 
 test('a password in the setting is not shown', () => {
-	expect(parseAllowedSources('http://me:secret@x')).toMatchObject({ error: expect.not.stringContaining('secret') })
+	expect(parseAllowedOrigins('metric-sources', 'http://me:secret@x')).toMatchObject({
+		error: expect.not.stringContaining('secret'),
+	})
 })
