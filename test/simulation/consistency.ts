@@ -27,8 +27,8 @@ export type Consistency = {
 	restarted(): void
 	/** A person's `promote` may cut any duration short. */
 	promoted(): void
-	/** A person was told that it is paused, or frozen. */
-	stops(command: ControllerCommand): void
+	/** A person asks for a pause or a freeze; what it returns is to be called when that is said to be done. */
+	asksToStop(command: ControllerCommand): () => void
 	/** A person asks for what ends that. */
 	goesOn(command: ControllerCommand): void
 }
@@ -64,6 +64,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 	/** Rollouts that a person has paused, and until when everything is frozen. */
 	const paused = new Set<string>()
 	let frozenUntilWallMs = 0
+	/** How often a person has asked for what ends them. */
+	const ends = { pause: 0, freeze: 0 }
 	let last: ControllerState | null = null
 	const sizedAt = new Map<string, string>()
 	/** Proxy → since when it refuses what is published. */
@@ -232,11 +234,18 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		promoted() {
 			mayBeShort = true
 		},
-		stops(command) {
-			if (command.kind === 'pause') paused.add(command.rollout)
-			if (command.kind === 'freeze') frozenUntilWallMs = command.untilWallMs ?? Infinity
+		asksToStop(command) {
+			const kind = command.kind === 'pause' ? 'pause' : 'freeze'
+			const since = ends[kind]
+			return () => {
+				// What ends it may have been asked for before it was said to be done.
+				if (ends[kind] > since) return
+				if (command.kind === 'pause') paused.add(command.rollout)
+				if (command.kind === 'freeze') frozenUntilWallMs = command.untilWallMs ?? Infinity
+			}
 		},
 		goesOn(command) {
+			ends[command.kind === 'resume' ? 'pause' : 'freeze'] += 1
 			if (command.kind === 'resume') paused.delete(command.rollout)
 			if (command.kind === 'unfreeze') frozenUntilWallMs = 0
 		},

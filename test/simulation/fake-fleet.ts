@@ -182,6 +182,7 @@ export function createFakeFleet({ clock, random, group, traffic, watcher, ...opt
 		if (daemon === null || target.connected || target.drained) return
 		target.connected = true
 		target.leftMs = null
+		target.arrivedMs = clock.monotonicMs()
 		changes += 1
 		target.proxy = inCohort(target.proxy, daemon.cohortOf(target.proxy))
 		daemon.emit({ kind: 'arrived', proxy: target.proxy })

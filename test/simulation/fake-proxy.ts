@@ -17,6 +17,8 @@ export type FakeProxy = {
 	/** It has left in good order, and nobody waits for it. */
 	drained: boolean
 	leftMs: number | null
+	/** It connected last. */
+	arrivedMs: number
 	/** Node, or its cluster → hosts that answer, as its own DNS sees them; one where nothing is said. */
 	readonly healthy: Map<string, number>
 	readonly held: Map<string, EncodedResource>
@@ -62,6 +64,7 @@ export function newProxy(group: ProxyGroup, instance: string, zone: string): Fak
 		connected: false,
 		drained: false,
 		leftMs: null,
+		arrivedMs: 0,
 		healthy: new Map(),
 		held: new Map(),
 		refused: new Map(),

@@ -17,12 +17,18 @@ export type Invariants = {
 	asked(weights: Weights, goodPpm: number | null): void
 	/** What was asked for last is another canary than the one under way, which goes back before the new one rises. */
 	replaced(): void
-	/** A person asked for a step without proof, or for all of them. */
+	/** A person asks for a step without proof, or for all of them: from now on one may be taken. */
+	asksToPromote(): void
+	/** The answer to that has come; `unknown`: the daemon has died before, and may have written it down. */
+	answersPromote(reach: 'step' | 'target', outcome: 'known' | 'unknown'): void
+	/** It is written down: the step that comes next is the one. */
 	promoted(reach: 'step' | 'target'): void
 	/** A person wants what went back to be tried again. */
 	retried(): void
 	published(before: Shares | null, after: Shares): void
 	delivered(target: FakeProxy, before: Shares | null, after: Shares): void
+	/** A proxy has gone: the others may be all that hold the shares by now. */
+	left(): void
 	/** Another daemon. `settled`: as the store has it, nothing moves on this route. */
 	restarted(route: 'moving' | 'settled'): void
 }
@@ -52,13 +58,15 @@ export function createInvariants(options: InvariantOptions): Invariants {
 	let isFelt = false
 	let highest: number | null = null
 	let mayPromote: 'no' | 'step' | 'target' = 'no'
+	/** Asked for and not answered: of a step that is taken meanwhile nobody can tell whether it was for that. */
+	let promotesAsked = 0
 	/** A step was taken: before that, a share that is also a step's is only where it all began. */
 	let raised = false
 	/** A fall that makes way for another canary. A crash may undo it before it was written down: then it comes again. */
 	let makesWay: 'no' | 'expected' | 'done' = 'no'
 	let bootedMs = 0
 	let sharesSinceMs = 0
-	/** When all that were connected held the shares for the first time; null until then. */
+	/** When all that were connected held the shares for the first time, whoever joins or returns later; null until then. */
 	let confirmedMs: number | null = 0
 	/** The node that Git wants to have more: what is said of a canary is said of it. */
 	let rising: string | null = pair.canary
@@ -79,6 +87,13 @@ export function createInvariants(options: InvariantOptions): Invariants {
 		},
 		replaced() {
 			makesWay = 'expected'
+		},
+		asksToPromote() {
+			promotesAsked += 1
+		},
+		answersPromote(reach, outcome) {
+			promotesAsked -= 1
+			if (outcome === 'unknown') mayPromote = reach
 		},
 		promoted(reach) {
 			mayPromote = reach
@@ -131,14 +146,19 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			const canary = after.get(pair.canary) ?? 0
 			if (![...allowed].some((step) => Math.abs(step - canary) <= 1))
 				violate('1: shares are those of a decided step', `${canary} ppm at ${proxy.key}`)
-			if (rising !== null && allHold(rising, last?.get(rising) ?? 0)) confirmedMs ??= nowMs()
+			noteConfirmed()
 		},
+		left: noteConfirmed,
 	}
 
 	/** Shares may rise again. */
 	function lift(): void {
 		ceiling = null
 		highest = null
+	}
+
+	function noteConfirmed(): void {
+		if (rising !== null && allHold(rising, last?.get(rising) ?? 0)) confirmedMs ??= nowMs()
 	}
 
 	function connected(): FakeProxy[] {
@@ -150,7 +170,7 @@ export function createInvariants(options: InvariantOptions): Invariants {
 	}
 
 	function checkRaise(node: string, from: number, to: number): void {
-		const promoted = mayPromote !== 'no'
+		const promoted = mayPromote !== 'no' || promotesAsked > 0
 		if (mayPromote === 'step') mayPromote = 'no'
 		const step = `${from} → ${to} ppm of ${node}`
 		checkPresence(node, from, step)
@@ -165,7 +185,6 @@ export function createInvariants(options: InvariantOptions): Invariants {
 	/** They are few: one that is missing is more than a tenth. Whom only the daemon before has seen is not missed for long. */
 	function checkPresence(node: string, from: number, step: string): void {
 		const isMissed = ({ leftMs }: FakeProxy) => nowMs() - bootedMs < limits.bootHoldMs || (leftMs ?? 0) >= bootedMs
-		const isNews = ({ leftMs, startedMs }: FakeProxy) => Math.max(leftMs ?? 0, startedMs) > nowMs() - storeMs()
 		const missing = proxies().find((target) => !target.connected && isMissed(target) && !isNews(target))
 		if (missing !== undefined)
 			violate('5: no step forward while proxies are missing', `${step} without ${missing.proxy.key}`)
@@ -176,11 +195,17 @@ export function createInvariants(options: InvariantOptions): Invariants {
 		}
 	}
 
+	/** It came or went when the step was decided already, and the store had not answered. */
+	function isNews({ leftMs, startedMs, arrivedMs }: FakeProxy): boolean {
+		return Math.max(leftMs ?? 0, startedMs, arrivedMs) > nowMs() - storeMs()
+	}
+
 	function checkReadiness(
 		target: FakeProxy,
 		node: string,
 		{ step, promoted }: { step: string; promoted: boolean },
 	): void {
+		if (isNews(target)) return
 		const { healthy, lastMs } = reports.of(target)
 		if ((healthy.get(node) ?? 0) < 1 && nowMs() - reports.of(target).healthySinceMs >= storeMs())
 			violate('3: no weight to a target that is not ready', `${step}, ${target.proxy.key} has no healthy host`)

@@ -1,4 +1,4 @@
-import type { FaultKind, Scenario } from './scenario.ts'
+import { type FaultKind, isThin, type Scenario } from './scenario.ts'
 import { type Outcome, simulate } from './world.ts'
 
 export type Summary = {
@@ -64,10 +64,9 @@ function wrongEnding(scenario: Scenario, outcome: Outcome): Outcome['violations'
 		)
 	}
 	if (scenario.faults.length > 0 || scenario.second === 'chained') return []
-	// With less than one canary request a second, two minutes prove nothing, and being held is the right answer.
-	const thinnestPpm = Math.min(1_000_000, ...scenario.policy.steps.map(({ sharePpm }) => sharePpm))
+	// Two minutes prove nothing then, and being held is the right answer.
 	const isWaiting = outcome.ended === 'held' || outcome.ended === 'stepping'
-	if (isWaiting && (thinnestPpm / 1_000_000) * scenario.requestsPerSecond < 5) return []
+	if (isWaiting && isThin(scenario)) return []
 	switch (scenario.quality.kind) {
 		case 'healthy':
 			return outcome.ended === 'succeeded'

@@ -136,6 +136,12 @@ export function scenarioOf(seed: number, random: Random): Scenario {
 	}
 }
 
+/** A canary with hardly any requests at some step. */
+export function isThin({ policy, requestsPerSecond }: Pick<Scenario, 'policy' | 'requestsPerSecond'>): boolean {
+	const thinnestPpm = Math.min(1_000_000, ...policy.steps.map(({ sharePpm }) => sharePpm))
+	return (thinnestPpm / 1_000_000) * requestsPerSecond < 5
+}
+
 /** A scenario that was written down; what policies have had no field for then is as `scenarioOf` would first have it. */
 export function readScenario(text: string): Scenario {
 	const written = JSON.parse(text) as Scenario

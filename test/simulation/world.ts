@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from '#base/random.ts'
 import type { ProxyGroup } from '#compile/compiled.ts'
-import type { ControllerCommand, RolloutVerb } from '#controller/commands.ts'
+import type { CommandReply, ControllerCommand, RolloutVerb } from '#controller/commands.ts'
 import type { RevisionReader } from '#controller/ports.ts'
 import { parseStored } from '#controller/state.ts'
 import type { Mesh } from '#mesh/mesh.ts'
@@ -12,9 +12,9 @@ import { type Consistency, canaryShareOf, createConsistency } from './consistenc
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
 import type { FakeProxy } from './fake-proxy.ts'
 import { createIncarnation, type Incarnation } from './incarnation.ts'
-import { createInvariants } from './invariants.ts'
+import { createInvariants, type Invariants } from './invariants.ts'
 import { createReports } from './reports.ts'
-import type { FaultKind, Quality, Scenario } from './scenario.ts'
+import { type FaultKind, isThin, type Quality, type Scenario } from './scenario.ts'
 import { nodeOfCluster } from './shares.ts'
 import { firstPair, type Pair, pairsOf, simulatedMesh, type Weights, type Wish } from './simulated-mesh.ts'
 import { createSimulatedStore } from './simulated-store.ts'
@@ -137,7 +137,10 @@ export async function simulate(
 				if (host === firstPair.host) reachedPpm = Math.max(reachedPpm, after.get(firstPair.canary) ?? 0)
 			},
 			flushed: reports.flushed,
-			left: reports.left,
+			left(target) {
+				reports.left(target)
+				for (const pair of pairs) ofHost(pair.host)?.left()
+			},
 		},
 	})
 	const consistency: Consistency = createConsistency({
@@ -187,7 +190,10 @@ export async function simulate(
 			fleet,
 			readRevision,
 			crash,
-			told: (entry) => told(nowMs(), entry),
+			told(entry) {
+				told(nowMs(), entry)
+				notePromotion(entry)
+			},
 			violate,
 			errors,
 		})
@@ -246,23 +252,36 @@ export async function simulate(
 	function askRollout(kind: RolloutVerb): void {
 		const running = newestRollout()
 		if (running === undefined) return
-		const watching = pairs.filter(({ route }) => route === running.route).map(({ host }) => ofHost(host))
-		if (kind === 'promote' || kind === 'promoteFull') {
-			for (const one of watching) one?.promoted(kind === 'promote' ? 'step' : 'target')
-			consistency.promoted()
-		}
-		if (kind === 'retry') for (const one of watching) one?.retried()
-		ask({ kind, rollout: running.id, ...person })
+		const watching = watchingOf(running)
+		if (kind === 'retry') watching?.retried()
+		const asked = ask({ kind, rollout: running.id, ...person })
+		if (kind !== 'promote' && kind !== 'promoteFull') return
+		const reach = kind === 'promote' ? 'step' : 'target'
+		watching?.asksToPromote()
+		consistency.promoted()
+		void asked.then((reply) => watching?.answersPromote(reach, reply === null ? 'unknown' : 'known'))
 	}
 
-	function ask(command: ControllerCommand): void {
-		if (current === null || !current.isAlive()) return
+	function notePromotion({ event, rollout, numbers }: JournalEntry): void {
+		if (event !== 'rollout.promote') return
+		const promoted = current?.controller.view().state.rollouts.find(({ id }) => id === rollout)
+		if (promoted !== undefined) watchingOf(promoted)?.promoted(numbers.reach === 'target' ? 'target' : 'step')
+	}
+
+	function watchingOf({ route }: Rollout): Invariants | undefined {
+		return ofHost(pairs.find((pair) => pair.route === route)?.host ?? '')
+	}
+
+	/** Null: the daemon is not there, or dies before it answers. */
+	async function ask(command: ControllerCommand): Promise<CommandReply | null> {
+		if (current === null || !current.isAlive()) return null
 		unanswered += 1
 		if (command.kind === 'resume' || command.kind === 'unfreeze') consistency.goesOn(command)
-		void current.command(command).then((reply) => {
-			unanswered -= 1
-			if (reply?.kind === 'done' && (command.kind === 'pause' || command.kind === 'freeze')) consistency.stops(command)
-		})
+		const stops = command.kind === 'pause' || command.kind === 'freeze' ? consistency.asksToStop(command) : null
+		const reply = await current.command(command)
+		unanswered -= 1
+		if (reply?.kind === 'done') stops?.()
+		return reply
 	}
 
 	function newestRollout(): Rollout | undefined {
@@ -332,7 +351,7 @@ export async function simulate(
 	clock.setTimer(2_000, () => commit({ weights: scenario.to, ...secondRoute([1, 3]) }))
 	for (const fault of scenario.faults) if ('ms' in fault.at) clock.setTimer(fault.at.ms, () => befall(fault))
 	await clock.runUntil(5_000, settle)
-	const endMs = 120_000
+	const endMs = lifeMsOf(scenario)
 	while (nowMs() < endMs && errors.length === 0 && violations.length === 0) {
 		await clock.runUntil(nowMs() + 2_000, settle)
 		if (nowMs() > 32_000 && isQuiet(current)) break
@@ -357,6 +376,11 @@ export async function simulate(
 		errors,
 		turns: turns + (view?.turns ?? 0),
 	}
+}
+
+/** Where nothing goes wrong and traffic is not too thin, a healthy canary is given the time that its proof takes. */
+function lifeMsOf({ faults, quality, ...scenario }: Scenario): number {
+	return faults.length === 0 && quality.kind === 'healthy' && !isThin(scenario) ? 300_000 : 120_000
 }
 
 /** Nothing runs any more: the rest of the time would be more of the same. */
