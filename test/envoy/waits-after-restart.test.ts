@@ -9,7 +9,7 @@ import { openStage, type Stage } from './fixtures/stage.ts'
 let stage: Stage
 
 beforeAll(async () => {
-	stage = await openStage({ block: 61, services: ['shop'], proxies: { 'front-1': 'front' }, stepsPercent: [50] })
+	stage = await openStage({ block: 71, services: ['shop'], proxies: { 'front-1': 'front' }, stepsPercent: [50] })
 }, 300_000)
 
 afterAll(async () => {
