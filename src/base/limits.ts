@@ -82,6 +82,8 @@ export const limits = {
 	bootHoldMs: 10_000,
 	/** Mixtures of ways back, of rollouts that share what carries their routes, that are looked for after a restart. */
 	bootMixtures: 64,
+	/** Rollouts that have succeeded of which a restart finds out that they were taken back since: the newest ones. */
+	bootEnded: 4,
 	/** Rollouts whose proxies' readiness is not looked up again each turn. */
 	readinessKept: 1_000,
 	/** Meshes that lagging proxies may still hold and that a change of both ends is judged against. */

@@ -5,6 +5,7 @@ import type { ProxyGroup } from '#compile/compiled.ts'
 import { type Carrier, carriersOf } from '#compile/names.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { Mesh } from '#mesh/mesh.ts'
+import { isSameSplit, splitOfRoute } from '#plan/split.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { isCandidate } from '#rollout/wave.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
@@ -12,6 +13,7 @@ import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
 import type { Concern } from './concerns.ts'
 import { effectiveMesh } from './effective.ts'
+import { routeBefore } from './obey-rollback.ts'
 import type { FleetPort } from './ports.ts'
 
 // A way back is published before it is journalled. A daemon that dies between the two finds, when it starts again, a
@@ -19,13 +21,23 @@ import type { FleetPort } from './ports.ts'
 // them: proxies that come back with the last good bytes keep them, and the rollout goes back. So do those that come back
 // at an earlier step, which prove nothing: they may have refused the newest, or been away. What carries a route may carry
 // those of other rollouts, each of which may have been taken back too, or not.
+// A rollout that has succeeded may have been taken back by a person, while the store did not answer. One proxy at the shares
+// before it is no proof: it may have been away since. So all that hold them keep them until everybody has had time to come
+// back, and if it is half of them it goes back.
 
 export type BootHold = {
 	/** Before a proxy's group is published for the first time: what it may hold and keep. */
 	greet(proxy: Proxy): void
 	/** True when a proxy was found that had been taken back. */
 	foundBack(rollout: Rollout, concern: Concern): boolean
-	/** Ends the hold of rollouts that have gone back or ended, and all of them when everyone has had time to come back. */
+	/** Rollouts that had succeeded and were taken back. Empty until everyone has had time to come back, and once that was told. */
+	foundEnded(): readonly string[]
+	/** That is still to be told. */
+	isFinding(): boolean
+	/**
+	 * Ends the hold of rollouts that have gone back, or have ended since, and all of them when everyone has had time to come
+	 * back and what was found has been asked for.
+	 */
 	expire(rollouts: readonly Rollout[]): void
 }
 
@@ -49,7 +61,11 @@ export function createBootHold(options: {
 }): BootHold {
 	const { rollouts, applied, candidate, fleet, clock } = options
 	const untilMs = clock.monotonicMs() + limits.bootHoldMs
-	const held = new Map(rollouts.filter(mayBeBack).map((rollout) => [rollout.id, rollout]))
+	const held = new Map(
+		[...rollouts.filter(mayBeBack), ...mayBeTakenBack(rollouts, applied)].map((rollout) => [rollout.id, rollout]),
+	)
+	/** What proxies of rollouts that had succeeded hold was told. */
+	let wasTold = false
 	/** By group key. */
 	const good = new Map<string, readonly Good[]>()
 
@@ -68,7 +84,7 @@ export function createBootHold(options: {
 		const carriers = new Map<string, { readonly carrier: Carrier; readonly ids: string[] }>()
 		for (const [id, { route, wave }] of held) {
 			if (wave !== null) continue
-			for (const carrier of carriersOf(effectiveMesh(applied, rollouts), group, route)) {
+			for (const carrier of carriersOf(effectiveMesh(servedTo(group, applied), rollouts), group, route)) {
 				const key = `${carrier.typeUrl} ${carrier.name}`
 				const known = carriers.get(key) ?? { carrier, ids: [] }
 				known.ids.push(id)
@@ -94,9 +110,42 @@ export function createBootHold(options: {
 		before: Snapshot | null,
 	): Snapshot | null {
 		if (applied === undefined) return null
-		const taken = rollouts.map((rollout) => ({ ...rollout, step: steps.get(rollout.id) ?? rollout.step }))
-		const compiled = compileGroup(effectiveMesh(applied, taken), group, nothingDiscovered)
+		const mesh = servedTo(group, applied)
+		const resources = { ...mesh.resources }
+		const taken = rollouts.map((rollout): Rollout => {
+			const step = steps.get(rollout.id)
+			const route = resources[rollout.route]
+			if (step === undefined || isRunning(rollout) || route?.kind !== 'Route')
+				return { ...rollout, step: step ?? rollout.step }
+			resources[route.id] = routeBefore(route, rollout)
+			return { ...rollout, phase: { kind: 'rollingBack', cause: { by: 'restart', reason: '', actor: '' } } }
+		})
+		const compiled = compileGroup(effectiveMesh({ ...mesh, resources }, taken), group, nothingDiscovered)
 		return compiled === null ? null : encodeSnapshot(compiled, before).snapshot
+	}
+
+	function servedTo({ cohort }: ProxyGroup, toOthers: Mesh): Mesh {
+		return cohort === 'candidate' ? (candidate ?? toOthers) : toOthers
+	}
+
+	function isEnded(id: string): boolean {
+		const rollout = held.get(id)
+		return rollout !== undefined && !isRunning(rollout)
+	}
+
+	/** At half of the proxies that send to its route, and of them not only those that came back last. */
+	function isFoundBack(id: string): boolean {
+		let counted = 0
+		let back = 0
+		for (const [groupKey, versions] of good) {
+			const ofRollout = versions.filter((version) => version.back.has(id))
+			if (ofRollout.length === 0) continue
+			for (const { key } of fleet.counted(groupKey)) {
+				counted += 1
+				if (ofRollout.some(({ typeUrl, name, version }) => fleet.holds(key, typeUrl, name) === version)) back += 1
+			}
+		}
+		return back > 0 && 2 * back >= counted
 	}
 
 	/** What a candidate holds that has been taken back: all that the others have and candidates do not. */
@@ -142,13 +191,20 @@ export function createBootHold(options: {
 				)
 			})
 		},
+		foundEnded() {
+			if (wasTold || clock.monotonicMs() < untilMs) return []
+			wasTold = true
+			return [...held.keys()].filter((id) => isEnded(id) && isFoundBack(id))
+		},
+		isFinding: () => !wasTold && [...held.keys()].some(isEnded),
 		expire(present) {
 			const before = held.size
 			for (const id of held.keys()) {
 				const rollout = present.find((other) => other.id === id)
 				// Another target is no reason: it would be reached from the step that was taken back.
-				const isOver = rollout === undefined || !mayBeBack(rollout)
-				if (isOver || clock.monotonicMs() >= untilMs) held.delete(id)
+				const isOver = rollout === undefined || !(isEnded(id) ? isSucceeded(rollout) : mayBeBack(rollout))
+				const isTold = wasTold || !isEnded(id)
+				if (isOver || (isTold && clock.monotonicMs() >= untilMs)) held.delete(id)
 			}
 			if (held.size < before) for (const groupKey of good.keys()) keep(groupKey)
 		},
@@ -168,7 +224,7 @@ function takenBack(back: ReadonlySet<string>): Mixture & { readonly steps?: Read
 }
 
 function earlierSteps(rollout: Rollout | undefined): (Mixture & { readonly steps: ReadonlyMap<string, number> })[] {
-	if (rollout === undefined) return []
+	if (rollout === undefined || !isRunning(rollout)) return []
 	const { id, step } = rollout
 	return Array.from({ length: step }, (_, earlier) => {
 		return { back: new Set<string>(), keptFor: new Set([id]), steps: new Map([[id, earlier]]) }
@@ -178,6 +234,20 @@ function earlierSteps(rollout: Rollout | undefined): (Mixture & { readonly steps
 /** It moves forward, and has moved something. */
 function mayBeBack(rollout: Rollout): boolean {
 	return isRunning(rollout) && rollout.phase.kind !== 'rollingBack' && rollout.step >= 0
+}
+
+/** The newest of those that are in force and that a person could take back: of each route the last one, if it has succeeded. */
+function mayBeTakenBack(rollouts: readonly Rollout[], applied: Mesh | undefined): readonly Rollout[] {
+	const newest = new Map(rollouts.map((rollout) => [rollout.route, rollout]))
+	const inForce = [...newest.values()].filter((rollout) => {
+		const route = applied?.resources[rollout.route]
+		return isSucceeded(rollout) && route?.kind === 'Route' && isSameSplit(splitOfRoute(route), rollout.target)
+	})
+	return inForce.slice(-limits.bootEnded)
+}
+
+function isSucceeded({ phase }: Rollout): boolean {
+	return phase.kind === 'succeeded'
 }
 
 /**

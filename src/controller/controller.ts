@@ -110,9 +110,13 @@ export function createController(options: ControllerOptions): Controller {
 			.finally(() => {
 				turning = null
 				if (due !== 'no') need(due === 'now')
-				else if (phase === 'running' && isBusy({ state, settlement, durable: keeper.isDurable() }))
-					timer = clock.setTimer(limits.tickMs, () => need(true))
+				else if (phase === 'running' && isWaiting()) timer = clock.setTimer(limits.tickMs, () => need(true))
 			})
+	}
+
+	/** Time alone can move something, or what proxies hold that come back to this boot. */
+	function isWaiting(): boolean {
+		return isBusy({ state, settlement, durable: keeper.isDurable() }) || serving.isFinding()
 	}
 
 	function end(error: unknown): void {
@@ -139,6 +143,7 @@ export function createController(options: ControllerOptions): Controller {
 			originsOf: keeper.content().origins,
 			isWithin: (windows) => isWithin(windows, turnClock.wallMs()),
 			phiOf: ({ falling }) => evidence.phiOf(serving.clustersOf(falling)),
+			foundBack: serving.foundBack(),
 			factsOf: (rollout) => facts.of(rollout, serving.concernOf(rollout)),
 		}
 		const result = stepController(state, input)

@@ -1,9 +1,9 @@
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
-import type { Mesh, ResourceId } from '#mesh/mesh.ts'
+import type { Mesh, ResourceId, Route } from '#mesh/mesh.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { formatSplit, isSameSplit, nameOf, splitOfRoute, withoutZeros } from '#plan/split.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { type BackCause, isRunning, type Rollout } from '#rollout/rollout.ts'
 import { takeBackEnded } from '#rollout/take-back-ended.ts'
 import { routeWithTargets } from './apply-at-once.ts'
 import type { CommandReply, Refusal, RollbackCommand } from './commands.ts'
@@ -28,24 +28,31 @@ export function rollback(draft: Draft, { scope, actor, reason }: RollbackCommand
 		case 'aborted':
 			return refuse(`${rollout.id} went back: the last good shares are in force, ${formatSplit(rollout.good)}`)
 		case 'succeeded':
-			return takeBack(draft, rollout, { actor, reason })
+			return takeBack(draft, rollout, { by: 'rollback', actor, reason })
 		default:
 			happen(draft, rollout.id, { kind: 'abort', command: { actor, reason } })
 			return { kind: 'done', text: `${rollout.id} goes back to ${formatSplit(withoutZeros(rollout.good))}` }
 	}
 }
 
-function takeBack(draft: Draft, rollout: Rollout, command: { actor: string; reason: string }): CommandReply {
+/**
+ * It had succeeded, a person took it back, and the daemon died before that was stored: what proxies were found to hold
+ * is what is left of it. Nothing happens where Git has moved on.
+ */
+export function takeBackFound(draft: Draft, id: string): void {
+	const rollout = draft.state.rollouts.find((one) => one.id === id)
+	const newest = draft.state.rollouts.findLast(({ route }) => route === rollout?.route)
+	if (rollout?.phase.kind !== 'succeeded' || newest !== rollout) return
+	const reason = 'after a restart, proxies were found at the shares before it: it had been taken back'
+	takeBack(draft, rollout, { by: 'restart', actor: 'sluice', reason })
+}
+
+function takeBack(draft: Draft, rollout: Rollout, cause: BackCause): CommandReply {
 	const applied = appliedMesh(draft)
 	const route = applied?.resources[rollout.route]
 	if (applied === null || route?.kind !== 'Route' || !isSameSplit(splitOfRoute(route), rollout.target))
 		return refuse(`the shares in force are not those of ${rollout.id}, so what was before it is no way back`)
-	const targets = withoutZeros(rollout.good).map(({ virtualNode, port, sharePpm }) => ({
-		virtualNode,
-		port,
-		weight: sharePpm,
-	}))
-	const mesh = composeMesh({ ...applied.resources, [route.id]: routeWithTargets(route, targets) })
+	const mesh = composeMesh({ ...applied.resources, [route.id]: routeBefore(route, rollout) })
 	const [broken] = findBrokenLinks(mesh.resources)
 	if (broken !== undefined) {
 		const what =
@@ -55,10 +62,16 @@ function takeBack(draft: Draft, rollout: Rollout, command: { actor: string; reas
 		)
 	}
 	apply(draft, mesh)
-	const { rollout: back, notes } = takeBackEnded(rollout, command, askedKey(draft, mesh, route.id))
+	const { rollout: back, notes } = takeBackEnded(rollout, cause, askedKey(draft, mesh, route.id))
 	replaceRollout(draft, back)
 	for (const note of notes) journal(draft, { ...note, rollout: back.id })
 	return { kind: 'done', text: `${back.id} is taken back to ${formatSplit(withoutZeros(back.good))}` }
+}
+
+/** A route as it is once a rollout that has succeeded is taken back. */
+export function routeBefore(route: Route, { good }: Rollout): Route {
+	const targets = withoutZeros(good).map(({ virtualNode, port, sharePpm }) => ({ virtualNode, port, weight: sharePpm }))
+	return routeWithTargets(route, targets)
 }
 
 /** What Git asks for here by now, which may be more than the rollout brought: that must not start again by itself. */

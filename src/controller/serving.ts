@@ -44,6 +44,10 @@ export type Serving = {
 	fleetLags(): string | null
 	/** Every proxy that is back is served all of what is applied, and nothing stands in for what waits. */
 	isWhole(): boolean
+	/** Rollouts that had succeeded and, as the proxies that came back to this daemon tell, were taken back since. */
+	foundBack(): readonly string[]
+	/** Whether that is still to be told. */
+	isFinding(): boolean
 	proxyStanding(proxyKey: string): 'known' | 'unjoined' | 'unknown'
 	/** A connected proxy. */
 	proxyOf(proxyKey: string): Proxy | undefined
@@ -195,6 +199,8 @@ export function createServing(options: ServingOptions): Serving {
 				return `proxies may still come back: the daemon has started less than ${limits.bootHoldMs / 1000} s ago`
 			return publisher.behind() ?? waitingLag() ?? fleetLagOf(fleet.fleet())
 		},
+		foundBack: () => bootHold?.foundEnded() ?? [],
+		isFinding: () => bootHold?.isFinding() ?? false,
 		isWhole: () => !returning() && publisher.isWhole(),
 		proxyOf,
 		proxyStanding,

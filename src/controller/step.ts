@@ -9,6 +9,7 @@ import { passExclusions } from './exclusion.ts'
 import { massDelete } from './mass-delete.ts'
 import { obey } from './obey.ts'
 import { thaw } from './obey-freeze.ts'
+import { takeBackFound } from './obey-rollback.ts'
 import { followGit, settleTurn } from './settle-turn.ts'
 import { type ControllerState, noWaysBack, type WaysBack } from './state.ts'
 import { diagnosticsOfTraps, trapsOfRevision } from './trap-diagnostics.ts'
@@ -29,6 +30,7 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 	}
 	passExclusions(draft, input.elapsedMs)
 	for (const event of input.events) takeEvent(draft, event)
+	for (const id of input.foundBack) takeBackFound(draft, id)
 	if (input.forward) thaw(draft)
 	// Before time passes: a step towards what Git no longer wants would only have to be taken back.
 	followGit(draft)

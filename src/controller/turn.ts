@@ -44,6 +44,8 @@ export type TurnInput = {
 	/** Whether one of these windows is open at this moment; true without windows. */
 	readonly isWithin: (windows: readonly RolloutWindow[]) => boolean
 	readonly factsOf: (rollout: Rollout) => FleetFacts
+	/** Rollouts that had succeeded and were taken back by a daemon that could not write it down any more. */
+	readonly foundBack: readonly string[]
 	/** `known`: connected or expected, under a name that outlives its connection. */
 	readonly proxyStanding: (proxyKey: string) => 'known' | 'unjoined' | 'unknown'
 	/** How the errors of what falls have varied so far. */

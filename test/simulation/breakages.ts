@@ -96,6 +96,18 @@ export const breakages: readonly Breakage[] = [
 		caughtBy: '4: after a way back the canary never rises',
 	},
 	{
+		name: 'lost-rollback-of-a-success',
+		does: 'forgets when it starts what a person took back after it had succeeded',
+		edits: [
+			{
+				file: 'src/controller/boot-hold.ts',
+				find: '...mayBeTakenBack(rollouts, applied)]',
+				replace: '...mayBeTakenBack([], applied)]',
+			},
+		],
+		caughtBy: '4: after a way back the canary never rises',
+	},
+	{
 		name: 'rolled-back-before-confirmed',
 		does: 'says that it is rolled back while proxies hold other shares',
 		edits: [

@@ -60,7 +60,8 @@ type Known = {
 export function createConsistency(options: ConsistencyOptions): Consistency {
 	const { pairs, fleet, reports, nowMs, violate } = options
 	const known = new Map<string, Known>()
-	const ended = new Set<string>()
+	/** What was said of rollouts that have ended. What one daemon said the next one does not say anew: it may have been taken back. */
+	const ended = new Map<string, Set<Rollout['phase']['kind']>>()
 	/** Rollouts that a person has paused, and until when everything is frozen. */
 	const paused = new Set<string>()
 	let frozenUntilWallMs = 0
@@ -271,7 +272,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			const applied = meshes.get(state.applied ?? '')
 			const asked = meshes.get(state.accepted?.mesh ?? '')
 			if (applied === undefined) return
-			checkStopped(last, state, meshes)
+			const before = last
+			checkStopped(before, state, meshes)
 			last = state
 			checkMesh(applied)
 			if (state.accepted?.info.id === 'broken') violate('8: only what is valid is taken in', 'broken')
@@ -282,12 +284,14 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			for (const rollout of state.rollouts) {
 				const pair = pairs.find(({ route }) => route === rollout.route)
 				if (pair === undefined || rollout.wave !== null) continue
+				const said = ended.get(rollout.id) ?? new Set()
+				ended.set(rollout.id, said)
 				if (isRunning(rollout)) {
-					ended.delete(rollout.id)
+					said.clear()
 					checkRunning(pair, rollout, { applied, asked })
-				} else if (!ended.has(rollout.id)) {
-					ended.add(rollout.id)
-					checkEnd(pair, rollout)
+				} else if (!said.has(rollout.phase.kind)) {
+					said.add(rollout.phase.kind)
+					if (before !== null || rollout.phase.kind !== 'succeeded') checkEnd(pair, rollout)
 				}
 			}
 		},

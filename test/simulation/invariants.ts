@@ -56,6 +56,8 @@ export function createInvariants(options: InvariantOptions): Invariants {
 	let ceiling: number | null = null
 	/** Some proxy has been taken down to it: only then can a crash not undo it. */
 	let isFelt = false
+	/** What went back, and was not written down, had succeeded before: then one proxy that holds it may as well have been away. */
+	let takesHalf = false
 	let highest: number | null = null
 	let mayPromote: 'no' | 'step' | 'target' = 'no'
 	/** Asked for and not answered: of a step that is taken meanwhile nobody can tell whether it was for that. */
@@ -102,9 +104,8 @@ export function createInvariants(options: InvariantOptions): Invariants {
 		restarted(route) {
 			bootedMs = nowMs()
 			if (makesWay === 'done') makesWay = 'expected'
-			// What a person took back from a rollout that had succeeded, and nobody wrote down: a proxy that holds it may as well
-			// have been away. Whoever asked has heard no answer.
-			if (!isFelt || route === 'settled') ceiling = null
+			takesHalf = route === 'settled'
+			if (!isFelt) ceiling = null
 		},
 		published(before, after) {
 			const previous = last
@@ -137,6 +138,7 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			const share = rising === null ? 0 : (after.get(rising) ?? 0)
 			const was = rising === null ? 0 : (before?.get(rising) ?? share)
 			if (ceiling !== null && share <= ceiling) isFelt = true
+			if (ceiling !== null && share > was && share > ceiling && takesHalf && !isHeldByHalf(ceiling)) ceiling = null
 			if (ceiling !== null && share > was && share > ceiling)
 				violate(
 					'4: after a way back the canary never rises',
@@ -155,6 +157,18 @@ export function createInvariants(options: InvariantOptions): Invariants {
 	function lift(): void {
 		ceiling = null
 		highest = null
+	}
+
+	/** Before this very proxy was raised. */
+	function isHeldByHalf(most: number): boolean {
+		if (nowMs() - bootedMs < limits.bootHoldMs) return true
+		const shares = connected().map(
+			(target) =>
+				sharesAt(target)
+					.get(pair.host)
+					?.get(rising ?? '') ?? 0,
+		)
+		return 2 * (shares.filter((share) => share <= most).length + 1) >= shares.length
 	}
 
 	function noteConfirmed(): void {

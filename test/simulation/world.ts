@@ -1,3 +1,4 @@
+import { limits } from '#base/limits.ts'
 import { type Random, seededRandom } from '#base/random.ts'
 import type { ProxyGroup } from '#compile/compiled.ts'
 import type { CommandReply, ControllerCommand, RolloutVerb } from '#controller/commands.ts'
@@ -85,6 +86,7 @@ export async function simulate(
 	let commits = 0
 	let newest: Revision | null = null
 	let crashes = 0
+	let bootedMs = 0
 	/** The process dies when it has published a way back, or soon after its next start. */
 	let crashAt: 'no' | 'afterPublish' | 'starting' = 'no'
 	let current: Incarnation | null = null
@@ -198,6 +200,7 @@ export async function simulate(
 			errors,
 		})
 		current = incarnation
+		bootedMs = nowMs()
 		if (crashAt === 'starting') {
 			crashAt = 'no'
 			clock.setTimer(random() * 1_500, () => incarnation === current && crash())
@@ -354,7 +357,8 @@ export async function simulate(
 	const endMs = lifeMsOf(scenario)
 	while (nowMs() < endMs && errors.length === 0 && violations.length === 0) {
 		await clock.runUntil(nowMs() + 2_000, settle)
-		if (nowMs() > 32_000 && isQuiet(current)) break
+		// What a daemon finds out of its start comes when all have had time to come back.
+		if (nowMs() > Math.max(32_000, bootedMs + limits.bootHoldMs + 2_000) && isQuiet(current)) break
 	}
 	// What was asked for just now may wait for the store, or for a daemon that only starts.
 	const heardByMs = nowMs() + 20_000
@@ -378,9 +382,10 @@ export async function simulate(
 	}
 }
 
-/** Where nothing goes wrong and traffic is not too thin, a healthy canary is given the time that its proof takes. */
+/** Where nothing goes wrong and traffic is not too thin, a canary is given the time that its proof takes. */
 function lifeMsOf({ faults, quality, ...scenario }: Scenario): number {
-	return faults.length === 0 && quality.kind === 'healthy' && !isThin(scenario) ? 300_000 : 120_000
+	const isLong = faults.length === 0 && quality.kind !== 'unresolved' && !isThin(scenario)
+	return isLong ? 300_000 : 120_000
 }
 
 /** Nothing runs any more: the rest of the time would be more of the same. */

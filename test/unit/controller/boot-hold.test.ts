@@ -7,6 +7,7 @@ import type { Concern } from '#controller/concerns.ts'
 import { effectiveMesh } from '#controller/effective.ts'
 import type { FleetPort } from '#controller/ports.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
+import type { Mesh } from '#mesh/mesh.ts'
 import type { Shift } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
@@ -132,4 +133,42 @@ test('a proxy at an earlier step stays there, and is no proof that anything was 
 	expect(hold.foundBack(at(1), concern)).toBe(false)
 	hold.expire([{ ...at(1), phase: { kind: 'rollingBack', cause: { by: 'guard', reason: '', actor: 'sluice' } } }])
 	expect(kept.size).toBe(0)
+})
+
+test('of a rollout that has succeeded, half of the proxies at the shares before it say that it was taken back', () => {
+	const started = startRollout({ id: 'B/B#1', shift: shiftTo(0, 1), revision: 'c1', wallMs: 0 })
+	const succeeded = { ...started, step: started.stepsPpm.length - 1, phase: { kind: 'succeeded' as const } }
+	const inForce = meshOf(0, 1)
+	const name = 'rds_egress_http_15001'
+	const versionOf = (mesh: Mesh) => {
+		const compiled = compileGroup(effectiveMesh(mesh, []), group, nothingDiscovered) ?? []
+		return encodeSnapshot(compiled, null).snapshot.types[typeUrls.route].resources.get(name)?.version ?? ''
+	}
+	const foundWith = (back: number, there: number) => {
+		const clock = createManualClock()
+		const kept = new Map<string, ReadonlySet<string>>()
+		const proxies = Array.from({ length: there }, (_, index) => ({ ...proxy, key: `p${index}` }))
+		const fleet = {
+			keep: (_: string, __: string, resource: string, versions: ReadonlySet<string>) => kept.set(resource, versions),
+			counted: () => proxies,
+			holds: (key: string) => versionOf(proxies.findIndex((one) => one.key === key) < back ? applied : inForce),
+		} as unknown as FleetPort
+		const hold = createBootHold({ rollouts: [succeeded], applied: inForce, candidate: undefined, fleet, clock })
+		hold.greet(proxy)
+		expect([applied, inForce].map((mesh) => kept.get(name)?.has(versionOf(mesh)))).toEqual([true, false])
+		expect(hold.foundEnded()).toEqual([])
+		clock.advance(limits.bootHoldMs)
+		// Nobody is let go before it was asked.
+		hold.expire([succeeded])
+		expect(kept.get(name)?.size).toBe(1)
+		const found = hold.foundEnded()
+		hold.expire([succeeded])
+		expect([kept.get(name)?.size, hold.foundEnded()]).toEqual([0, []])
+		return found
+	}
+	expect(foundWith(0, 3)).toEqual([])
+	// It may have been away since.
+	expect(foundWith(1, 3)).toEqual([])
+	expect(foundWith(2, 4)).toEqual(['B/B#1'])
+	expect(foundWith(1, 1)).toEqual(['B/B#1'])
 })

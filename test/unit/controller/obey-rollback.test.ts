@@ -72,6 +72,31 @@ describe('a rollout that has succeeded', () => {
 		expect(newest()).toMatchObject({ phase: 'rolledBack', text: expect.stringMatching(/^rolled back to B 100 %/) })
 	})
 
+	// Seed 2019128 of the simulator: the canary rose to all of the traffic at once.
+	test('stays taken back when the daemon starts again before the store has answered', async () => {
+		daemon.fillDisk()
+		await rollback()
+		await daemon.restart()
+		await daemon.pass(8_000)
+		expect(held()).toEqual(wholly(stableCluster))
+		expect(newest()).toMatchObject({ id: 'B/B#1', phase: 'succeeded' })
+		await daemon.pass(4_000)
+		daemon.freeDisk()
+		await daemon.pass(60_000)
+		expect(held()).toEqual(wholly(stableCluster))
+		const cause = { by: 'restart', actor: 'sluice' }
+		expect(daemon.face.status().rollouts).toMatchObject([
+			{ id: 'B/B#1', phase: 'rolledBack', quarantined: true, cause },
+		])
+	})
+
+	test('a start at which all hold its shares changes nothing', async () => {
+		await daemon.restart()
+		await daemon.pass(30_000)
+		expect(held()).toEqual(wholly(canaryCluster))
+		expect(newest()?.phase).toBe('succeeded')
+	})
+
 	test('works without the guard: of proxies that report nothing', async () => {
 		for (const proxy of daemon.fleet.proxies) proxy.silent = true
 		await daemon.pass(10_000)

@@ -42,6 +42,7 @@ function play() {
 			elapsedMs: 100,
 			wallMs: 1,
 			factsOf,
+			foundBack: [],
 			isWithin: () => true,
 			fleetLags: null,
 			isWhole: true,
