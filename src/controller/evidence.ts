@@ -6,6 +6,7 @@ import type { Alarm, ArmIncrement, GuardParameters, Look, Sample } from '#guard/
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
 import type { EndpointCluster } from './concerns.ts'
 import { createDispersions } from './dispersions.ts'
+import { createHeard } from './heard.ts'
 import { createTrafficMeter, type Traffic } from './traffic-meter.ts'
 
 // The edge where flushes become evidence. Its memory is volatile: what a restart loses is silence, and silence moves
@@ -53,8 +54,9 @@ export type Evidence = {
 	openConnections(proxyKey: string, cluster: string): number | null
 	/** Connected proxies whose flushes stopped. */
 	isSilent(proxyKey: string): boolean
-	/** No flush of it ever came, to this boot. */
+	/** It has been connected for so long that it would be silent, and no flush of it ever came to this boot. */
 	isUnwatched(proxyKey: string): boolean
+	arrived(proxyKey: string): void
 	forget(proxyKey: string): void
 	/** What all proxies counted of late, whether or not a rollout runs. */
 	traffic(): Traffic
@@ -66,24 +68,16 @@ export type Evidence = {
 }
 
 type Watching = { watch: Watch; readonly fold: Fold; sinceMs: number; looks: 'none' | 'some'; timer: Timer | null }
-type ProxyMemory = {
-	readonly arrivedMs: number
-	readonly healthy: ReadonlyMap<string, number>
-	readonly requests: number
-	readonly clusters: Flush['clusters']
-}
-
 const nothing: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
 
 export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEvent) => void }): Evidence {
 	const { clock, emit } = options
-	const proxies = new Map<string, ProxyMemory>()
+	const heard = createHeard(clock)
 	const watching = new Map<string, Watching>()
 	const meter = createTrafficMeter(clock)
 	let sequence = 0
 	let closed = false
 	let readiness = 0
-	let silentProxies = 0
 	const dispersions = createDispersions()
 	scheduleSweep()
 	scheduleDispersionLook()
@@ -107,12 +101,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	function scheduleSweep(): void {
 		clock.setTimer(limits.sweepIntervalMs, () => {
 			if (closed) return
-			// A last flush may come after its proxy has left: nobody would forget it then.
-			for (const [key, { arrivedMs }] of proxies)
-				if (clock.monotonicMs() - arrivedMs > limits.xdsGoneMs) proxies.delete(key)
-			const silent = [...proxies.keys()].filter(isSilent).length
-			if (silent !== silentProxies) readiness += 1
-			silentProxies = silent
+			if (heard.sweep()) readiness += 1
 			scheduleSweep()
 		})
 	}
@@ -128,7 +117,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	function emitLook(watched: Watching, warmingUp: boolean): void {
 		const { watch, fold } = watched
 		const expected = watch.expected()
-		const silent = expected.filter(isSilent)
+		const silent = expected.filter(heard.isSilent)
 		sequence += 1
 		const stepStart = watched.looks === 'none'
 		watched.looks = 'some'
@@ -152,18 +141,14 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		scheduleLook(next)
 	}
 
-	function isSilent(proxyKey: string): boolean {
-		const memory = proxies.get(proxyKey)
-		return memory === undefined || clock.monotonicMs() - memory.arrivedMs > limits.silentAfterMs
-	}
-
 	return {
-		isSilent,
-		isUnwatched: (proxyKey) => !proxies.has(proxyKey),
+		isSilent: heard.isSilent,
+		isUnwatched: heard.isUnwatched,
+		arrived: heard.arrived,
 		readiness: () => readiness,
 		traffic: meter.read,
 		takeFlush(flush) {
-			if (remember(proxies, flush)) readiness += 1
+			if (heard.take(flush)) readiness += 1
 			meter.add(flush)
 			dispersions.takeFlush(flush)
 			if (!flush.counted) return
@@ -193,17 +178,17 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 			for (const [id, watch] of named) follow(watching.get(id), watch)
 		},
 		healthyHosts(proxyKey, cluster) {
-			if (isSilent(proxyKey)) return null
-			return proxies.get(proxyKey)?.healthy.get(cluster) ?? null
+			if (heard.isSilent(proxyKey)) return null
+			return heard.lastOf(proxyKey)?.healthy.get(cluster) ?? null
 		},
-		requestsOf: (proxyKey) => proxies.get(proxyKey)?.requests ?? 0,
+		requestsOf: (proxyKey) => heard.lastOf(proxyKey)?.requests ?? 0,
 		openConnections(proxyKey, cluster) {
-			if (isSilent(proxyKey)) return null
-			return proxies.get(proxyKey)?.clusters.get(cluster)?.open ?? null
+			if (heard.isSilent(proxyKey)) return null
+			return heard.lastOf(proxyKey)?.clusters.get(cluster)?.open ?? null
 		},
 		forget(proxyKey) {
 			dispersions.forget(proxyKey)
-			if (proxies.delete(proxyKey)) readiness += 1
+			if (heard.forget(proxyKey)) readiness += 1
 		},
 		phiOf: dispersions.phiOf,
 		close() {
@@ -219,17 +204,6 @@ function newFold({ canaries, parameters, isCandidate }: Watch): Fold {
 
 function hasSameCanaries(left: Watch, right: Watch): boolean {
 	return left.canaries.size === right.canaries.size && [...left.canaries.keys()].every((key) => right.canaries.has(key))
-}
-
-/** True when the flush says something else about hosts than the one before, or ends a silence. */
-function remember(proxies: Map<string, ProxyMemory>, flush: Flush): boolean {
-	const before = proxies.get(flush.proxy)
-	const healthy = new Map([...flush.clusters].map(([name, { healthyHosts }]) => [name, healthyHosts]))
-	const requests = [...flush.clusters.values()].reduce((sum, { completed }) => sum + completed, 0)
-	proxies.set(flush.proxy, { arrivedMs: flush.arrivedMs, healthy, requests, clusters: flush.clusters })
-	if (before === undefined || flush.arrivedMs - before.arrivedMs > limits.silentAfterMs) return true
-	if (before.healthy.size !== healthy.size) return true
-	return [...healthy].some(([name, hosts]) => before.healthy.get(name) !== hosts)
 }
 
 type Counted = Pick<Sample, 'canaries' | 'baseline' | 'unrouted'>

@@ -156,6 +156,7 @@ export function createServing(options: ServingOptions): Serving {
 			switch (event.kind) {
 				case 'arrived':
 					proxies.set(event.proxy.key, event.proxy)
+					evidence.arrived(event.proxy.key)
 					bootHold?.greet(event.proxy)
 					adoption?.arrived(event.proxy)
 					return

@@ -81,11 +81,13 @@ test.for([
 			})
 		}
 		flushOf('silent', { 'to-b': host, 'to-bv2': host })
+		evidence.arrived('never')
 		clock.advance(5_000)
 		flushOf('ready', { 'to-b': host, 'to-bv2': host })
 		flushOf('lost', { 'to-b': host, 'to-bv2': { ...host, healthyHosts: 0 } })
 		flushOf('unresolved', { 'to-b': host })
-		const connected = ['ready', 'lost', 'unresolved', 'silent', 'never'].map(proxyOf)
+		evidence.arrived('new')
+		const connected = ['ready', 'lost', 'unresolved', 'silent', 'new', 'never'].map(proxyOf)
 		const { notReady } = factsOfRollout({ ...rollout, policy }, concern, {
 			fleet: {
 				publish() {},
@@ -114,6 +116,7 @@ test.for([
 			['lost', 'noHost'],
 			['unresolved', 'noHost'],
 			['silent', 'silent'],
+			['new', 'silent'],
 			...unwatched,
 		])
 	},

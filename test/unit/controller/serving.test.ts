@@ -95,6 +95,7 @@ beforeEach(() => {
 		isSilent: () => false,
 		requestsOf: () => 0,
 		isUnwatched: () => false,
+		arrived() {},
 		forget() {},
 		readiness: () => 0,
 		traffic: () => ({ seconds: 0, clusters: {} }),
