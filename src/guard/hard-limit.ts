@@ -4,9 +4,11 @@ import type { Alarm, Counts } from './look.ts'
 // The hard limit: a canary that plainly fails or hangs is taken back on the second, or third, flush that shows it.
 // No statistics and nothing that mutes it. One watch follows one stream of flushes: a proxy's own, or the fleet's sum.
 
-/** Canary requests that a window must have, and bad windows in a row. */
+/** Canary requests that a window must have, and windows that an alarm takes. */
 export const windowRequests = 20
 export const badWindows = 2
+/** Of the limit: neither window may have failed less often, however bad the other was. */
+const leastPart = 0.5
 /** Flushes in a row, and requests started in them, that show a stall. */
 const stallFlushes = 3
 const stallStarted = 20
@@ -28,8 +30,8 @@ export type WatchedFlush = {
 export type HardLimitWatch = {
 	/** The window that is filling; thin traffic needs several flushes for one. */
 	window: Arms
-	/** Bad windows in a row up to now, and their sum. */
-	bad: { windows: number; counts: Arms }
+	/** The last window, if it was bad enough to be one of two. */
+	suspect: Arms | null
 	stall: { flushes: number; started: number; baseline: Counts }
 	/** In flight at the last flush; null before the first. */
 	active: { readonly canary: number; readonly baseline: number } | null
@@ -38,7 +40,7 @@ export type HardLimitWatch = {
 export function createWatch(): HardLimitWatch {
 	return {
 		window: noArms,
-		bad: { windows: 0, counts: noArms },
+		suspect: null,
 		stall: { flushes: 0, started: 0, baseline: noCounts },
 		active: null,
 	}
@@ -58,8 +60,9 @@ export function watchFlush(
 }
 
 /**
- * A flush with enough canary requests is a window by itself, whatever was gathered before it, so that an alarm never
- * needs more than the two flushes that show it; thinner flushes are gathered until they make one.
+ * Two windows in a row that together fail as often as the limit says. A flush with enough canary requests is a window by
+ * itself, whatever was gathered before it, so that an alarm never needs more than the two flushes that show it; thinner
+ * flushes are gathered until they make one.
  */
 function watchErrors(watch: HardLimitWatch, flush: WatchedFlush, hardLimitPpm: number): Arms | null {
 	const alone: Arms = { canary: flush.canary.counts, baseline: flush.baseline.counts }
@@ -69,20 +72,17 @@ function watchErrors(watch: HardLimitWatch, flush: WatchedFlush, hardLimitPpm: n
 		return null
 	}
 	watch.window = noArms
-	if (!isBad(window, hardLimitPpm)) {
-		watch.bad = { windows: 0, counts: noArms }
-		return null
-	}
-	const { windows, counts } = watch.bad
-	// Of a long row of bad windows only the last ones are shown.
-	watch.bad = { windows: windows + 1, counts: windows >= badWindows ? window : addArms(counts, window) }
-	return watch.bad.windows >= badWindows ? watch.bad.counts : null
+	const before = watch.suspect
+	watch.suspect = isSuspect(window, hardLimitPpm) ? window : null
+	if (before === null || watch.suspect === null) return null
+	const both = addArms(before, window)
+	return both.canary.errors * 1_000_000 >= hardLimitPpm * both.canary.requests ? both : null
 }
 
-function isBad({ canary, baseline }: Arms, hardLimitPpm: number): boolean {
+function isSuspect({ canary, baseline }: Arms, hardLimitPpm: number): boolean {
 	const ceilingPpm = hardLimitCeilingPpm(hardLimitPpm)
 	const baselineIsWell = baseline.requests === 0 || baseline.errors * 1_000_000 < ceilingPpm * baseline.requests
-	return baselineIsWell && canary.errors * 1_000_000 >= hardLimitPpm * canary.requests
+	return baselineIsWell && canary.errors * 1_000_000 >= leastPart * hardLimitPpm * canary.requests
 }
 
 /** Where the baseline fails as often as this, its canary's failures say nothing. */

@@ -39,7 +39,6 @@ test('goes out with the first push after the second flush that shows it, and eve
 	const confirmed = await daemon.entry({ event: 'rollout.rolledBack', rollout })
 
 	const [first, second] = flushesThatShow(broken)
-	if (first === undefined || second === undefined) throw new Error('two flushes show it')
 	// The alarm has what these two flushes counted, or less where the fleet's sum showed it sooner; nothing of a third.
 	expect(back.numbers).toMatchObject({ by: 'guard', alarm: { kind: 'errors' } })
 	const runs = alarmOf(back).proxy === null ? runsUpTo(second) : [[first, second]]
@@ -133,13 +132,23 @@ const ofFront = () => stage.tap.flushes.filter(({ proxy }) => proxy === callerKe
 const canaryOf = ({ clusters }: TappedFlush) => clusters.get(clusterOf('shop2'))
 const baselineOf = ({ clusters }: TappedFlush) => clusters.get(clusterOf('shop1'))
 
-/** Those of the busy proxy since the mark with ≥ 20 canary requests at ≥ 50 % errors. */
-function flushesThatShow(since: Mark): TappedFlush[] {
-	return ofFront().filter((flush) => {
-		const { completed, errors } = canaryOf(flush) ?? { completed: 0, errors: 0 }
-		return flush.arrivedWallMs > since.wallMs && completed >= 20 && errors * 2 >= completed
-	})
+/**
+ * The first two of the busy proxy since the mark, one after the other, with ≥ 20 canary requests each, of which together
+ * half failed, and no less than a quarter in either.
+ */
+function flushesThatShow(since: Mark): [TappedFlush, TappedFlush] {
+	const flushes = ofFront().filter(({ arrivedWallMs }) => arrivedWallMs > since.wallMs)
+	for (const [index, second] of flushes.entries()) {
+		const first = flushes[index - 1]
+		if (first === undefined) continue
+		const [left, right] = [countsOf(first), countsOf(second)]
+		const areFull = [left, right].every(({ completed, errors }) => completed >= 20 && errors * 4 >= completed)
+		if (areFull && (left.errors + right.errors) * 2 >= left.completed + right.completed) return [first, second]
+	}
+	throw new Error('no two flushes show it')
 }
+
+const countsOf = (flush: TappedFlush) => canaryOf(flush) ?? { completed: 0, errors: 0 }
 
 /** Of Envoy's sinks each reads the counters when its turn comes: a request or two may lie between them. */
 const countedBetweenSinks = 5

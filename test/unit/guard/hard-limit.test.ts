@@ -35,6 +35,19 @@ describe('errors', () => {
 		expect(alarmsOf([bad, good, bad, good, bad])).toEqual([])
 	})
 
+	test('the limit is asked of both together', () => {
+		const half = (errors: number) => flush({ canary: [20, errors], baseline: [200, 2] })
+		expect(alarmsOf([half(8), half(12)])).toEqual([2])
+		expect(alarmsOf([half(8), half(11)])).toEqual([])
+		expect(alarmsOf([half(12), half(9), half(11)])).toEqual([2, 3])
+	})
+
+	test('a window below half the limit ends the row, however bad the one beside it', () => {
+		const worst = flush({ canary: [20, 20], baseline: [200, 2] })
+		const below = flush({ canary: [20, 4], baseline: [200, 2] })
+		expect(alarmsOf([worst, below, worst, below])).toEqual([])
+	})
+
 	test('the alarm shows both windows', () => {
 		const watch = createWatch()
 		watchFlush(watch, bad, limitPpm)
