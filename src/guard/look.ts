@@ -251,6 +251,8 @@ export type Verdict =
 export type GuardHold =
 	/** Silence, the warm-up, or the proof. */
 	| { readonly code: 'MORE_REQUESTS' }
+	/** How long requests take is judged, and of those that came it was not told. */
+	| { readonly code: 'NO_EVIDENCE' }
 	/** Both arms over the absolute limit, and by how much. */
 	| { readonly code: 'SHARED_INCIDENT'; readonly incident: ArmCounts }
 	/** The requests do not lie as the weights say. */

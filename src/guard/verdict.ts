@@ -57,6 +57,8 @@ export function decideVerdict(state: GuardState, situation: Situation): Verdict 
 		const what = { code: 'WEIGHTS_NOT_APPLIED', share } as const
 		return { kind: 'hold', ...what, reason: describeShare(share), missingRequests, numbers }
 	}
+	const untimed = state.fresh ? describeUntimed(state, situation) : null
+	if (untimed !== null) return { kind: 'hold', code: 'NO_EVIDENCE', reason: untimed, missingRequests, numbers }
 	const reason = holdReason(state, situation, missingRequests)
 	return reason === null
 		? { kind: 'advance', numbers }
@@ -98,7 +100,7 @@ function holdReason(state: GuardState, situation: Situation, missingRequests: nu
 		const nothing = `no request reached ${idle.join(', ')} in the last look`
 		return missingRequests > 0 ? `${nothing}; ${missing}` : nothing
 	}
-	return describeMissingTimes(state, situation) ?? (missingRequests > 0 ? missing : null)
+	return describeUnknownEdges(state, situation) ?? (missingRequests > 0 ? missing : null)
 }
 
 /** How long that takes at the rate of the last looks; nothing where there is none. */
@@ -107,20 +109,34 @@ function describeWait(state: GuardState, missingRequests: number): string {
 	return waitMs === null ? '' : `, ${formatWait(waitMs)} at the present rate`
 }
 
-/** How long requests take is judged, and a look with requests says nothing of it. */
-function describeMissingTimes(
-	{ edgesMs }: GuardState,
-	{ look, parameters, baselineHasTraffic }: Situation,
-): string | null {
-	if ((parameters.latency ?? null) === null || !baselineHasTraffic) return null
-	if (edgesMs.length === 0) {
-		const samples = look.baselineTimes?.samples ?? 0
-		return `how long the baseline's requests take is not known yet: ${samples} of ${timesForEdges} were timed`
+/** Of requests that came it was not told how long they took. More of them would not help. */
+function describeUntimed(state: GuardState, situation: Situation): string | null {
+	const { look } = situation
+	if (!judgesTimes(situation)) return null
+	if (state.edgesMs.length === 0) {
+		const untimed = Object.values(state.canaries).some(({ final }) => {
+			return armsOfFour(final.counts).baseline.requests >= timesForEdges + timedSoFar(look)
+		})
+		return untimed ? describeTimed(look) : null
 	}
 	const untimed = Object.entries(look.canaries).find(([, { latency }]) =>
 		latency.some(({ canary, incomplete }) => canary.requests === 0 && incomplete > 0),
 	)
 	return untimed === undefined ? null : `request times of ${untimed[0]} are incomplete`
+}
+
+function describeUnknownEdges({ edgesMs }: GuardState, situation: Situation): string | null {
+	return judgesTimes(situation) && edgesMs.length === 0 ? describeTimed(situation.look) : null
+}
+
+function describeTimed(look: Look): string {
+	return `how long the baseline's requests take is not known yet: ${timedSoFar(look)} of ${timesForEdges} were timed`
+}
+
+const timedSoFar = ({ baselineTimes }: Look) => baselineTimes?.samples ?? 0
+
+function judgesTimes({ parameters, baselineHasTraffic }: Situation): boolean {
+	return (parameters.latency ?? null) !== null && baselineHasTraffic
 }
 
 function describeSilence({ silent }: GuardState, { proxies }: Look): string {

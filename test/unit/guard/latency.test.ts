@@ -100,6 +100,17 @@ describe('the comparison', () => {
 		})
 	})
 
+	test('calls it no evidence when the requests came and nobody timed them', () => {
+		const nobodyTimed = { canary: answered({}, 30), baseline: answered({}, 270) }
+		const { verdicts } = play(Array(4).fill(nobodyTimed))
+		expect(verdicts.map((verdict) => verdict.kind === 'hold' && verdict.code)).toEqual([
+			'MORE_REQUESTS',
+			'NO_EVIDENCE',
+			'NO_EVIDENCE',
+			'NO_EVIDENCE',
+		])
+	})
+
 	test('a threshold of the policy is the only edge', () => {
 		const named: GuardParameters = { ...withLatency, latency: { edgeMs: 100, toleranceRatio: 1.25, tolerancePpm: 500 } }
 		const { state, verdicts } = play([usual, ...Array(12).fill(slow)], named)
@@ -113,13 +124,21 @@ describe('incomplete times are no evidence', () => {
 
 	test.for(['canary', 'baseline'] as const)('of the %s: neither against it nor for it', (arm) => {
 		const { state, last } = play([usual, ...Array(30).fill(untimed(arm))])
-		expect(last).toMatchObject({ kind: 'hold', reason: `request times of ${canaryKey} are incomplete` })
+		expect(last).toMatchObject({
+			kind: 'hold',
+			code: 'NO_EVIDENCE',
+			reason: `request times of ${canaryKey} are incomplete`,
+		})
 		expect(state.canaries[canaryKey]?.latency[0]).toMatchObject({ proofs: packLogs(noProofs), counts: [0, 0, 0, 0] })
 	})
 
 	test('a proof from before does not make them good', () => {
 		const proven = [...Array(20).fill(usual), untimed('canary')]
-		expect(play(proven).last).toMatchObject({ kind: 'hold', reason: expect.stringContaining('incomplete') })
+		expect(play(proven).last).toMatchObject({
+			kind: 'hold',
+			code: 'NO_EVIDENCE',
+			reason: expect.stringContaining('incomplete'),
+		})
 	})
 
 	test('what failed needs no time, and the last few of a flush may come with the next', () => {
@@ -130,7 +149,7 @@ describe('incomplete times are no evidence', () => {
 	test('an edge that a proxy does not count at is not known there', () => {
 		const other = { samples: 100, edgesMs: [3, 9], atMost: [50, 100] }
 		const { last } = play([usual, { ...usual, canary: increment(100, 0, { times: other }) }])
-		expect(last).toMatchObject({ kind: 'hold', reason: expect.stringContaining('incomplete') })
+		expect(last).toMatchObject({ kind: 'hold', code: 'NO_EVIDENCE', reason: expect.stringContaining('incomplete') })
 	})
 })
 
