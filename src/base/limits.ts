@@ -36,8 +36,12 @@ export const limits = {
 	commandTextChars: 150,
 	/** Texts of all its holds together. */
 	holdsChars: 560,
-	/** Serialised state of one rollout, apart from what its policy writes of threshold guards; that, as JSON; how many they are. */
+	/**
+	 * Serialised state of one rollout, apart from what its policy writes of threshold guards and in front; that, as JSON;
+	 * how many threshold guards there are.
+	 */
 	rolloutStateBytes: 4096,
+	frontChars: 1_000,
 	thresholdGuards: 5,
 	thresholdGuardsChars: 2_000,
 	/** The newest look may be this old and still allow a step; looks close every lookIntervalMs. */
@@ -215,7 +219,7 @@ export const limits = {
 	cloudWatchDelayMs: 120_000,
 	/** How many answers are missed before a value is stale, and characters kept of a reason. */
 	measurementsMissing: 3,
-	measurementReasonChars: 100,
+	measurementReasonChars: 95,
 	/** One answer, one secret that is sent for it, and characters of what a source says. */
 	measurementBytes: 256 * 1024,
 	measurementSecretBytes: 16 * 1024,

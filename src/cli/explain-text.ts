@@ -107,6 +107,8 @@ function routeText(route: RouteReference, style: Style): string {
 	const what = route.resource?.includes('/gatewayRoute/') ? 'gateway route' : 'route'
 	const place = placeText(route, style)
 	const at = place === '' ? '' : ` ${style.paint.dim(`(${place})`)}`
+	if (route.frontOf !== null)
+		return `what is in front of the route ${toPrintable(route.name)} while it is under rollout${at}`
 	return route.name === '' ? `the service's provider itself${at}` : `the ${what} ${toPrintable(route.name)}${at}`
 }
 
@@ -128,7 +130,7 @@ function renderHop(hop: Hop, { title, style }: { readonly title: string; readonl
 	const shown = tried.slice(0, mostTried)
 	const width = Math.min(
 		40,
-		Math.max(...[...shown, ...(taken === null ? [] : [taken])].map(({ name }) => name.length), 0),
+		Math.max(...[...shown, ...(taken === null ? [] : [taken])].map((route) => shownName(route).length), 0),
 	)
 	const hidden = tried.length - shown.length
 	return [
@@ -179,6 +181,11 @@ function line(
 	{ route, width, style, text }: LineOptions & { route: RouteReference; text: string },
 ): string {
 	const place = placeText(route, style)
-	const name = toPrintable(route.name === '' ? '-' : route.name).padEnd(width)
+	const name = toPrintable(shownName(route)).padEnd(width)
 	return `  ${mark} ${name}  ${toPrintable(text)}${place === '' ? '' : `  ${style.paint.dim(place)}`}`
+}
+
+function shownName({ name, frontOf }: RouteReference): string {
+	if (frontOf !== null) return `${name} (in front)`
+	return name === '' ? '-' : name
 }

@@ -1,8 +1,10 @@
-import type { PlannedChange, PlanPreview, ResourceDifference } from '#controller/preview.ts'
+import type { PlannedChange, PlanPreview } from '#controller/preview.ts'
 import { formatDuration } from './parse-duration.ts'
 import { renderOutlook, renderStepTime } from './plan-outlook-text.ts'
 import { toPrintable } from './printable.ts'
 import { type Paint, paintFor } from './terminal.ts'
+
+type ResourceDifference = PlanPreview['resources']['cluster']
 
 /** A plan as people read it; its last line is the whole in short. */
 export function renderPlan(preview: PlanPreview, { color }: { readonly color: boolean }): string {
@@ -57,7 +59,11 @@ function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: P
 	})
 	const outlook = renderOutlook(change).map((line) => `             ${line}`)
 	const guarded = `             guarded by ${toPrintable(change.guardedBy)}`
-	const notes = [...(change.unit === 'connections' ? [connectionsNote] : []), ...clustersNote(change)]
+	const front =
+		change.front === null
+			? []
+			: [`             in front, whatever the weights, from the first step to the end: ${toPrintable(change.front)}`]
+	const notes = [...front, ...(change.unit === 'connections' ? [connectionsNote] : []), ...clustersNote(change)]
 	return [head, guarded, ...notes, ...steps, ...outlook].join('\n')
 }
 

@@ -132,6 +132,7 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 		...(rollout.evidence === null
 			? []
 			: [...rollout.measures.map(({ text }) => `    measure   ${text}`), `    noise     ${describeNoise(rollout)}`]),
+		...(rollout.front === null ? [] : [`    in front  ${rollout.front.text}`]),
 		...rollout.thresholds.map(({ name, text }) => `    threshold ${name}: ${text}`),
 		...(rollout.step === 0
 			? []

@@ -1,5 +1,6 @@
 // A route under rollout whose targets other routes reach too has clusters of its own while it lasts: else the counters of
 // a cluster would be everybody's, and no evidence. They are clones of the shared ones, but for the name.
+import { sha256Hex } from '#base/hash.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { Target } from '#plan/plan.ts'
 import { isSameTarget } from '#plan/split.ts'
@@ -10,6 +11,14 @@ import { egressClusterName, type Resources } from './names.ts'
 export function cloneClusterName(target: Target, route: ResourceId, resources: Resources): string {
 	const [, , , router, , name] = route.split('/')
 	return `${egressClusterName(target, resources)}_rollout_${router}_${name}`
+}
+
+/**
+ * `cds_egress_apps_serviceBv2_http_80_front_1f0c9a7be25d`: where what is in front of a route leads. By a hash of the
+ * route's id, so that it is never too long and never another cluster's.
+ */
+export function frontClusterName(target: Target, route: ResourceId, resources: Resources): string {
+	return `${egressClusterName(target, resources)}_front_${sha256Hex(route).slice(0, 12)}`
 }
 
 /** The cluster that a route's requests to a target go to, if it has a share. */

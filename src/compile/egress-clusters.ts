@@ -1,8 +1,8 @@
-import type { ResourceId } from '#mesh/mesh.ts'
 import type { ClientTls } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import { compileEgressCluster } from './cluster/egress-cluster.ts'
+import { cloneClusterName, frontClusterName } from './clone-names.ts'
+import { compileEgressCluster, type OwnCluster } from './cluster/egress-cluster.ts'
 import type { CompiledResource } from './compiled.ts'
 import type { EgressTable } from './egress-table.ts'
 import type { GroupInput } from './group-input.ts'
@@ -11,8 +11,13 @@ import type { Upstream } from './upstream.ts'
 
 type Way = { readonly upstream: Upstream; readonly clientTls: ClientTls | null }
 
-/** A target, and the policies of all ways that lead to it: its clones have the same as the cluster that all share. */
-type Reached = { readonly target: Target; readonly clientTls: Set<ClientTls | null>; readonly cloneOf: Set<ResourceId> }
+/** A target, and the policies of all ways that lead to it: a route's own clusters have the same as the one that all share. */
+type Reached = {
+	readonly target: Target
+	readonly clientTls: Set<ClientTls | null>
+	/** By name. */
+	readonly own: Map<string, OwnCluster>
+}
 
 /** A cluster for each target that some share names, or that is to be ready before one does, and what it brings along. */
 export function compileEgressClusters(
@@ -23,27 +28,33 @@ export function compileEgressClusters(
 	const { resources } = effective
 	const reached = new Map<string, Reached>()
 	for (const { upstream, clientTls } of [...tables.flatMap(({ hosts }) => hosts), ...tcp] satisfies Way[]) {
-		for (const { target, cloneOf } of targetsOf(effective, upstream)) {
+		for (const { target, own } of targetsOf(effective, upstream)) {
 			const key = `${target.virtualNode} ${target.port}`
-			const known = reached.get(key) ?? { target, clientTls: new Set(), cloneOf: new Set() }
+			const known = reached.get(key) ?? { target, clientTls: new Set(), own: new Map() }
 			reached.set(key, known)
 			known.clientTls.add(clientTls)
-			if (cloneOf !== null) known.cloneOf.add(cloneOf)
+			if (own !== null) known.own.set(own.name, own)
 		}
 	}
-	return [...reached.values()].flatMap(({ target, clientTls, cloneOf }) => {
+	return [...reached.values()].flatMap(({ target, clientTls, own }) => {
 		const options = { resources, clientTls: [...clientTls], discovered, secrets: group.secrets }
-		return [null, ...cloneOf].flatMap((route) => compileEgressCluster(target, { ...options, cloneOf: route }))
+		return [null, ...own.values()].flatMap((cluster) => compileEgressCluster(target, { ...options, own: cluster }))
 	})
 }
 
-type ReachedBy = { readonly target: Target; readonly cloneOf: ResourceId | null }
+type ReachedBy = { readonly target: Target; readonly own: OwnCluster | null }
 
-/** A clone is there beside the shared cluster, never in its place: the way to it and the way back lead over both. */
-function* targetsOf({ splits, prepared, clones }: EffectiveMesh, upstream: Upstream): Iterable<ReachedBy> {
-	if (upstream.kind === 'node') return yield { target: upstream.target, cloneOf: null }
-	for (const { id } of upstream.routes) {
-		for (const target of [...(splits[id] ?? []), ...(prepared[id] ?? [])]) yield { target, cloneOf: null }
-		for (const target of clones[id]?.targets ?? []) yield { target, cloneOf: id }
+/** A route's own cluster is there beside the shared one, never in its place: the way to it and the way back lead over both. */
+function* targetsOf(
+	{ resources, splits, prepared, clones, fronts }: EffectiveMesh,
+	upstream: Upstream,
+): Iterable<ReachedBy> {
+	if (upstream.kind === 'node') return yield { target: upstream.target, own: null }
+	for (const { id: route } of upstream.routes) {
+		for (const target of [...(splits[route] ?? []), ...(prepared[route] ?? [])]) yield { target, own: null }
+		for (const target of clones[route]?.targets ?? [])
+			yield { target, own: { route, name: cloneClusterName(target, route, resources) } }
+		for (const target of fronts[route]?.split ?? [])
+			yield { target, own: { route, name: frontClusterName(target, route, resources) } }
 	}
 }

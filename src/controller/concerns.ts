@@ -1,4 +1,4 @@
-import { ownClusterName, routedClusterName } from '#compile/clone-names.ts'
+import { frontClusterName, ownClusterName, routedClusterName } from '#compile/clone-names.ts'
 import { identityPath, type ProxyGroup, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { type Carrier, callersOf, carriersOf, egressClusterName, ingressClusterName } from '#compile/names.ts'
 import { cloneProblem, type Sharing, sharingOf } from '#compile/sharing.ts'
@@ -19,6 +19,8 @@ export type Concern = {
 	/** Canary key → name of the cluster that it is judged by: the route's own, where it has some. */
 	readonly canaries: ReadonlyMap<string, string>
 	readonly baseline: readonly string[]
+	/** Canary key → the cluster that what is in front of the route leads to, where there is something. */
+	readonly fronts: ReadonlyMap<string, string>
 	/** Clusters that must have a healthy host at every proxy before the route's next move. */
 	readonly demanded: readonly Demand[]
 	readonly sharing: Sharing & { readonly cloneProblem: string | null }
@@ -73,7 +75,10 @@ type Places = {
 }
 
 type NamesOf = Pick<Rollout, 'canaries' | 'baseline' | 'good'> & { readonly running: boolean }
-type Names = Pick<Concern, 'canaries' | 'baseline' | 'demanded' | 'sharing' | 'good' | 'unit' | 'endpoints' | 'hosts'>
+type Names = Pick<
+	Concern,
+	'canaries' | 'baseline' | 'fronts' | 'demanded' | 'sharing' | 'good' | 'unit' | 'endpoints' | 'hosts'
+>
 
 const known = new WeakMap<EffectiveMesh, Map<ResourceId, Places>>()
 
@@ -110,6 +115,7 @@ function namesOf(rollout: Rollout, places: Places): Names {
 	const found: Names = {
 		canaries: new Map(canaries.map((target) => [targetKey(target), own(target)])),
 		baseline: baseline.map(own),
+		fronts: new Map(frontClusters(rollout.route, effective).map(({ target, cluster }) => [target, cluster])),
 		demanded: running ? demandedToGoOn(rollout, effective) : demandedToLeave(rollout, effective),
 		sharing: sharingOfTargets(route, targets, effective),
 		good: good
@@ -123,14 +129,21 @@ function namesOf(rollout: Rollout, places: Places): Names {
 	return found
 }
 
-/** The canaries; and, before the route is led to its own clusters, whoever gets requests there. */
+function frontClusters(route: ResourceId, { fronts, resources }: EffectiveMesh): Omit<Demand, 'inPlaceOf'>[] {
+	return (fronts[route]?.split ?? []).map((target) => {
+		return { target: targetKey(target), cluster: frontClusterName(target, route, resources) }
+	})
+}
+
+/** The canaries, by all their ways; and, before the route is led to its own clusters, whoever gets requests there. */
 function demandedToGoOn({ route, canaries, baseline }: Rollout, effective: EffectiveMesh): Demand[] {
 	const demand = (target: Target) => ({
 		target: targetKey(target),
 		cluster: ownClusterName(target, route, effective),
 		inPlaceOf: null,
 	})
-	const all = canaries.map(demand)
+	const ofFront = frontClusters(route, effective).map((front) => ({ ...front, inPlaceOf: null }))
+	const all = [...canaries.map(demand), ...ofFront]
 	if (effective.clones[route]?.standing !== 'beside') return all
 	const getsRequests = (target: Target) => shareOf(effective.splits[route] ?? [], target) > 0
 	const others = baseline.filter(getsRequests).map((target) => {

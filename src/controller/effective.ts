@@ -1,7 +1,8 @@
 import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
 import { compareTargets, isSameTarget, splitOfRoute } from '#plan/split.ts'
-import type { EffectiveMesh, RouteClones } from '#rollout/effective-mesh.ts'
+import type { EffectiveMesh, RouteClones, RouteFront } from '#rollout/effective-mesh.ts'
+import { frontOf } from '#rollout/front.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 
@@ -12,6 +13,7 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 	const inForce: Record<ResourceId, Split> = {}
 	const prepared: Record<ResourceId, readonly Target[]> = {}
 	const clones: Record<ResourceId, RouteClones> = {}
+	const fronts: Record<ResourceId, RouteFront> = {}
 	for (const resource of Object.values(applied.resources)) {
 		if (resource.kind === 'Route') inForce[resource.id] = writtenSplit(resource)
 	}
@@ -31,8 +33,10 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 		}
 		inForce[rollout.route] = splitInForce(rollout)
 		prepared[rollout.route] = rollout.canaries
+		const front = frontOf(rollout)
+		if (front !== null) fronts[rollout.route] = front
 	}
-	return { resources: applied.resources, splits: inForce, prepared, clones }
+	return { resources: applied.resources, splits: inForce, prepared, clones, fronts }
 }
 
 /** Those that it does not name, without a share. */

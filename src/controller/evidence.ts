@@ -1,10 +1,11 @@
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import { addRequestTimes, noRequestTimes } from '#base/request-times.ts'
 import { closeLook, createFold, type Fold, foldEndpoint, foldSample } from '#guard/fold.ts'
-import type { Alarm, ArmIncrement, GuardParameters, Look, Sample } from '#guard/look.ts'
-import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
+import { closeFront, createFrontFold, type FrontFold, foldFront } from '#guard/front-fold.ts'
+import type { Alarm, GuardParameters, Look } from '#guard/look.ts'
+import type { Flush } from '#telemetry/flush.ts'
 import type { EndpointCluster } from './concerns.ts'
+import { armOf, armsOf, countedOf } from './counted-arms.ts'
 import { createDispersions } from './dispersions.ts'
 import { createHeard } from './heard.ts'
 import { createTrafficMeter, type Traffic } from './traffic-meter.ts'
@@ -19,6 +20,8 @@ export type Watch = {
 	/** Canary key → its cluster's name. */
 	readonly canaries: ReadonlyMap<string, string>
 	readonly baseline: readonly string[]
+	/** Canary key → the cluster of what is in front: counted by itself, and held against the hard limit alone. */
+	readonly fronts: ReadonlyMap<string, string>
 	readonly unit: 'requests' | 'connections'
 	/** Where proxies are shifted and not requests: all that a candidate counts is the canary's, all else the baseline's. */
 	readonly isCandidate: ((proxyKey: string) => boolean) | null
@@ -67,8 +70,14 @@ export type Evidence = {
 	close(): void
 }
 
-type Watching = { watch: Watch; readonly fold: Fold; sinceMs: number; looks: 'none' | 'some'; timer: Timer | null }
-const nothing: ArmIncrement = { completed: 0, errors: 0, retries: 0, started: 0, active: 0 }
+type Watching = {
+	watch: Watch
+	readonly fold: Fold
+	readonly front: FrontFold
+	sinceMs: number
+	looks: 'none' | 'some'
+	timer: Timer | null
+}
 
 export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEvent) => void }): Evidence {
 	const { clock, emit } = options
@@ -115,7 +124,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	}
 
 	function emitLook(watched: Watching, warmingUp: boolean): void {
-		const { watch, fold } = watched
+		const { watch, fold, front } = watched
 		const expected = watch.expected()
 		const silent = expected.filter(heard.isSilent)
 		sequence += 1
@@ -123,7 +132,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		watched.looks = 'some'
 		const { parameters, edgesMs, expectedShares } = watch
 		const about = { sequence, stepStart, warmingUp, expected, silent }
-		const look = closeLook(fold, { ...about, parameters, edgesMs, expectedShares })
+		const look = closeLook(fold, { ...about, parameters, edgesMs, expectedShares, front: closeFront(front) })
 		emit({ kind: 'look', rollout: watch.rollout, step: watch.step, look })
 	}
 
@@ -135,8 +144,8 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		}
 		known?.timer?.cancel()
 		const keeps = known !== undefined && hasSameCanaries(known.watch, watch)
-		const fold = keeps ? known.fold : newFold(watch)
-		const next: Watching = { watch, fold, sinceMs: clock.monotonicMs(), looks: 'none', timer: null }
+		const { fold, front } = keeps ? known : newFolds(watch)
+		const next: Watching = { watch, fold, front, sinceMs: clock.monotonicMs(), looks: 'none', timer: null }
 		watching.set(watch.rollout, next)
 		scheduleLook(next)
 	}
@@ -152,19 +161,19 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 			meter.add(flush)
 			dispersions.takeFlush(flush)
 			if (!flush.counted) return
-			for (const { watch, fold } of watching.values()) {
+			for (const { watch, fold, front } of watching.values()) {
 				for (const { canary, cluster } of watch.endpointsOf(flush.proxy)) {
 					const own = armOf(flush, [cluster], watch.unit)
 					foldEndpoint(fold, { endpoint: flush.proxy, canary, requests: own.completed, errors: own.errors })
 				}
 				const zone = watch.zoneOf(flush.proxy)
 				if (zone === null) continue
-				const alarm = foldSample(fold, {
-					proxy: flush.proxy,
-					zone,
-					shares: watch.sharesOf(flush.proxy),
-					...countedOf(flush, watch),
-				})
+				const about = { proxy: flush.proxy, zone, shares: watch.sharesOf(flush.proxy) }
+				const counted = countedOf(flush, watch)
+				const inFront = armsOf(flush, watch.fronts, watch.unit)
+				const ofFront = { ...about, ...counted, canaries: inFront, unrouted: 0 }
+				const frontAlarm = watch.fronts.size === 0 ? null : foldFront(front, ofFront)
+				const alarm = foldSample(fold, { ...about, ...counted }) ?? frontAlarm
 				if (alarm !== null) emit({ kind: 'alarm', rollout: watch.rollout, alarm })
 			}
 		},
@@ -197,67 +206,12 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	}
 }
 
-function newFold({ canaries, parameters, isCandidate }: Watch): Fold {
+function newFolds({ canaries, parameters, isCandidate }: Watch): Pick<Watching, 'fold' | 'front'> {
 	const between = isCandidate === null ? 'targets' : 'proxies'
-	return createFold({ canaries: [...canaries.keys()], hardLimitPpm: parameters.hardLimitPpm, between })
+	const options = { canaries: [...canaries.keys()], hardLimitPpm: parameters.hardLimitPpm, between } as const
+	return { fold: createFold(options), front: createFrontFold(options) }
 }
 
 function hasSameCanaries(left: Watch, right: Watch): boolean {
 	return left.canaries.size === right.canaries.size && [...left.canaries.keys()].every((key) => right.canaries.has(key))
-}
-
-type Counted = Pick<Sample, 'canaries' | 'baseline' | 'unrouted'>
-
-function countedOf(flush: Flush, watch: Watch): Counted {
-	if (watch.isCandidate !== null) return countedByCohort(flush, watch, watch.isCandidate(flush.proxy))
-	return {
-		canaries: Object.fromEntries(
-			[...watch.canaries].map(([key, cluster]) => [key, armOf(flush, [cluster], watch.unit)]),
-		),
-		baseline: armOf(flush, watch.baseline, watch.unit),
-		// Of requests: a TCP proxy finds its cluster, or has none from the start.
-		unrouted: watch.unit === 'requests' ? flush.unrouted : 0,
-	}
-}
-
-/** All that goes through a proxy, in whichever direction. */
-function countedByCohort(flush: Flush, { canaries }: Watch, isCandidate: boolean): Counted {
-	const all = armOf(flush, [...flush.clusters.keys()], 'requests')
-	// What changes may be what a request is matched by.
-	const lost = flush.unrouted + (flush.unmatched ?? 0)
-	const arm = { ...all, completed: all.completed + lost, errors: all.errors + lost }
-	return {
-		canaries: Object.fromEntries([...canaries.keys()].map((key) => [key, isCandidate ? arm : nothing])),
-		baseline: isCandidate ? nothing : arm,
-		unrouted: 0,
-	}
-}
-
-/** What a proxy counted over some clusters together. */
-function armOf(flush: Flush, clusters: readonly string[], unit: Watch['unit']): ArmIncrement {
-	const count = unit === 'requests' ? requestsOf : connectionsOf
-	return clusters.reduce((sum, name) => {
-		const ofCluster = flush.clusters.get(name)
-		return ofCluster === undefined ? sum : addArms(sum, count(ofCluster))
-	}, nothing)
-}
-
-function requestsOf({ completed, errors, retries, started, active, times }: ClusterFlush): ArmIncrement {
-	return { completed, errors, retries, started, active, times: times ?? noRequestTimes }
-}
-
-/** TCP has no answers: a connection that was made is a success. One that lasts is no request in flight. */
-function connectionsOf({ connects, connectFailures }: ClusterFlush): ArmIncrement {
-	return { completed: connects, errors: connectFailures, retries: 0, started: connects, active: 0 }
-}
-
-function addArms(left: ArmIncrement, right: ArmIncrement): ArmIncrement {
-	return {
-		completed: left.completed + right.completed,
-		errors: left.errors + right.errors,
-		retries: left.retries + right.retries,
-		started: left.started + right.started,
-		active: left.active + right.active,
-		times: addRequestTimes(left.times ?? noRequestTimes, right.times ?? noRequestTimes),
-	}
 }

@@ -144,7 +144,7 @@ function isConcerned(rejection: Rejection, concern: Concern): boolean {
 	const { typeUrl, name } = rejection
 	const carries = (carrier: Carrier) => carrier.typeUrl === typeUrl && carrier.name === name
 	if ([...concern.carriers.values()].some((carriers) => carriers.some(carries))) return true
-	const clusters = [...concern.canaries.values(), ...concern.baseline]
+	const clusters = [...concern.canaries.values(), ...concern.fronts.values(), ...concern.baseline]
 	return (typeUrl === typeUrls.cluster || typeUrl === typeUrls.endpoint) && clusters.includes(name)
 }
 
@@ -165,6 +165,8 @@ function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: Fac
 				const why = hosts === null ? whyUnknown(key, evidence) : 'noHost'
 				// Where no counters are asked for, that there never were any keeps nothing.
 				if (why === 'unwatched' && !demandsCounters(rollout.policy)) continue
+				// A canary that is reached in two ways is told once.
+				if (missing.some((other) => other.proxy === key && other.target === target)) continue
 				missing.push({ proxy: key, target, host: concern.hosts.get(target) ?? '', why })
 				if (missing.length === limits.namedProxies) return missing
 			}

@@ -1,10 +1,7 @@
 // What a change would do, worked out without a daemon: the same reading, planning and compiling, and no fleet. The
 // contract of the offline verbs. It asks nobody and executes nothing of the repository, so it is safe on a fork.
 
-import { compareDiagnostics, compareText, type Diagnostic } from '#base/diagnostic.ts'
-import { compileGroup } from '#compile/compile-group.ts'
-import { type ProxyGroup, typeUrls } from '#compile/compiled.ts'
-import { nothingDiscovered } from '#discovery/discovered.ts'
+import { compareDiagnostics, type Diagnostic } from '#base/diagnostic.ts'
 import { estimateProofRequests } from '#guard/estimate.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import type { Mesh, Origins, WavesSpec } from '#mesh/mesh.ts'
@@ -13,11 +10,12 @@ import { findTraps } from '#plan/find-traps.ts'
 import type { Change, Shift, Split } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { formatSplit, shareOfAll, splitBetween } from '#plan/split.ts'
+import { describeFront } from '#rollout/describe-front.ts'
 import { demandsOfStep, ladderOf } from '#rollout/ladder.ts'
 import { demandsCounters, errorsGuardOf } from '#rollout/rollout.ts'
 import { meshOfId } from './apply-at-once.ts'
+import { type ComparedResources, compareResources } from './compare-resources.ts'
 import { describeGuards } from './describe-guards.ts'
-import { effectiveMesh } from './effective.ts'
 import { type PlannedClusters, plannedClusters } from './planned-clusters.ts'
 import { hasCommit, type OfflineRead, readOfflineCommit, readOfflineFolder } from './read-offline.ts'
 import { outlookOfShift, type ShiftOutlook, type TrafficSource } from './shift-outlook.ts'
@@ -40,7 +38,7 @@ export type PlanOutcome =
 	  }
 	| { readonly kind: 'unreadable'; readonly message: string }
 
-export type PlanPreview = {
+export type PlanPreview = ComparedResources & {
 	/** What it was compared with; null when with nothing. */
 	readonly base: string | null
 	readonly warnings: readonly Diagnostic[]
@@ -48,10 +46,6 @@ export type PlanPreview = {
 	readonly traps: readonly Diagnostic[]
 	/** In the order in which they may happen. */
 	readonly changes: readonly PlannedChange[]
-	/** Envoy resources that come, change and go, by type, each name with the proxies' identity. */
-	readonly resources: Readonly<Record<keyof typeof typeUrls, ResourceDifference>>
-	/** Identities with proxies in the mesh; of how many something changes. */
-	readonly identities: { readonly total: number; readonly changed: number }
 }
 
 export type PlannedChange =
@@ -82,6 +76,8 @@ export type PlannedChange =
 			/** Whether its own counters can be told from others'; what each step waits for besides time, in words. */
 			readonly clusters: PlannedClusters
 			readonly guardedBy: string
+			/** Which requests go to the rising targets from the first step on, whatever their share, in words; null: none. */
+			readonly front: string | null
 			readonly steps: readonly PlannedStep[]
 			readonly bakeMs: number
 			/** The least it takes: all minimum durations and the bake, if evidence never has to be waited for. */
@@ -98,14 +94,11 @@ export type PlannedStep = {
 	readonly minRequests: number
 	/** `person`: it ends only when somebody approves it. */
 	readonly gate: 'none' | 'person'
-	/** About how many canary requests the proof takes if both versions fail alike; null where none is asked for. */
+	/**
+	 * About how many canary requests the proof takes if both versions fail alike; null where none is asked for, be it by the
+	 * policy or because the step gives no share.
+	 */
 	readonly proofRequests: number | null
-}
-
-export type ResourceDifference = {
-	readonly added: readonly string[]
-	readonly changed: readonly string[]
-	readonly removed: readonly string[]
 }
 
 export type PlanRequest = {
@@ -201,6 +194,7 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 		unit: unitOf(shift.route, mesh),
 		clusters: plannedClusters(shift, now, mesh),
 		guardedBy: describeGuards(policy),
+		front: policy.front.length === 0 ? null : describeFront(policy.front),
 		steps,
 		bakeMs: policy.bakeMs,
 		leastMs: steps.reduce((total, { minDurationMs }) => total + minDurationMs, 0),
@@ -214,87 +208,11 @@ const supposedErrorShare = 0.001
 type Proof = { readonly shares: Split; readonly errorShare: number }
 
 function proofRequestsAt({ rising, falling, policy }: Shift, { shares, errorShare }: Proof): number | null {
-	if (!demandsCounters(policy)) return null
+	if (!demandsCounters(policy) || shareOfAll(shares, rising) === 0) return null
 	const baseline = shareOfAll(shares, falling)
 	return estimateProofRequests({
 		baselineErrorShare: errorShare,
 		canaryPerBaseline: baseline === 0 ? Infinity : shareOfAll(shares, rising) / baseline,
 		absoluteLimitPpm: errorsGuardOf(policy).absoluteLimitPpm,
 	})
-}
-
-type TypeName = keyof typeof typeUrls
-
-function compareResources(before: Mesh, after: Mesh): Pick<PlanPreview, 'resources' | 'identities'> {
-	const groups = groupsOf([before, after])
-	const differences = groups.flatMap((group) => differencesOf(before, after, group))
-	const differenceOf = (type: TypeName): ResourceDifference => {
-		const named = (how: Difference['how']) =>
-			differences
-				.filter((one) => one.type === type && one.how === how)
-				.map(({ identity, name }) => `${identity}: ${name}`)
-		return { added: named('added'), changed: named('changed'), removed: named('removed') }
-	}
-	return {
-		resources: {
-			cluster: differenceOf('cluster'),
-			endpoint: differenceOf('endpoint'),
-			listener: differenceOf('listener'),
-			route: differenceOf('route'),
-			secret: differenceOf('secret'),
-		},
-		identities: { total: groups.length, changed: new Set(differences.map(({ identity }) => identity)).size },
-	}
-}
-
-type Difference = {
-	readonly identity: string
-	readonly type: TypeName
-	readonly name: string
-	readonly how: 'added' | 'changed' | 'removed'
-}
-
-function differencesOf(before: Mesh, after: Mesh, group: ProxyGroup): Difference[] {
-	const old = compiledOf(before, group)
-	const next = compiledOf(after, group)
-	const identity = group.identity.name
-	const come = [...next].flatMap(([id, { type, name, key }]): Difference[] => {
-		const known = old.get(id)
-		if (known?.key === key) return []
-		return [{ identity, type, name, how: known === undefined ? 'added' : 'changed' }]
-	})
-	const go = [...old].flatMap(([id, { type, name }]): Difference[] =>
-		next.has(id) ? [] : [{ identity, type, name, how: 'removed' }],
-	)
-	return [...come, ...go]
-}
-
-/** One group for each identity, captured and served the way `sluice bootstrap` writes it when nothing else is said. */
-function groupsOf(meshes: readonly Mesh[]): ProxyGroup[] {
-	const groups = new Map<string, ProxyGroup>()
-	for (const mesh of meshes) {
-		for (const resource of Object.values(mesh.resources)) {
-			if (resource.kind !== 'VirtualNode' && resource.kind !== 'VirtualGateway') continue
-			const kind = resource.kind === 'VirtualNode' ? 'virtualNode' : 'virtualGateway'
-			groups.set(resource.id, {
-				identity: { mesh: resource.mesh, kind, name: resource.name },
-				cohort: 'stable',
-				capture: { mode: 'explicit', bind: '0.0.0.0', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
-				envoyMinor: '1.40',
-				secrets: 'daemon',
-			})
-		}
-	}
-	return [...groups].sort(([left], [right]) => compareText(left, right)).map(([, group]) => group)
-}
-
-function compiledOf(mesh: Mesh, group: ProxyGroup): Map<string, { type: TypeName; name: string; key: string }> {
-	const types = new Map(Object.entries(typeUrls).map(([name, url]) => [url, name as TypeName]))
-	const compiled = compileGroup(effectiveMesh(mesh, []), group, nothingDiscovered) ?? []
-	return new Map(
-		compiled.map(({ typeUrl, name, key }) => [
-			`${typeUrl} ${name}`,
-			{ type: types.get(typeUrl) ?? 'cluster', name, key },
-		]),
-	)
 }

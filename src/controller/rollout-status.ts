@@ -4,8 +4,10 @@ import { type Measure, measuresOf, proofWaitMs } from '#guard/measures.ts'
 import { countBreaches, describeThreshold, newThreshold } from '#guard/threshold.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
+import { describeFront } from '#rollout/describe-front.ts'
 import { describeOpen } from '#rollout/describe-open.ts'
 import { describeInForce } from '#rollout/describe-step.ts'
+import { frontOf, requestsOfStep } from '#rollout/front.ts'
 import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
 import {
 	type BackCause,
@@ -66,6 +68,8 @@ export type RolloutStatus = {
 	readonly phi: Rollout['phi']
 	/** The guard's numbers of the newest look; null until there is one. */
 	readonly evidence: (EvidenceNumbers & { readonly text: string }) | null
+	/** What is in front of the shares of a running rollout; null: nothing. */
+	readonly front: FrontStatus | null
 	/** What others measure; in the order of the policy. */
 	readonly thresholds: readonly ThresholdStatus[]
 	readonly holds: readonly Hold[]
@@ -90,6 +94,16 @@ export type RolloutStatus = {
 	readonly endedAt: string | null
 }
 
+export type FrontStatus = {
+	/** `beside`: its clusters are served, and nothing is matched · `routed`: what matches goes to the canaries. */
+	readonly standing: 'beside' | 'routed'
+	/** Since the rollout began. */
+	readonly requests: number
+	readonly errors: number
+	/** What matches, and what came of it. */
+	readonly text: string
+}
+
 export type ThresholdStatus = {
 	readonly name: string
 	/** The newest figure, or null where there is none. */
@@ -107,7 +121,7 @@ export type ThresholdStatus = {
 }
 
 export type StepStatus = {
-	/** `25 %`, or of waves `one proxy`. */
+	/** `25 %`, `front alone`, or of waves `one proxy`. */
 	readonly text: string
 	readonly canarySharePpm: number
 	readonly shares: readonly ShareStatus[]
@@ -131,7 +145,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		cause: 'cause' in phase ? phase.cause : null,
 		step: rollout.step + 1,
 		steps: rollout.stepsPpm.map((canarySharePpm, step) => ({
-			text: rollout.wave === null ? formatShare(canarySharePpm) : describeWave(rollout, step),
+			text: nameOfStep(rollout, step),
 			canarySharePpm,
 			shares: sharesOf(splitAtStep(rollout, step)),
 		})),
@@ -140,7 +154,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 			elapsedMs: Math.round(elapsed.stepMs),
 			...demandsOfStep(rollout),
 			countedMs: Math.round(elapsed.stepTotalMs),
-			requests: rollout.guard.stepRequests,
+			requests: requestsOfStep(rollout),
 			missingRequests,
 			proofWaitMs: missingRequests === null ? null : proofWaitMs(rollout.guard, missingRequests),
 			evidenceAgeMs: Math.round(elapsed.sinceLookMs),
@@ -148,6 +162,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		measures: measuresOf(rollout.guard).map((measure) => ({ ...measure, text: describeMeasure(measure) })),
 		phi: rollout.phi,
 		evidence: verdict === null ? null : { ...verdict.numbers, text: describeEvidence(verdict.numbers) },
+		front: frontStatusOf(rollout),
 		thresholds: thresholdsOf(rollout),
 		holds: rollout.holds,
 		confirmed: rollout.confirmed,
@@ -179,6 +194,22 @@ function openOf(rollout: Rollout, { view, fleet, evidence }: StatusSource): Open
 	return openToCanaries(view.concernOf(rollout), { fleet, evidence })
 }
 
+function frontStatusOf(rollout: Rollout): FrontStatus | null {
+	const front = frontOf(rollout)
+	if (front === null) return null
+	const { matches, standing } = front
+	const [requests, errors] = rollout.guard.front
+	const counts = standing === 'routed' ? `, ${requests} requests, ${errors} failed` : ', not yet in force'
+	return { standing, requests, errors, text: describeFront(matches) + counts }
+}
+
+/** `25 %`, `front alone`, or of waves `one proxy`. */
+function nameOfStep(rollout: Rollout, step: number): string {
+	if (rollout.wave !== null) return describeWave(rollout, step)
+	const sharePpm = rollout.stepsPpm[step] ?? 0
+	return sharePpm === 0 ? 'front alone' : formatShare(sharePpm)
+}
+
 function thresholdsOf({ policy, thresholds }: Rollout): ThresholdStatus[] {
 	return thresholdGuardsOf(policy).map((guard) => {
 		const { name, min, max, breaches, minMeasurements } = guard
@@ -207,9 +238,7 @@ function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumsta
 	const { phase, stepsPpm, step, clones } = rollout
 	const now = rollout.wave === null ? formatSplit(withoutZeros(splitInForce(rollout))) : describeInForce(rollout)
 	const reached =
-		step < 0
-			? 'before the first step'
-			: `step ${step + 1} of ${stepsPpm.length} (${rollout.wave === null ? formatShare(stepsPpm[step] ?? 0) : describeWave(rollout, step)})`
+		step < 0 ? 'before the first step' : `step ${step + 1} of ${stepsPpm.length} (${nameOfStep(rollout, step)})`
 	const confirmed = facts === null ? '' : `, ${facts.current}/${facts.expected} proxies confirmed`
 	const leaving = clones === 'none' ? '' : '; its route still has clusters of its own'
 	switch (phase.kind) {

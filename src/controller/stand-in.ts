@@ -1,9 +1,9 @@
-import { routedClusterName } from '#compile/clone-names.ts'
+import { frontClusterName, routedClusterName } from '#compile/clone-names.ts'
 import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
 import { egressClusterName } from '#compile/names.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { EffectiveMesh, RouteFront } from '#rollout/effective-mesh.ts'
 
 // A route configuration carries the routes of many services. When one of them leads to a cluster that waits for its
 // endpoints or a secret, all of them would wait with it, and a way back among them too. Until the cluster can be sent,
@@ -32,7 +32,8 @@ export function withStandIns(compiled: readonly CompiledResource[], options: Sta
 	// A cluster that was there before stays as it was, and holds up nobody.
 	for (const { typeUrl, name } of known) if (typeUrl === typeUrls.cluster) waiting.delete(name)
 	if (waiting.size === 0) return whole
-	const older = compile(sharesUpon(before, inForce, sharesWithout(waiting, inForce)))
+	const fronts = frontsWithout(waiting, inForce)
+	const older = compile(sharesUpon(before, { ...inForce, fronts }, sharesWithout(waiting, inForce)))
 	return { resources: replaceNaming(waiting, compiled, older ?? known), kind: 'partial' }
 }
 
@@ -51,8 +52,9 @@ export function sharesUpon(
 		targets.filter((target) => !isKnownAlike(target, before, inForce)).map(({ virtualNode }) => virtualNode),
 	)
 	// By the same clusters: what is judged by its own is not to be sent by others' for a while.
-	const { clones } = inForce
-	return { ...before, resources: withNodes(before, inForce, unknown), splits: { ...before.splits, ...splits }, clones }
+	const { clones, fronts } = inForce
+	const resources = withNodes(before, inForce, unknown)
+	return { ...before, resources, splits: { ...before.splits, ...splits }, clones, fronts }
 }
 
 function isKnownAlike(target: Target, before: EffectiveMesh, inForce: EffectiveMesh): boolean {
@@ -100,6 +102,17 @@ function sharesWithout(waiting: ReadonlySet<string>, inForce: EffectiveMesh): Ef
 				route,
 				split.some(waits(route)) ? split.filter((target) => !waits(route)(target)) : split,
 			]),
+	)
+}
+
+/** What is in front leads to its clusters when all of them are there. */
+function frontsWithout(waiting: ReadonlySet<string>, { fronts, resources }: EffectiveMesh): EffectiveMesh['fronts'] {
+	const routes = Object.entries(fronts) as [ResourceId, RouteFront][]
+	return Object.fromEntries(
+		routes.map(([route, front]) => {
+			const waits = front.split.some((target) => waiting.has(frontClusterName(target, route, resources)))
+			return [route, waits ? { ...front, standing: 'beside' as const } : front]
+		}),
 	)
 }
 

@@ -2,13 +2,14 @@ import { unreachable } from '#base/assert.ts'
 import type { ThresholdSource } from '#mesh/mesh.ts'
 import { fillTemplate, type TemplateValues } from '#mesh/query-template.ts'
 import { nameOf } from '#plan/split.ts'
+import { hasShare } from '#rollout/ladder.ts'
 import { isRunning, type Rollout, thresholdGuardsOf } from '#rollout/rollout.ts'
 import type { WatchedThreshold } from '#telemetry/measurement.ts'
 
 /** Whom to ask for the rollouts that run: all their thresholds, in every phase in which canaries have a share. */
 export function thresholdWatchesOf(rollouts: readonly Rollout[]): WatchedThreshold[] {
 	return rollouts
-		.filter((rollout) => isRunning(rollout) && rollout.phase.kind !== 'rollingBack' && rollout.step >= 0)
+		.filter((rollout) => isRunning(rollout) && rollout.phase.kind !== 'rollingBack' && hasShare(rollout))
 		.flatMap((rollout) =>
 			thresholdGuardsOf(rollout.policy).map(({ name, source, windowMs, intervalMs }) => ({
 				rollout: rollout.id,

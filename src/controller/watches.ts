@@ -40,6 +40,7 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 		step: rollout.step,
 		canaries: isWave ? new Map(rollout.canaries.map((target) => [targetKey(target), ''])) : concern.canaries,
 		baseline: concern.baseline,
+		fronts: concern.fronts,
 		unit: concern.unit,
 		isCandidate: isWave ? (proxyKey) => proxyOf(proxyKey)?.group.cohort === 'candidate' : null,
 		parameters: guardParametersOf(rollout),
@@ -94,7 +95,7 @@ function sharesHeldBy(
 	const snapshot = publisher.snapshotOf(proxy.groupKey)
 	if (snapshot === null) return null
 	const versions: string[] = []
-	for (const [type, name] of resourcesOfShift(concern, proxy.groupKey)) {
+	for (const [type, name] of resourcesCompared(concern, proxy.groupKey)) {
 		const version = snapshot.types[type].resources.get(name)?.version
 		if (version === undefined || fleet.holds(proxy.key, type, name) !== version) return null
 		versions.push(version)
@@ -109,13 +110,14 @@ export function holdsShares(
 	{ fleet, publisher }: Pick<WatchOptions, 'fleet' | 'publisher'>,
 ): boolean {
 	const snapshot = publisher.snapshotOf(proxy.groupKey)
-	return resourcesOfShift(concern, proxy.groupKey).every(([type, name]) => {
+	const ofFront = [...concern.fronts.values()].map((name) => [typeUrls.cluster, name] as const)
+	return [...resourcesCompared(concern, proxy.groupKey), ...ofFront].every(([type, name]) => {
 		const version = snapshot?.types[type].resources.get(name)?.version
 		return version === undefined || fleet.holds(proxy.key, type, name) === version
 	})
 }
 
-function resourcesOfShift({ carriers, canaries, baseline }: Concern, groupKey: string) {
+function resourcesCompared({ carriers, canaries, baseline }: Concern, groupKey: string) {
 	return [
 		...(carriers.get(groupKey) ?? []).map(({ typeUrl, name }) => [typeUrl, name] as const),
 		...[...canaries.values(), ...baseline].map((name) => [typeUrls.cluster, name] as const),

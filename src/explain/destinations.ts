@@ -18,7 +18,10 @@ export function destinationsOf(configuration: Configuration, weighted: readonly 
 }
 
 /** What the compiler noted that a piece of configuration was made for. */
-export function madeFor(metadata: Metadata | undefined, what: 'virtualNode' | 'virtualService'): ResourceId | null {
+export function madeFor(
+	metadata: Metadata | undefined,
+	what: 'virtualNode' | 'virtualService' | 'frontOf',
+): ResourceId | null {
 	const noted = metadata?.filterMetadata.sluice?.[what]
 	return typeof noted === 'string' ? (noted as ResourceId) : null
 }

@@ -64,7 +64,8 @@ function plain({ name, wanted, found }: Judged) {
 
 /** Of the mesh it is found later, where the mesh is known. */
 function reference({ name, metadata }: Route): RouteReference {
-	return { name, virtualService: madeFor(metadata, 'virtualService'), resource: null, place: null }
+	const [virtualService, frontOf] = [madeFor(metadata, 'virtualService'), madeFor(metadata, 'frontOf')]
+	return { name, virtualService, frontOf, resource: null, place: null }
 }
 
 function describeHost({ host, domain }: HostChoice) {

@@ -65,6 +65,8 @@ export type RouteReference = {
 	readonly name: string
 	/** Of a gateway route: the virtual service that it leads to. */
 	readonly virtualService: ResourceId | null
+	/** It is what is in front of this route of the mesh, while that is under rollout; null: it is a route itself. */
+	readonly frontOf: ResourceId | null
 	/** The route or gateway route of the mesh, where that is known. */
 	readonly resource: ResourceId | null
 	readonly place: Origin | null

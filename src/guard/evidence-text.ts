@@ -11,8 +11,9 @@ export function describeEvidence({ canary, baseline, metric, edgeMs, evidence, n
 	return `${shown}; evidence ${formatEvidence(evidence)} of ${formatEvidence(Math.ceil(needed))} needed`
 }
 
-export function describeAlarm({ kind, canary, proxy, counts }: Alarm): string {
-	const place = proxy === null ? 'over all proxies' : `at ${proxy}`
+export function describeAlarm({ kind, by, canary, proxy, counts }: Alarm): string {
+	const way = by === 'front' ? 'by what is in front, ' : ''
+	const place = `${way}${proxy === null ? 'over all proxies' : `at ${proxy}`}`
 	const baseline = describeBaseline(counts.baseline)
 	switch (kind) {
 		case 'errors':

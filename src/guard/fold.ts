@@ -69,8 +69,8 @@ export function foldSample(fold: Fold, sample: Sample): Alarm | null {
 		const flush = watchedFlush(sample.canaries[canary] ?? noIncrement, sample)
 		const own = fold.between === 'targets' ? watchFlush(watch, flush, fold.hardLimitPpm) : null
 		const fleet = foldIntoFleet(fold, canary, flush)
-		if (own !== null) alarm ??= { ...own, canary, proxy: sample.proxy }
-		if (fleet !== null) alarm ??= { ...fleet, canary, proxy: null }
+		if (own !== null) alarm ??= { ...own, by: 'shares', canary, proxy: sample.proxy }
+		if (fleet !== null) alarm ??= { ...fleet, by: 'shares', canary, proxy: null }
 	}
 	return alarm
 }
@@ -95,6 +95,8 @@ export type LookClosing = {
 	readonly parameters: GuardParameters
 	/** Edges that request times are judged at. Without any the look tells what they could be chosen by. */
 	readonly edgesMs?: readonly number[]
+	/** What came to the canaries by what is in front. */
+	readonly front?: Counts
 	/** Each canary's share of what it and the baseline are to be sent; without one it is not judged. */
 	readonly expectedShares?: Readonly<Record<CanaryKey, number>>
 }
@@ -109,7 +111,7 @@ export function closeLook(fold: Fold, closing: LookClosing): Look {
 		const proxy = fold.proxies.get(name)
 		if (proxy !== undefined && proxy.shares !== null && proxy.samples > 0) steady.push(proxyTotals(name, proxy))
 	}
-	const { sequence, stepStart, warmingUp, parameters, edgesMs = [], expectedShares = {} } = closing
+	const { sequence, stepStart, warmingUp, parameters, edgesMs = [], expectedShares = {}, front = noCounts } = closing
 	const asked = { parameters, edgesMs, expectedShares, endpoints: fold.endpoints }
 	const canaries = fold.canaries.map((canary) => [canary, lookAtCanary(canary, steady, asked)] as const)
 	const wantsEdges = (parameters.latency ?? null) !== null && edgesMs.length === 0
@@ -120,6 +122,7 @@ export function closeLook(fold: Fold, closing: LookClosing): Look {
 		stepStart,
 		warmingUp,
 		canaries: Object.fromEntries(canaries),
+		front,
 		baselineTimes: wantsEdges ? fold.baselineTimes : null,
 		proxies: countProxies(fold, closing),
 	}
@@ -234,7 +237,8 @@ function countProxies(fold: Fold, { expected, silent }: LookClosing): Look['prox
 	}
 }
 
-function beginLook(fold: Fold): void {
+/** Samples are counted anew, and a proxy that sent nothing is forgotten. */
+export function beginLook(fold: Fold): void {
 	for (const endpoints of fold.endpoints.values()) endpoints.clear()
 	for (const [name, proxy] of fold.proxies) {
 		if (proxy.samples === 0) fold.proxies.delete(name)

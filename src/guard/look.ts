@@ -1,9 +1,8 @@
 import type { RequestTimes } from '#base/request-times.ts'
 import type { PackedLogs } from './packed-logs.ts'
 
-// The contract of stage 4: what the guard is given, what it keeps, what it answers.
-// A Sample is one proxy's flush; samples are folded at the edge, where they arrive; a Look is what enters the
-// controller: numbered, of fixed size whatever the number of proxies.
+// The contract of stage 4: what the guard is given, keeps and answers. Samples are proxies' flushes, folded at the edge
+// where they arrive; a Look is what enters the controller: numbered, of fixed size whatever the number of proxies.
 
 /** A rising target, by its virtual node's id and port, e.g. `mesh/apps/virtualNode/serviceBv2:80`. */
 export type CanaryKey = string
@@ -12,10 +11,7 @@ export type CanaryKey = string
 export type ArmIncrement = {
 	/** Requests that got their final answer: `upstream_rq_completed`. */
 	readonly completed: number
-	/**
-	 * Final 5xx answers, timeouts, resets and refusals among them: `upstream_rq_5xx`. A call of gRPC completes with its
-	 * headers and fails with its trailers, so these may be of requests that completed before.
-	 */
+	/** Final 5xx, timeouts, resets and refusals too: `upstream_rq_5xx`. Of gRPC, maybe of requests that completed before. */
 	readonly errors: number
 	/** Retries: each is an attempt that failed. `upstream_rq_retry`. */
 	readonly retries: number
@@ -126,15 +122,18 @@ export type Look = {
 	/** Inside the warm-up: shown to people, not judged. */
 	readonly warmingUp: boolean
 	readonly canaries: Readonly<Record<CanaryKey, CanaryLook>>
+	/** What came to the canaries by what is in front of the shares: told, and compared with nothing. */
+	readonly front: Counts
 	/** All that is known of the baseline's request times so far, while no edge is judged. */
 	readonly baselineTimes: RequestTimes | null
 	/** Proxies that send to the route: expected, those of them that reported, and the first 20 names of those that did not. */
 	readonly proxies: { readonly expected: number; readonly fresh: number; readonly silent: readonly string[] }
 }
 
-/** The hard limit's finding: it acts at once, on a single flush. */
+/** The hard limit's finding: it acts at once, on a single flush. `by`: how the requests came to the canary. */
 export type Alarm = {
 	readonly kind: 'errors' | 'stall'
+	readonly by: 'shares' | 'front'
 	readonly canary: CanaryKey
 	/** The proxy whose flush shows it, or null when only the sum over the fleet does. */
 	readonly proxy: string | null
@@ -159,7 +158,7 @@ export type FourCounts = readonly [number, number, number, number]
 
 export type ShareState = {
 	readonly evidence: PackedLogs
-	/** Requests of the canary and of the baseline. */
+	/** Requests of the canary and of the baseline, at the present shares. */
 	readonly counts: readonly [number, number]
 }
 
@@ -168,7 +167,6 @@ export type CanaryState = {
 	readonly attempts: MetricState
 	/** One for each edge that is judged. */
 	readonly latency: readonly MetricState[]
-	/** At the present shares. */
 	readonly share: ShareState
 	/** The endpoint that most of the failures are blamed on. */
 	readonly blamed: BlamedEndpoint | null
@@ -202,6 +200,8 @@ export type GuardState = {
 	readonly stepRequests: number
 	/** Canary requests in a judged look, averaged over the last few (the least of all canaries). */
 	readonly requestsPerLook: number
+	/** Requests and errors by what is in front, since the rollout began. */
+	readonly front: readonly [number, number]
 	/** In the last look every expected proxy reported. */
 	readonly fresh: boolean
 	/** The first few names. */

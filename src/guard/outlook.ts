@@ -12,7 +12,7 @@ import { restartWeight } from './restart-weight.ts'
 // all rollouts are faster, half slower. It leaves out what is not known beforehand: ACKs, proxies, silence, and that
 // traffic changes.
 
-/** One step. Shares are of the route's traffic, 0 … 1; of several canaries the one with the least. */
+/** One step. Shares are of the route's traffic, 0 … 1; of several canaries the one with the least: 0 where none has one. */
 export type ProspectStep = {
 	readonly canaryShare: number
 	readonly baselineShare: number
@@ -37,13 +37,17 @@ export type StepOutlook = {
 }
 
 /**
- * Each step for a canary that fails `canaryErrorShare` of its requests. The proof is had at the first step and stays.
+ * Each step for a canary that fails `canaryErrorShare` of its requests. The proof is had at the first step with a share
+ * and stays.
  * Where a step waits for it, the time is the median of simulated rollouts within a factor of 2, as a rule above it: half
  * of the canaries have fewer errors on their way than are expected.
  */
 export function outlookOfSteps(prospect: Prospect, canaryErrorShare: number): StepOutlook[] {
+	const first = prospect.steps.findIndex(({ canaryShare }) => canaryShare > 0)
 	return prospect.steps.map((step, index) => {
-		const proof = index === 0 ? proofRequests(prospect, step, canaryErrorShare) : 1
+		// How much is in front nobody knows: where that is all, the step is taken to last as long as it must.
+		if (step.canaryShare === 0) return { canaryRequests: 0, durationMs: step.minDurationMs }
+		const proof = index === first ? proofRequests(prospect, step, canaryErrorShare) : 1
 		if (proof === null) return { canaryRequests: null, durationMs: null }
 		const canaryRequests = Math.max(step.minRequests, proof)
 		const perSecond = prospect.requestsPerSecond * step.canaryShare

@@ -14,6 +14,7 @@ type SchemaPart = {
 	readonly minimum?: number
 	readonly exclusiveMinimum?: number
 	readonly maximum?: number
+	readonly maxProperties?: number
 	readonly oneOf?: readonly { readonly required?: readonly string[] }[]
 }
 
@@ -152,7 +153,9 @@ function explainCount(path: Path, error: ErrorObject): Finding {
 	const where = pathToText(path)
 	const fields = part.oneOf?.flatMap((branch) => branch.required ?? []) ?? Object.keys(part.properties ?? {})
 	if (fields.length === 0) return errorAt(path, 'SL0208', `${where} has more than ${error.params.limit} fields`)
-	const wanted = fields.length === 1 ? `the field ${fields[0]}` : `exactly one of the fields ${listOr(fields)}`
+	const isMore = error.keyword === 'minProperties' && part.maxProperties === undefined
+	const count = isMore ? 'at least one' : 'exactly one'
+	const wanted = fields.length === 1 ? `the field ${fields[0]}` : `${count} of the fields ${listOr(fields)}`
 	return errorAt(path, 'SL0209', `${where} must have ${wanted}`)
 }
 

@@ -10,6 +10,7 @@ export type LinkPlace =
 				| 'provider'
 				/** Of a rollout policy. */
 				| 'match'
+				| 'front'
 				| 'virtualRouter'
 				| 'virtualGateway'
 				/** `httpRoute` and its like. */

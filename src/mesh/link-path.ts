@@ -15,7 +15,8 @@ export function linkPath(manifest: Manifest, place: LinkPlace): Path {
 		case 'virtualGateway':
 			return ['metadata', place.kind]
 		case 'match':
-			return ['spec', 'match']
+		case 'front':
+			return ['spec', place.kind]
 		case 'provider':
 			return providerPath(manifest)
 		case 'routeType':

@@ -2032,6 +2032,13 @@ export interface RolloutPolicyManifest {
 		 */
 		steps?: RolloutPolicyStep[]
 		/**
+		 * 1 to 4 matches. While a rollout runs, from its first step on, a request that one of them matches goes to the rising targets whatever their share.
+		 *
+		 * @minItems 1
+		 * @maxItems 4
+		 */
+		front?: RolloutPolicyFrontMatch[]
+		/**
 		 * What watches each step: of each kind one, and of thresholds several with names of their own.
 		 *
 		 * @minItems 1
@@ -2093,7 +2100,7 @@ export interface RolloutPolicyTags {
  */
 export interface RolloutPolicyStep {
 	/**
-	 * The share of the traffic of the route, in percent, that the rising targets get together.
+	 * The share of the traffic of the route, in percent, that the rising targets get together. 0 only in a first step, in a policy with front: then what front matches is all that goes there.
 	 */
 	weight: number
 	minDuration?: RolloutPolicyTime
@@ -2107,6 +2114,97 @@ export interface RolloutPolicyStep {
 	 */
 	gate?: boolean
 	deadline?: RolloutPolicyTime
+}
+/**
+ * Conditions on requests that the route takes; all of them must hold. headers and queryParameters are for HTTP routes, metadata for gRPC routes.
+ */
+export interface RolloutPolicyFrontMatch {
+	/**
+	 * Conditions on headers, 1 to 10.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	headers?: RolloutPolicyHeaderMatch[]
+	/**
+	 * Conditions on parameters of the query, 1 to 10.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	queryParameters?: RolloutPolicyQueryParameter[]
+	/**
+	 * Conditions on metadata, 1 to 10.
+	 *
+	 * @minItems 1
+	 * @maxItems 10
+	 */
+	metadata?: RolloutPolicyHeaderMatch[]
+}
+/**
+ * A condition on one header.
+ */
+export interface RolloutPolicyHeaderMatch {
+	/**
+	 * 1 to 50 characters that a header name may have.
+	 */
+	name: string
+	/**
+	 * true: the match takes the requests for which the condition does not hold.
+	 */
+	invert?: boolean
+	/**
+	 * What the value must be. Not written: the header must be there.
+	 */
+	match?: {
+		/**
+		 * The value itself, at most 255 characters.
+		 */
+		exact?: string
+		/**
+		 * What the value begins with, at most 255 characters.
+		 */
+		prefix?: string
+		/**
+		 * What the value ends with, at most 255 characters.
+		 */
+		suffix?: string
+		/**
+		 * A regular expression in RE2 syntax for the whole value, at most 255 characters.
+		 */
+		regex?: string
+		/**
+		 * Whole numbers from start up to, but not including, end.
+		 */
+		range?: {
+			/**
+			 * The first number in the range.
+			 */
+			start: number
+			/**
+			 * The first number after the range.
+			 */
+			end: number
+		}
+	}
+}
+/**
+ * A condition on one parameter of the query.
+ */
+export interface RolloutPolicyQueryParameter {
+	/**
+	 * 1 to 256 characters; upper and lower case are different.
+	 */
+	name: string
+	/**
+	 * What the value must be. Not written: the parameter must be there.
+	 */
+	match?: {
+		/**
+		 * The value itself, at most 2048 characters.
+		 */
+		exact?: string
+	}
 }
 /**
  * Compares the share of failed requests of the new version with that of the old one.

@@ -4,7 +4,7 @@
 
 import type { Diagnostic } from '#base/diagnostic.ts'
 import type { IpPreference, ProxySettings, VirtualGatewaySpec, VirtualNodeSpec } from './proxy-spec.ts'
-import type { GatewayRouteSpec, Protocol, RouteSpec } from './route-spec.ts'
+import type { FrontMatch, GatewayRouteSpec, Protocol, RouteSpec } from './route-spec.ts'
 
 /** App Mesh's path of a resource, e.g. `mesh/apps/virtualRouter/serviceB/route/serviceB`. Unique in a revision. */
 export type ResourceId = string & { readonly __brand: 'ResourceId' }
@@ -67,6 +67,8 @@ export type RolloutPolicySpec = {
 	/** Which routes it speaks for; an empty match speaks for all of its mesh. The most specific match wins. */
 	readonly match: { readonly virtualRouter: string | null; readonly route: string | null }
 	readonly steps: readonly RolloutStep[]
+	/** What goes to the rising targets whatever their share, while a rollout has begun and not ended. Any of them matches. */
+	readonly front: readonly FrontMatch[]
 	/** Names are unique; of every other kind there is one at most. */
 	readonly guards: readonly Guard[]
 	/** Why nothing is asked for before a step but its duration; null where guards are. */
@@ -96,7 +98,10 @@ export type RolloutPolicySpec = {
 export type OnSharedIncident = 'stepBack' | 'hold' | 'rollBack'
 
 export type RolloutStep = {
-	/** Share of the route's traffic that the rising targets together are to have, in parts per million. */
+	/**
+	 * Share of the route's traffic that the rising targets together are to have, in parts per million. 0, in a first step
+	 * only: what is in front is all that they have.
+	 */
 	readonly sharePpm: number
 	readonly minDurationMs: number
 	readonly minRequests: number

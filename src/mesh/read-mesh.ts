@@ -9,6 +9,7 @@ import { deepFreeze } from './deep-freeze.ts'
 import { checkExpectation, readExpectation } from './expectation.ts'
 import { findBrokenExpectations } from './expectation-links.ts'
 import { errorAt, pathToPointer } from './finding.ts'
+import { findIdleFronts } from './idle-fronts.ts'
 import { findBrokenLinks } from './link.ts'
 import { lastName } from './link-finding.ts'
 import { linkPath } from './link-path.ts'
@@ -140,7 +141,9 @@ function findWrongLinks(
 	const isWhole = read.findings.length === 0
 	const isUnread = unreadIn(read)
 	const mayExist = (id: ResourceId) => read.brokenIds.has(id) || isUnread(lastName(id))
-	const broken = findBrokenLinks(resources).map((link) => ({ ...link, severity: 'error' as const }))
+	// Of a mesh that is read, and of no mixture: a policy moves no traffic.
+	const fronts = isWhole ? findIdleFronts(resources) : []
+	const broken = [...findBrokenLinks(resources), ...fronts].map((link) => ({ ...link, severity: 'error' as const }))
 	const loose = isWhole ? findLooseLinks(resources).map((link) => ({ ...link, severity: 'warning' as const })) : []
 	return [...broken, ...loose]
 		.filter((link) => link.missing === null || !mayExist(link.missing))

@@ -57,6 +57,7 @@ export const defaultWaves: WavesSpec = deepFreeze({ sharesPpm: [100_000, 300_000
 export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	match: { virtualRouter: null, route: null },
 	steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...defaultRolloutStep })),
+	front: [],
 	guards: [defaultErrorsGuard],
 	unguarded: null,
 	deadlineMs: 30 * 60_000,
@@ -81,14 +82,26 @@ const defaultTcpRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
  * The policy for a route: the most specific that matches (route and router, then route, then router, then neither);
  * of equally specific ones the first by name; the default of its protocol when none matches.
  */
-export function policyForRoute(mesh: Mesh, route: Route): RolloutPolicySpec {
-	const matching = Object.values(mesh.resources)
+export function policyForRoute(mesh: Pick<Mesh, 'resources'>, route: Route): RolloutPolicySpec {
+	const written = writtenPolicyFor(mesh, route)?.spec
+	const isTcp = route.spec.protocol === 'tcp'
+	if (written === undefined) return isTcp ? defaultTcpRolloutPolicySpec : defaultRolloutPolicySpec
+	return withFrontOf(route, isTcp ? withoutLatency(written) : written)
+}
+
+/** The most specific policy that is written for the route. */
+export function writtenPolicyFor({ resources }: Pick<Mesh, 'resources'>, route: Route): RolloutPolicy | null {
+	const matching = Object.values(resources)
 		.filter((resource) => resource.kind === 'RolloutPolicy')
 		.filter((policy) => policyMatches(policy, route))
 		.sort((left, right) => specificity(right) - specificity(left) || compareText(left.name, right.name))
-	const written = matching[0]?.spec
-	if (route.spec.protocol !== 'tcp') return written ?? defaultRolloutPolicySpec
-	return written === undefined ? defaultTcpRolloutPolicySpec : withoutLatency(written)
+	return matching[0] ?? null
+}
+
+/** Of what is in front, that which the requests of the route can match. */
+function withFrontOf({ spec: { match } }: Route, spec: RolloutPolicySpec): RolloutPolicySpec {
+	const front = spec.front.filter(({ kind }) => kind === match.kind)
+	return front.length === spec.front.length ? spec : { ...spec, front }
 }
 
 /** A connection of TCP has no answer that could be slow. */

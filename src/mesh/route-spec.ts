@@ -54,6 +54,15 @@ export type GrpcMatch = {
 
 export type TcpMatch = { readonly kind: 'tcp'; readonly port: number | null }
 
+/** Requests of a route that its rollouts send to the canaries whatever the shares. All conditions hold. */
+export type FrontMatch =
+	| {
+			readonly kind: 'http'
+			readonly headers: readonly HeaderMatch[]
+			readonly queryParameters: readonly QueryParameterMatch[]
+	  }
+	| { readonly kind: 'grpc'; readonly metadata: readonly HeaderMatch[] }
+
 export type PathMatch =
 	| { readonly kind: 'prefix'; readonly prefix: string }
 	| { readonly kind: 'exact'; readonly path: string }

@@ -1,14 +1,17 @@
 import type { RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from './mesh.ts'
+import type { FrontMatch } from './route-spec.ts'
 import { weekdays } from './weekdays.ts'
 import { msToText, ppmToPercent } from './write-amounts.ts'
 import { writeGuard } from './write-guard.ts'
 import { type Written, writeList, writeMembers, writeUnlessEmpty } from './write-members.ts'
+import { writeHeaders, writeQueryParameters } from './write-route.ts'
 
 /** Every field is written, so that it stays what it is when the defaults change. */
 export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 	return writeMembers({
 		match: writeUnlessEmpty(spec.match),
 		steps: spec.steps.map(writeStep),
+		front: writeList(spec.front.map(writeFrontMatch)),
 		guards: writeList(spec.guards.map(writeGuard)),
 		unguarded: spec.unguarded === null ? null : true,
 		reason: spec.unguarded,
@@ -34,6 +37,14 @@ function writeStep({ sharePpm, minDurationMs, minRequests, warmUpMs, gate, deadl
 		warmUp: warmUpMs === null ? null : msToText(warmUpMs),
 		gate: gate === 'person',
 		deadline: deadlineMs === null ? null : msToText(deadlineMs),
+	})
+}
+
+function writeFrontMatch(match: FrontMatch): Written {
+	if (match.kind === 'grpc') return writeMembers({ metadata: writeHeaders(match.metadata) })
+	return writeMembers({
+		headers: writeHeaders(match.headers),
+		queryParameters: writeQueryParameters(match.queryParameters),
 	})
 }
 

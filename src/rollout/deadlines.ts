@@ -1,3 +1,4 @@
+import { requestsOfStep } from './front.ts'
 import { demandsOfStep } from './ladder.ts'
 import type { DeadlineCause, Hold, Rollout } from './rollout.ts'
 
@@ -34,10 +35,10 @@ export function findOverdue(rollout: Rollout, missing: readonly Hold[]): Overdue
 	}
 }
 
-function causeOf({ guard }: Rollout, missing: readonly Hold[]): DeadlineCause {
+function causeOf(rollout: Rollout, missing: readonly Hold[]): DeadlineCause {
 	const isTraffic = missing.length > 0 && missing.every(({ code }) => code === 'MORE_REQUESTS')
 	if (!isTraffic) return 'deadline'
-	return guard.stepRequests === 0 ? 'noTraffic' : 'inconclusive'
+	return requestsOfStep(rollout) === 0 ? 'noTraffic' : 'inconclusive'
 }
 
 function seconds(ms: number): string {

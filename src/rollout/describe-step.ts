@@ -1,4 +1,5 @@
-import { formatShare, formatSplit } from '#plan/split.ts'
+import { formatSplit } from '#plan/split.ts'
+import { describeShare } from './describe-share.ts'
 import { splitInForce } from './ladder.ts'
 import type { Rollout } from './rollout.ts'
 import { describeWave } from './wave.ts'
@@ -6,7 +7,7 @@ import { describeWave } from './wave.ts'
 /** What a step gives, for people: `canary at 25 %`, `at 10 % of the proxies`. */
 export function describeStep(rollout: Rollout, step: number): string {
 	if (rollout.wave !== null) return `at ${describeWave(rollout, step)}`
-	return `canary at ${formatShare(rollout.stepsPpm[step] ?? 0)}`
+	return `canary ${describeShare(rollout, step)}`
 }
 
 /** What is in force, for people: `serviceB 75 % · serviceBv2 25 %`, `changed at one proxy`. */

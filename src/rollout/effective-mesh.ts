@@ -1,4 +1,5 @@
 import type { Resource, ResourceId } from '#mesh/mesh.ts'
+import type { FrontMatch } from '#mesh/route-spec.ts'
 import type { Split, Target } from '#plan/plan.ts'
 
 /**
@@ -13,7 +14,17 @@ export type EffectiveMesh = {
 	readonly prepared: Readonly<Record<ResourceId, readonly Target[]>>
 	/** Route → its clone clusters, for routes that have some. */
 	readonly clones: Readonly<Record<ResourceId, RouteClones>>
+	/** Route → what goes to its canaries whatever its shares, for routes under rollout that have that. */
+	readonly fronts: Readonly<Record<ResourceId, RouteFront>>
 }
 
 /** `beside`: they are served, and the route leads to the shared clusters · `routed`: it leads to its own. */
 export type RouteClones = { readonly targets: readonly Target[]; readonly standing: 'beside' | 'routed' }
+
+/** `beside`: its clusters are served, and nothing is matched · `routed`: what matches leads to them. */
+export type RouteFront = {
+	/** Any of them matches. */
+	readonly matches: readonly FrontMatch[]
+	readonly split: Split
+	readonly standing: 'beside' | 'routed'
+}

@@ -2,8 +2,9 @@ import { unreachable } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import { armsOfFour } from '#guard/arms.ts'
 import { describeIncident } from '#guard/evidence-text.ts'
-import { formatShare } from '#plan/split.ts'
-import { demandsOfStep } from './ladder.ts'
+import { describeShare } from './describe-share.ts'
+import { requestsOfStep } from './front.ts'
+import { demandsOfStep, isFrontAlone } from './ladder.ts'
 import { type Command, demandsCounters, type FleetFacts, type Hold, type Rollout } from './rollout.ts'
 
 // Why a rollout does not move. The fleet's reasons hold everyone, a person's `promote` included; the guard's reasons
@@ -127,6 +128,7 @@ export function evidenceHolds(rollout: Rollout): Hold[] {
 	if (!rollout.guard.fresh) {
 		return [{ code: 'SILENT', text: `proxies without fresh counters: ${rollout.guard.silent.join(', ')}` }]
 	}
+	if (isFrontAlone(rollout)) return requestHolds(rollout)
 	if (verdict.kind !== 'hold' || verdict.code === 'SHARED_INCIDENT') return requestHolds(rollout)
 	if (verdict.code === 'MORE_REQUESTS' && hasWatchedEnough(rollout)) return requestHolds(rollout)
 	return [{ code: verdict.code, text: verdict.reason }]
@@ -134,8 +136,9 @@ export function evidenceHolds(rollout: Rollout): Hold[] {
 
 function requestHolds(rollout: Rollout): Hold[] {
 	const { minRequests } = demandsOfStep(rollout)
-	if (rollout.guard.stepRequests < minRequests) {
-		const text = `${rollout.guard.stepRequests} of ${minRequests} canary requests at ${formatShare(rollout.stepsPpm[rollout.step] ?? 0)}`
+	const requests = requestsOfStep(rollout)
+	if (requests < minRequests) {
+		const text = `${requests} of ${minRequests} canary requests ${describeShare(rollout, rollout.step)}`
 		return [{ code: 'MORE_REQUESTS', text }]
 	}
 	return []

@@ -5,12 +5,15 @@ import type { Rollout } from './rollout.ts'
 
 /**
  * The shares that the canaries together have at each step: the policy's steps that lie between `good` and `target`,
- * then the target (rules, motion 1).
+ * then the target (rules, motion 1). The first may be 0, where something is in front that goes there all the same.
  */
 export function ladderOf(policy: RolloutPolicySpec, good: Split, target: Split, canaries: readonly Target[]): number[] {
 	const from = shareOfAll(good, canaries)
 	const to = shareOfAll(target, canaries)
-	const between = policy.steps.map(({ sharePpm }) => sharePpm).filter((share) => share > from && share < to)
+	const isFirst = (share: number) => share === 0 && from === 0 && policy.front.length > 0
+	const between = policy.steps
+		.map(({ sharePpm }) => sharePpm)
+		.filter((share) => (share > from || isFirst(share)) && share < to)
 	return [...new Set(between), to].sort((left, right) => left - right)
 }
 
@@ -60,4 +63,16 @@ export function demandsOfStep(rollout: Pick<Rollout, 'policy' | 'stepsPpm' | 'st
 
 export function isLastStep(rollout: Rollout): boolean {
 	return rollout.step === rollout.stepsPpm.length - 1
+}
+
+type AtStep = Pick<Rollout, 'stepsPpm' | 'step'>
+
+/** Only what is in front goes to the canaries: there is nothing that could be compared. */
+export function isFrontAlone({ stepsPpm, step }: AtStep): boolean {
+	return stepsPpm[step] === 0
+}
+
+/** Whether the step in force gives the canaries a share. */
+export function hasShare({ stepsPpm, step }: AtStep): boolean {
+	return (stepsPpm[step] ?? 0) > 0
 }

@@ -11,10 +11,11 @@ import {
 	type ThresholdLack,
 } from '#guard/threshold.ts'
 import { goBack } from './go-back.ts'
+import { hasShare } from './ladder.ts'
 import { type Hold, type Rollout, type RolloutEvent, type RolloutStepResult, thresholdGuardsOf } from './rollout.ts'
 
-// The threshold guards of one rollout. They are asked from the first step on, whatever the phase, for as long as canaries
-// have a share.
+// The threshold guards of one rollout. They are asked from the first step with a share on, whatever the phase, for as long
+// as canaries have one.
 
 type Thresholds = Rollout['thresholds']
 
@@ -22,16 +23,17 @@ type Thresholds = Rollout['thresholds']
 export function measure(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'measurement' }>): RolloutStepResult {
 	const { thresholds, policy, elapsed } = rollout
 	const guard = thresholdGuardsOf(policy).find(({ name }) => name === event.guard)
-	if (guard === undefined || rollout.step === -1 || rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
+	if (guard === undefined || !hasShare(rollout) || rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
 	const { state, back } = judgeThreshold(stateOf(thresholds, guard.name), guard, { ...event, stepMs: elapsed.stepMs })
 	const measured: Rollout = { ...rollout, thresholds: { ...thresholds, [guard.name]: state } }
 	if (back === null) return { rollout: measured, notes: [] }
 	return goBack(measured, { by: 'guard', reason: back, actor: 'sluice' }, { threshold: guard.name })
 }
 
-/** Time passes for what is asked: from the first step on. */
-export function ageThresholds({ thresholds, step }: Rollout, elapsedMs: number): Thresholds {
-	if (step === -1) return thresholds
+/** Time passes for what is asked. */
+export function ageThresholds(rollout: Rollout, elapsedMs: number): Thresholds {
+	const { thresholds } = rollout
+	if (!hasShare(rollout)) return thresholds
 	return mapThresholds(thresholds, (state) => ({ ...state, sinceDataMs: state.sinceDataMs + elapsedMs }))
 }
 
@@ -44,8 +46,9 @@ export function bootThresholds(thresholds: Thresholds): Thresholds {
 }
 
 /** What of the thresholds forbids the step that follows the one in force. */
-export function thresholdHolds({ policy, thresholds, step }: Rollout): Hold[] {
-	if (step === -1) return []
+export function thresholdHolds(rollout: Rollout): Hold[] {
+	const { policy, thresholds } = rollout
+	if (!hasShare(rollout)) return []
 	const holds = thresholdGuardsOf(policy).flatMap((guard): Hold[] => {
 		const lack = lackOf(stateOf(thresholds, guard.name), guard)
 		return lack === null ? [] : [{ code: codeOf(lack.kind), text: lack.text }]

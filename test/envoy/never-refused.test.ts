@@ -18,6 +18,9 @@ import { makeTempDirectory } from '#lab/temp.ts'
 import { withDeadline } from '#lab/until.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { readMesh } from '#mesh/read-mesh.ts'
+import { policyForRoute } from '#mesh/rollout-policy.ts'
+import { splitOfRoute } from '#plan/split.ts'
+import type { EffectiveMesh, RouteFront } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -80,8 +83,18 @@ function discoveredFor(mesh: Mesh): Discovered {
 	return { endpoints: new Map(queries.map((key) => [key, [endpoint]])), secrets }
 }
 
+/** As it is written, and in front of each route what its policy has there, as while it is under rollout. */
+function inForce(mesh: Mesh): EffectiveMesh {
+	const routes = Object.values(mesh.resources).filter((resource) => resource.kind === 'Route')
+	const fronts = routes.flatMap((route): [string, RouteFront][] => {
+		const matches = policyForRoute(mesh, route).front
+		return matches.length === 0 ? [] : [[route.id, { matches, split: splitOfRoute(route), standing: 'routed' }]]
+	})
+	return { ...effectiveMesh(mesh, []), fronts: Object.fromEntries(fronts) }
+}
+
 function snapshotOf(mesh: Mesh, group: ProxyGroup): Snapshot | null {
-	const compiled = compileGroup(effectiveMesh(mesh, []), group, discoveredFor(mesh))
+	const compiled = compileGroup(inForce(mesh), group, discoveredFor(mesh))
 	if (compiled === null) return null
 	const { snapshot } = encodeSnapshot(compiled, null)
 	expect(findInconsistencies(snapshot)).toEqual([])

@@ -171,6 +171,12 @@ const endpoint = { ipv4: '10.0.0.1', ipv6: '::1', zone: 'a' }
 
 const routeX = resourceId.route('apps', 'r', 'x')
 
+const tester = {
+	kind: 'http' as const,
+	headers: [{ name: 'x-tester', invert: false, match: { kind: 'present' as const } }],
+	queryParameters: [{ name: 'beta', exact: null }],
+}
+
 /** Everything that a compilation is made from, each by itself. */
 const members = {
 	mesh,
@@ -204,6 +210,12 @@ const members = {
 		{ [routeX]: { targets: ['v1', 'v2'], standing: 'beside' } },
 		{ [routeX]: { targets: ['v1', 'v2'], standing: 'routed' } },
 	),
+	fronts: fc.constantFrom<NonNullable<CompileInput['fronts']>[]>(
+		{},
+		{ [routeX]: { matches: [tester], shares: { v2: 1_000_000 }, standing: 'beside' } },
+		{ [routeX]: { matches: [tester], shares: { v2: 1_000_000 }, standing: 'routed' } },
+		{ [routeX]: { matches: [tester, { ...tester, headers: [] }], shares: { v1: 1, v2: 999_999 }, standing: 'routed' } },
+	),
 	discovered: fc.constantFrom<BriefDiscovered[]>(
 		{},
 		{ secrets: { own: ['certificate', 'authorities'] }, cloudMap: [{ ...answered, endpoints: [endpoint] }] },
@@ -224,11 +236,19 @@ const inputs: fc.Arbitrary<CompileInput[]> = fc
 		}),
 	)
 
-function inputOf({ proxy, capture, secrets, clones, discovered, ...written }: Drawn<typeof drawn>): CompileInput {
-	return { ...proxy, capture, secrets, clones, discovered, resources: resourcesOf(written) }
+function inputOf({
+	proxy,
+	capture,
+	secrets,
+	clones,
+	fronts,
+	discovered,
+	...written
+}: Drawn<typeof drawn>): CompileInput {
+	return { ...proxy, capture, secrets, clones, fronts, discovered, resources: resourcesOf(written) }
 }
 
-type Written = Omit<Drawn<typeof drawn>, 'proxy' | 'capture' | 'secrets' | 'clones' | 'discovered'>
+type Written = Omit<Drawn<typeof drawn>, 'proxy' | 'capture' | 'secrets' | 'clones' | 'fronts' | 'discovered'>
 
 function resourcesOf({ gateway, egressPort, clientTls, ...written }: Written): BriefResource[] {
 	const backends = written.backends.map((service) => ({ service, egressPort, clientTls }))

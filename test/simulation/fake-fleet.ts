@@ -52,6 +52,8 @@ export type FakeFleet = {
 	restart(target: FakeProxy, awayMs: number): void
 	/** Of the first route, by cluster. */
 	sharesOf(target: FakeProxy): ReadonlyMap<string, number> | null
+	/** What is in front of the first route leads to these, by cluster. */
+	frontOf(target: FakeProxy): ReadonlyMap<string, number>
 	/** Null: it is not connected. */
 	acked(proxyKey: string): Acked | null
 	/** One more, which connects at once. */
@@ -223,6 +225,7 @@ export function createFakeFleet({ clock, random, group, traffic, watcher, ...opt
 			clock.setTimer(awayMs, () => connect(target))
 		},
 		sharesOf: (target) => forwardingAt(target).clusters.get(firstPair.host) ?? null,
+		frontOf: (target) => forwardingAt(target).fronts.get(firstPair.host) ?? new Map(),
 		acked(proxyKey) {
 			const target = proxies.find(({ proxy, connected }) => connected && proxy.key === proxyKey)
 			return target === undefined ? null : { resources: [...target.held.values()], unseen: [] }

@@ -143,9 +143,18 @@ function isRefused(target: FakeProxy, { typeUrl, name }: EncodedResource): boole
 	return typeUrl === typeUrls.route && target.refuseRoutes && target.held.has(resourceKey(typeUrl, name))
 }
 
-/** One second of requests. */
+/** One second of requests, and a tenth as many that are matched in front of the shares. */
 export function sendRequests(target: FakeProxy, traffic: Traffic, random: Random): void {
-	for (const ofHost of forwardingAt(target).clusters.values()) {
+	const { clusters, fronts } = forwardingAt(target)
+	sendTo([...clusters.values()], { target, traffic, random })
+	const ofTesters = { ...traffic, requestsPerSecond: traffic.requestsPerSecond / 10 }
+	sendTo([...fronts.values()], { target, traffic: ofTesters, random })
+}
+
+type Sending = { readonly target: FakeProxy; readonly traffic: Traffic; readonly random: Random }
+
+function sendTo(hosts: readonly ReadonlyMap<string, number>[], { target, traffic, random }: Sending): void {
+	for (const ofHost of hosts) {
 		for (const [cluster, sharePpm] of ofHost) {
 			const counters = countersOf(target, cluster)
 			const requests = Math.round((traffic.requestsPerSecond * sharePpm) / 1_000_000)

@@ -172,6 +172,7 @@ function policyOf(
 			minDurationMs: pick([0, between(0, 4000), between(7000, 12_000)]),
 			minRequests: pick([0, 0, 50]),
 		})),
+		front: [],
 		guards: [
 			{
 				kind: 'errors',

@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import { typeUrls } from '#compile/compiled.ts'
+import type { Route } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 
@@ -17,9 +18,11 @@ export type Forwarding = {
 	readonly shares: SharesByHost
 	/** Host → cluster → ppm. */
 	readonly clusters: ReadonlyMap<string, ReadonlyMap<string, number>>
+	/** Host → cluster → ppm, of the requests that are matched in front of the shares. */
+	readonly fronts: ReadonlyMap<string, ReadonlyMap<string, number>>
 }
 
-export const nothingForwarded: Forwarding = { shares: new Map(), clusters: new Map() }
+export const nothingForwarded: Forwarding = { shares: new Map(), clusters: new Map(), fronts: new Map() }
 
 const read = new Map<string, Forwarding>()
 
@@ -28,21 +31,29 @@ export function forwardingOfBytes(resource: EncodedResource): Forwarding {
 	if (known !== undefined) return known
 	const shares = new Map<string, Shares>()
 	const clusters = new Map<string, ReadonlyMap<string, number>>()
+	const fronts = new Map<string, ReadonlyMap<string, number>>()
 	for (const host of fromBinary(RouteConfigurationSchema, resource.bytes).virtualHosts) {
 		const ofClusters = new Map<string, number>()
-		for (const { action } of host.routes) {
-			if (action.case !== 'route' || action.value.clusterSpecifier.case !== 'weightedClusters') continue
-			const weighted = action.value.clusterSpecifier.value.clusters
-			const sum = weighted.reduce((total, { weight }) => total + Number(weight ?? 0), 0)
-			for (const { name, weight } of weighted) ofClusters.set(name, Math.round((Number(weight ?? 0) / sum) * 1e6))
+		for (const route of host.routes) {
+			const weighted = weightedClusters(route)
+			// What is in front of the shares is not they.
+			if (route.metadata?.filterMetadata.sluice?.frontOf !== undefined) fronts.set(host.name, new Map(weighted))
+			else for (const [name, ppm] of weighted) ofClusters.set(name, ppm)
 		}
 		if (ofClusters.size === 0) continue
 		clusters.set(host.name, ofClusters)
 		shares.set(host.name, new Map([...ofClusters].map(([name, ppm]) => [nodeOfCluster(name), ppm])))
 	}
-	const forwarding = { shares, clusters }
+	const forwarding = { shares, clusters, fronts }
 	read.set(resource.version, forwarding)
 	return forwarding
+}
+
+function weightedClusters({ action }: Route): [string, number][] {
+	if (action.case !== 'route' || action.value.clusterSpecifier.case !== 'weightedClusters') return []
+	const weighted = action.value.clusterSpecifier.value.clusters
+	const sum = weighted.reduce((total, { weight }) => total + Number(weight ?? 0), 0)
+	return weighted.map(({ name, weight }) => [name, Math.round((Number(weight ?? 0) / sum) * 1e6)])
 }
 
 /** Cluster → ppm, of all virtual services of a route configuration. */

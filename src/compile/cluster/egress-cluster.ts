@@ -13,7 +13,6 @@ import type {
 import type { Protocol } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import { type Cluster, ClusterSchema } from '#proto/gen/envoy/config/cluster/v3/cluster_pb.ts'
-import { cloneClusterName } from '../clone-names.ts'
 import { type CompiledResource, type SecretSource, typeUrls } from '../compiled.ts'
 import { compiledResource } from '../compiled-resource.ts'
 import { compileEndpoints } from '../endpoint/endpoints.ts'
@@ -35,9 +34,12 @@ export type EgressClusterOptions = {
 	readonly clientTls: readonly (ClientTls | null)[]
 	readonly discovered: Discovered
 	readonly secrets: SecretSource
-	/** The route whose own cluster it is; null: the one that all others share. */
-	readonly cloneOf: ResourceId | null
+	/** Null: the one that all others share. */
+	readonly own: OwnCluster | null
 }
+
+/** A cluster that only this route leads to. */
+export type OwnCluster = { readonly route: ResourceId; readonly name: string }
 
 /** What a cluster is made from, and nothing else. */
 type Parameters = {
@@ -61,15 +63,15 @@ const compiled = new WeakMap<VirtualNode, Map<string, CompiledResource>>()
  * are served by us and known. Nothing when there is no such listener, or no way to find its hosts.
  */
 export function compileEgressCluster(target: Target, options: EgressClusterOptions): readonly CompiledResource[] {
-	const { resources, discovered, secrets, cloneOf } = options
+	const { resources, discovered, secrets, own } = options
 	const node = resources[target.virtualNode]
 	if (node?.kind !== 'VirtualNode' || node.spec.serviceDiscovery === null) return []
 	const listener = node.spec.listeners.find(({ port }) => port === target.port)
 	if (listener === undefined) return []
 	const discovery = node.spec.serviceDiscovery
 	const preference = preferenceOf(node, discovery, resources)
-	const name = cloneOf === null ? egressClusterName(target, resources) : cloneClusterName(target, cloneOf, resources)
-	const madeOf = [node.id, ...(cloneOf === null ? [] : [cloneOf])]
+	const name = own?.name ?? egressClusterName(target, resources)
+	const madeOf = [node.id, ...(own === null ? [] : [own.route])]
 	const context = { secrets, discovered, user: 'cluster', owner: name, madeOf } as const
 	const { tls, uses } = tlsOf(listener, discovery, options.clientTls, context)
 	const cluster = remember(node, `${name} ${preference} ${canonicalJson(tls)}`, () => {

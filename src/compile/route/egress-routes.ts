@@ -14,8 +14,9 @@ import { sourcesOf } from '../upstream.ts'
 import { egressAction } from './action.ts'
 import { escapeRegex } from './escape-regex.ts'
 import { exactHeader, type HeaderMatcherInit } from './header-match.ts'
-import { anyPath, pathSpecifier, routeMatch } from './match.ts'
+import { anyPath, narrowMatch, pathSpecifier, type RequestMatch, routeMatch } from './match.ts'
 import { type WeighedHost, type WeighedRoute, weighedHostKey, weighHost } from './weighed-host.ts'
+import type { ClusterWeight } from './weights.ts'
 
 type RouteInit = MessageInitShape<typeof RouteSchema>
 type VirtualHostInit = MessageInitShape<typeof VirtualHostSchema>
@@ -30,7 +31,7 @@ type HandedHost = { readonly value: string; readonly alsoAt: readonly string[]; 
 export function compileEgressRoutes(effective: EffectiveMesh, caller: Caller, table: EgressTable): CompiledResource {
 	const hosts = table.hosts.map((host) => weighHost(effective, host))
 	const handed = table.handedOver.map(({ host, ...more }) => ({ ...more, weighed: weighHost(effective, host) }))
-	const weights = hosts.flatMap(({ routes }) => routes.flatMap((route) => route.weights))
+	const weights = hosts.flatMap(({ routes }) => routes.flatMap(allWeights))
 	return compiledResource({
 		typeUrl: typeUrls.route,
 		name: table.name,
@@ -48,6 +49,10 @@ export function compileEgressRoutes(effective: EffectiveMesh, caller: Caller, ta
 	})
 }
 
+function allWeights(route: WeighedRoute): readonly ClusterWeight[] {
+	return route.kind === 'node' || route.front === null ? route.weights : [...route.front.weights, ...route.weights]
+}
+
 /** Which host it is and what it is made of is in the table's own hosts. */
 function handedHostKey({ value, alsoAt }: HandedHost): string {
 	return ['handed over', value, ...alsoAt].join(' ')
@@ -61,7 +66,7 @@ function virtualHost(weighed: WeighedHost, handed: readonly HandedHost[]): Virtu
 		domains: [...host.domains],
 		routes: [
 			...handed.filter(({ alsoAt }) => alsoAt.includes(host.name)).flatMap(handedRoutes),
-			...routes.map((route) => envoyRoute(route, conditions)),
+			...routes.flatMap((route) => envoyRoutes(route, conditions)),
 		],
 		metadata: sluiceMetadata('virtualService', host.service.id),
 	}
@@ -88,22 +93,32 @@ function handedOverHost(handed: readonly HandedHost[]): VirtualHostInit[] {
 }
 
 function handedRoutes({ value, weighed }: HandedHost): RouteInit[] {
-	return weighed.routes.map((route) => envoyRoute(route, [exactHeader(handOverHeader, value)]))
+	return weighed.routes.flatMap((route) => envoyRoutes(route, [exactHeader(handOverHeader, value)]))
 }
 
-/** `conditions`: what must hold beside the route's own match. */
-function envoyRoute(weighed: WeighedRoute, conditions: readonly HeaderMatcherInit[]): RouteInit {
+/** What is in front comes first, with all else like its route. `conditions`: what must hold beside the route's own match. */
+function envoyRoutes(weighed: WeighedRoute, conditions: readonly HeaderMatcherInit[]): RouteInit[] {
 	switch (weighed.kind) {
 		case 'node': {
 			const value = egressAction(weighed.weights, weighed.timeout, null)
 			const match = { pathSpecifier: pathSpecifier(anyPath), headers: [...conditions] }
-			return { match, action: { case: 'route', value } }
+			return [{ match, action: { case: 'route', value } }]
 		}
 		case 'route': {
-			const { match, timeout, retryPolicy } = weighed.route.spec
+			const { route, weights, front } = weighed
+			const { match, timeout, retryPolicy } = route.spec
 			assert(match.kind !== 'tcp', 'a host is made of routes for requests')
-			const value = egressAction(weighed.weights, timeout, retryPolicy)
-			return { name: weighed.route.name, match: routeMatch(match, conditions), action: { case: 'route', value } }
+			const leadTo = (to: readonly ClusterWeight[], taken: RequestMatch): RouteInit => ({
+				name: route.name,
+				match: routeMatch(taken, conditions),
+				action: { case: 'route', value: egressAction(to, timeout, retryPolicy) },
+			})
+			const inFront = (front?.matches ?? []).flatMap((more): RouteInit[] => {
+				const taken = narrowMatch(match, more)
+				if (front === null || taken === null) return []
+				return [{ ...leadTo(front.weights, taken), metadata: sluiceMetadata('frontOf', route.id) }]
+			})
+			return [...inFront, leadTo(weights, match)]
 		}
 		default:
 			return unreachable(weighed)

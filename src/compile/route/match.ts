@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { unreachable } from '#base/assert.ts'
-import type { GatewayRouteMatch, HeaderMatch, HttpMatch, PathMatch, RouteMatch } from '#mesh/route-spec.ts'
+import type { FrontMatch, GatewayRouteMatch, HeaderMatch, HttpMatch, PathMatch, RouteMatch } from '#mesh/route-spec.ts'
 import type { RouteMatchSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import { grpcPath } from './grpc-path.ts'
 import { exactHeader, type HeaderMatcherInit, headerMatcher } from './header-match.ts'
@@ -24,6 +24,17 @@ export function routeMatch(match: RequestMatch, more: readonly HeaderMatcherInit
 		default:
 			return unreachable(match)
 	}
+}
+
+/** What meets both; null: of what a match in front is for, the route takes nothing. */
+export function narrowMatch(match: RequestMatch, front: FrontMatch): RequestMatch | null {
+	if (match.kind === 'http' && front.kind === 'http') {
+		const headers = [...match.headers, ...front.headers]
+		return { ...match, headers, queryParameters: [...match.queryParameters, ...front.queryParameters] }
+	}
+	if (match.kind === 'grpc' && front.kind === 'grpc')
+		return { ...match, metadata: [...match.metadata, ...front.metadata] }
+	return null
 }
 
 /** The host name is a condition like the others, not a virtual host: priorities hold over all host names. */

@@ -1,10 +1,10 @@
 import { assert, unreachable } from '#base/assert.ts'
 import { canonicalJson } from '#base/hash.ts'
 import type { Route } from '#mesh/mesh.ts'
-import type { Timeout } from '#mesh/route-spec.ts'
+import type { FrontMatch, Timeout } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import { routedClusterName } from '../clone-names.ts'
+import { frontClusterName, routedClusterName } from '../clone-names.ts'
 import type { EgressHost } from '../egress-table.ts'
 import { egressClusterName } from '../names.ts'
 import type { Upstream } from '../upstream.ts'
@@ -14,8 +14,20 @@ import { type ClusterWeight, clusterWeights, wholeWeight } from './weights.ts'
 export type WeighedHost = { readonly host: EgressHost; readonly routes: readonly WeighedRoute[] }
 
 export type WeighedRoute =
-	| { readonly kind: 'route'; readonly route: Route; readonly weights: readonly ClusterWeight[] }
+	| {
+			readonly kind: 'route'
+			readonly route: Route
+			readonly weights: readonly ClusterWeight[]
+			/** Null: all of its requests go by the weights. */
+			readonly front: WeighedFront | null
+	  }
 	| { readonly kind: 'node'; readonly weights: readonly ClusterWeight[]; readonly timeout: Timeout }
+
+/** Requests of a route that go elsewhere than by its weights. */
+export type WeighedFront = {
+	readonly matches: readonly FrontMatch[]
+	readonly weights: readonly ClusterWeight[]
+}
 
 export function weighHost(effective: EffectiveMesh, host: EgressHost): WeighedHost {
 	return { host, routes: weighUpstream(effective, host.upstream) }
@@ -33,11 +45,18 @@ export function weighUpstream(effective: EffectiveMesh, upstream: Upstream): Wei
 				const split = effective.splits[route.id]
 				assert(split !== undefined, `an effective mesh has the shares of every route, and not of ${route.id}`)
 				const nameOf = (target: Target) => routedClusterName(target, route.id, effective)
-				return { kind: 'route', route, weights: clusterWeights(split, nameOf) }
+				return { kind: 'route', route, weights: clusterWeights(split, nameOf), front: weighFront(effective, route) }
 			})
 		default:
 			return unreachable(upstream)
 	}
+}
+
+function weighFront({ fronts, resources }: EffectiveMesh, { id }: Route): WeighedFront | null {
+	const front = fronts[id]
+	if (front?.standing !== 'routed') return null
+	const nameOf = (target: Target) => frontClusterName(target, id, resources)
+	return { matches: front.matches, weights: clusterWeights(front.split, nameOf) }
 }
 
 export function weighedHostKey({ host, routes }: WeighedHost): string {
@@ -45,6 +64,12 @@ export function weighedHostKey({ host, routes }: WeighedHost): string {
 }
 
 export function weighedRouteKey(route: WeighedRoute): string {
-	const weights = route.weights.map(({ cluster, weight }) => `${cluster}=${weight}`).join(' ')
-	return `${route.kind === 'route' ? route.route.hash : canonicalJson(route.timeout)} ${weights}`
+	const weights = weightsKey(route.weights)
+	if (route.kind === 'node') return `${canonicalJson(route.timeout)} ${weights}`
+	const front = route.front === null ? [] : [canonicalJson(route.front.matches), weightsKey(route.front.weights)]
+	return [route.route.hash, weights, ...front].join(' ')
+}
+
+function weightsKey(weights: readonly ClusterWeight[]): string {
+	return weights.map(({ cluster, weight }) => `${cluster}=${weight}`).join(' ')
 }

@@ -15,18 +15,20 @@ import { percentToPpm } from '../percent-to-ppm.ts'
 import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep, defaultWaves } from '../rollout-policy.ts'
 import { weekdays } from '../weekdays.ts'
 import { msToText } from '../write-amounts.ts'
+import { checkFront, readFrontMatch } from './front-match.ts'
 import { checkLatencyGuard, readLatencyGuard } from './latency-guard.ts'
 import { checkThresholdGuard, checkThresholdSizes, readThresholdGuard } from './threshold-guard.ts'
 
 /** Percent become parts per million, durations milliseconds; what is not written is as in `defaultRolloutPolicySpec`. */
 export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutPolicySpec {
-	const { match, steps, guards, unguarded = false, reason, ...times } = manifest.spec ?? {}
+	const { match, steps, front, guards, unguarded = false, reason, ...times } = manifest.spec ?? {}
 	const { deadline, onNoEvidence, onSharedIncident, bake, warmUp, waves, ...more } = times
 	const defaults = defaultRolloutPolicySpec
 	const onDeadline = more.onDeadline ?? defaults.onDeadline
 	return {
 		match: { virtualRouter: match?.virtualRouter ?? null, route: match?.route ?? null },
 		steps: steps?.map(readStep) ?? defaults.steps,
+		front: front?.map(readFrontMatch) ?? defaults.front,
 		guards: guards?.map(readGuard) ?? (unguarded ? [] : defaults.guards),
 		unguarded: unguarded ? (reason ?? '') : null,
 		deadlineMs: deadline === undefined ? defaults.deadlineMs : durationToMs(deadline),
@@ -109,7 +111,7 @@ function readErrorsGuard({
 }
 
 export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Finding[] {
-	const { match, steps = [], guards = [], deadline, waves } = manifest.spec ?? {}
+	const { match, steps = [], front = [], guards = [], deadline, waves } = manifest.spec ?? {}
 	const findings: Finding[] = []
 	for (const [index, { weight }] of steps.entries()) {
 		const before = steps[index - 1]
@@ -117,6 +119,7 @@ export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Fi
 		const message = `step ${index + 1} gives ${weight} %, and the step before it ${before.weight} %; expected steps that rise`
 		findings.push(errorAt(['spec', 'steps', index, 'weight'], 'SL0212', message))
 	}
+	findings.push(...checkFirstStep(manifest), ...checkFront(front, ['spec', 'front']))
 	findings.push(...checkGuards(guards), ...checkUnguarded(manifest))
 	for (const [index, share] of (waves?.shares ?? []).entries()) {
 		const before = waves?.shares?.[index - 1]
@@ -132,6 +135,18 @@ export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Fi
 		findings.push(errorAt(['spec', 'deadline'], 'SL0208', `spec.deadline is "${deadline}"; expected more than nothing`))
 	}
 	return [...findings, ...checkStepDeadlines(manifest), ...checkWindows(manifest)]
+}
+
+/** Only what is in front can go to a version that has no share. */
+function checkFirstStep({ spec = {} }: RolloutPolicyManifest): Finding[] {
+	return (spec.steps ?? []).flatMap(({ weight }, index) => {
+		const at = ['spec', 'steps', index, 'weight']
+		if (percentToPpm(weight) === 0 && weight !== 0)
+			return [errorAt(at, 'SL0208', `step ${index + 1} gives ${weight} %; expected 0, or at least 0.0001`)]
+		if (weight !== 0 || index > 0 || spec.front !== undefined) return []
+		const message = 'step 1 gives 0 %, and the policy has no front: nothing would go to the new version'
+		return [errorAt(at, 'SL0260', message, 'leave the step out, or write a front')]
+	})
 }
 
 function checkStepDeadlines({ spec = {} }: RolloutPolicyManifest): Finding[] {

@@ -22,7 +22,7 @@ const outlook: Outlook = {
 
 function shiftWith(given: Outlook | null, unit: Shift['unit'] = 'requests'): Shift {
 	const rest = { kind: 'shift', resource: 'r', before: 'a', after: 'b', steps: [], bakeMs: 0, leastMs: 0 } as const
-	return { ...rest, unit, clusters: { kind: 'theirs' }, guardedBy: 'failed requests', outlook: given }
+	return { ...rest, unit, clusters: { kind: 'theirs' }, guardedBy: 'failed requests', front: null, outlook: given }
 }
 
 test('with traffic: how long, what is found and when, what cannot be seen', () => {

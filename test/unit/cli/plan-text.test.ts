@@ -47,6 +47,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				unit: 'requests',
 				clusters: { kind: 'theirs' },
 				guardedBy: 'failed requests, as proxies count them',
+				front: null,
 				bakeMs: 300_000,
 				leastMs: 360_000,
 				outlook: null,
@@ -139,6 +140,7 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 					unit: 'connections',
 					clusters: { kind: 'theirs' },
 					guardedBy: 'nothing but time: a toy',
+					front: null,
 					steps: [
 						{ ...step, proofRequests: null },
 						{ ...step, proofRequests: 976 },
@@ -153,6 +155,26 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 	expect(text).toContain('guarded by nothing but time: a toy\n')
 	expect(text).toContain('1. db 90 % · db2 10 %: at least 1m\n')
 	expect(text).toContain('about 976 canary connections for the proof')
+})
+
+test('what is in front says so, and from when to when', () => {
+	const shift = {
+		kind: 'shift',
+		resource: 'mesh/apps/virtualRouter/shop/route/all',
+		before: 'v1 100 %',
+		after: 'v2 100 %',
+		unit: 'requests',
+		clusters: { kind: 'theirs' },
+		guardedBy: 'failed requests',
+		front: 'header x-tester exactly "yes"',
+		steps: [],
+		bakeMs: 0,
+		leastMs: 0,
+		outlook: null,
+	} as const
+	expect(renderPlan({ ...empty, changes: [shift] }, { color: false })).toContain(
+		'in front, whatever the weights, from the first step to the end: header x-tester exactly "yes"\n',
+	)
 })
 
 test('a route whose targets others reach says what becomes of its evidence', () => {
@@ -171,6 +193,7 @@ test('a route whose targets others reach says what becomes of its evidence', () 
 			after: '',
 			unit: 'requests',
 			guardedBy: 'failed requests',
+			front: null,
 			clusters,
 			steps: [],
 		} as const

@@ -74,6 +74,7 @@ const alarm = (rollout: string): CoreEvent => ({
 	rollout,
 	alarm: {
 		kind: 'errors',
+		by: 'shares',
 		canary: 'mesh/apps/virtualNode/Bv2:80',
 		proxy: 'p',
 		counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 9, errors: 0 } },

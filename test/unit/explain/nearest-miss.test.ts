@@ -6,6 +6,7 @@ const tried = (name: string, pathPattern: string, ...lacking: string[]): TriedRo
 	name,
 	pathPattern,
 	virtualService: null,
+	frontOf: null,
 	resource: null,
 	place: null,
 	failed: lacking.map((condition) => ({ name: condition, wanted: 'x', found: null })),

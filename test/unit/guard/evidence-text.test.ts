@@ -52,21 +52,21 @@ describe('an alarm', () => {
 	const counts = { canary: { requests: 60, errors: 50 }, baseline: { requests: 300, errors: 2 } }
 
 	test('names the canary and the proxy', () => {
-		expect(describeAlarm({ kind: 'errors', canary: 'v2', proxy: 'a#1', counts })).toBe(
+		expect(describeAlarm({ kind: 'errors', by: 'shares', canary: 'v2', proxy: 'a#1', counts })).toBe(
 			'v2 fails at a#1: 50/60 errors (83 %) against baseline 2/300 (0.67 %)',
 		)
 	})
 
 	test('says when only the fleet as a whole shows it', () => {
 		const noBaseline = { ...counts, baseline: { requests: 0, errors: 0 } }
-		expect(describeAlarm({ kind: 'errors', canary: 'v2', proxy: null, counts: noBaseline })).toBe(
+		expect(describeAlarm({ kind: 'errors', by: 'shares', canary: 'v2', proxy: null, counts: noBaseline })).toBe(
 			'v2 fails over all proxies: 50/60 errors (83 %) against no baseline',
 		)
 	})
 
 	test('tells a stall', () => {
 		const stalled = { canary: { requests: 24, errors: 0 }, baseline: { requests: 300, errors: 0 } }
-		expect(describeAlarm({ kind: 'stall', canary: 'v2', proxy: 'a#1', counts: stalled })).toBe(
+		expect(describeAlarm({ kind: 'stall', by: 'shares', canary: 'v2', proxy: 'a#1', counts: stalled })).toBe(
 			'v2 answers nothing at a#1: 24 requests begun, none answered; baseline 0/300 (0 %)',
 		)
 	})

@@ -341,6 +341,7 @@ describe('the hard limit', () => {
 		expect(alarms.slice(0, 3)).toEqual([null, null, null])
 		expect(alarms[3]).toEqual({
 			kind: 'errors',
+			by: 'shares',
 			canary: canaryKey,
 			proxy: 'a',
 			counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 360, errors: 0 } },

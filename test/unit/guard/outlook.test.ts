@@ -27,6 +27,13 @@ describe('the steps of a canary that is as good', () => {
 		expect(outlookOfSteps(demanding, 0.001)[1]).toEqual({ canaryRequests: 30_000, durationMs: 616_000 })
 	})
 
+	test('one without a share takes its time, and the proof comes after it', () => {
+		const alone = { canaryShare: 0, baselineShare: 1, minDurationMs: 600_000, minRequests: 20 }
+		const [front, first] = outlookOfSteps({ ...prospect, steps: [alone, ...steps] }, 0.001)
+		expect(front).toEqual({ canaryRequests: 0, durationMs: 600_000 })
+		expect(first).toEqual(outlookOfSteps(prospect, 0.001)[0])
+	})
+
 	test('without traffic none ever ends', () => {
 		const idle = outlookOfSteps({ ...prospect, requestsPerSecond: 0 }, 0.001)
 		expect(idle.map(({ durationMs }) => durationMs)).toEqual([null, null, null])

@@ -70,6 +70,7 @@ test('a policy that writes nothing is the default, and the default is the docume
 	expect(defaultRolloutPolicySpec).toEqual({
 		match: { virtualRouter: null, route: null },
 		steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...step })),
+		front: [],
 		guards: [
 			{
 				kind: 'errors',

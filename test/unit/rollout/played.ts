@@ -81,6 +81,7 @@ export function look(step: number, requests: number, change: Partial<Look> = {})
 			sequence,
 			stepStart: false,
 			warmingUp: false,
+			front: { requests: 0, errors: 0 },
 			baselineTimes: null,
 			canaries: {
 				[targetKey(canary)]: {
@@ -102,6 +103,7 @@ export const alarm: RolloutEvent = {
 	kind: 'alarm',
 	alarm: {
 		kind: 'errors',
+		by: 'shares',
 		canary: targetKey(canary),
 		proxy: 'p',
 		counts: { canary: { requests: 40, errors: 40 }, baseline: { requests: 300, errors: 0 } },

@@ -408,7 +408,7 @@ describe('a shared incident', () => {
 		const incident = play(fresh(), turn(100), ...begin(0), turn(100, {}, false))
 		const alarm = {
 			kind: 'alarm',
-			alarm: { kind: 'errors', canary: targetKey(canary), proxy: null, counts: failing },
+			alarm: { kind: 'errors', by: 'shares', canary: targetKey(canary), proxy: null, counts: failing },
 		} as const
 		expect(play(incident, alarm).phase.kind).toBe('rollingBack')
 		const held = play(withPolicy('hold'), turn(100), ...begin(0))
@@ -666,7 +666,7 @@ describe('where no counters are asked for', () => {
 
 	test('what proxies count takes it back all the same', () => {
 		const counts = { canary: { requests: 40, errors: 40 }, baseline: { requests: 400, errors: 0 } }
-		const alarm = { kind: 'errors', canary: targetKey(canary), proxy: null, counts } as const
+		const alarm = { kind: 'errors', by: 'shares', canary: targetKey(canary), proxy: null, counts } as const
 		expect(play(unguarded(), turn(100), { kind: 'alarm', alarm }).phase.kind).toBe('rollingBack')
 	})
 

@@ -28,7 +28,7 @@ const secured: ClientTls = {
 type Given = Partial<Omit<EgressClusterOptions, 'discovered'>> & { readonly discovered?: BriefDiscovered }
 
 function compile(target: string, { discovered = {}, ...given }: Given = {}): readonly CompiledResource[] {
-	const options = { resources, clientTls: [null], secrets: 'daemon', cloneOf: null, ...given } as const
+	const options = { resources, clientTls: [null], secrets: 'daemon', own: null, ...given } as const
 	return compileEgressCluster(fixtureTarget(target), { ...options, discovered: fixtureDiscovered(discovered) })
 }
 

@@ -1,0 +1,32 @@
+// A match in front that no request of a route can meet: connections of TCP have no headers, and of gRPC it is metadata.
+import { compareText } from '#base/diagnostic.ts'
+import { type LinkFinding, lastName, type Resources } from './link-finding.ts'
+import type { Route } from './mesh.ts'
+import { policyForRoute, writtenPolicyFor } from './rollout-policy.ts'
+
+/** One finding for each policy, at the first route. Sorted by resource. */
+export function findIdleFronts(resources: Resources): readonly LinkFinding[] {
+	const routes = Object.values(resources).filter((resource) => resource.kind === 'Route')
+	const sorted = routes.sort((left, right) => compareText(left.id, right.id))
+	const findings = new Map<string, LinkFinding>()
+	for (const route of sorted) {
+		const policy = writtenPolicyFor({ resources }, route)
+		if (policy === null || policy.spec.front.length === 0 || findings.has(policy.id)) continue
+		if (policyForRoute({ resources }, route).front.length > 0) continue
+		const message = `the rollout policy "${policy.name}" has a front, and speaks for ${describe(route)}`
+		findings.set(policy.id, { code: 'SL0331', resource: policy.id, place: { kind: 'front' }, message, missing: null })
+	}
+	return [...findings.values()].sort((left, right) => compareText(left.resource, right.resource))
+}
+
+function describe({ name, spec: { virtualRouter, match } }: Route): string {
+	const route = `route "${name}" of "${lastName(virtualRouter)}"`
+	switch (match.kind) {
+		case 'tcp':
+			return `the TCP ${route}, whose connections have nothing that could match`
+		case 'grpc':
+			return `the gRPC ${route}, whose requests match by metadata`
+		case 'http':
+			return `the HTTP ${route}, whose requests match by headers and queryParameters`
+	}
+}

@@ -1,0 +1,25 @@
+import { shareOf, splitOfWeights } from '#plan/split.ts'
+import type { RouteFront } from './effective-mesh.ts'
+import { isFrontAlone } from './ladder.ts'
+import { isRunning, type Rollout } from './rollout.ts'
+
+// What a policy has in front: requests that a rollout sends to its canaries whatever the shares, by clusters of their own.
+// It comes with the first step and goes with the end, or with the first word of a way back.
+
+/** Null: it has nothing in front, or has ended. */
+export function frontOf(rollout: Rollout): RouteFront | null {
+	const { policy, wave, canaries, target } = rollout
+	if (policy.front.length === 0 || wave !== null || !isRunning(rollout)) return null
+	// Several canaries have it in the proportion that the target has them in.
+	const split = splitOfWeights(canaries.map((canary) => ({ ...canary, weight: shareOf(target, canary) })))
+	return { matches: policy.front, split, standing: isInFront(rollout) ? 'routed' : 'beside' }
+}
+
+function isInFront({ step, phase }: Rollout): boolean {
+	return step >= 0 && phase.kind !== 'rollingBack'
+}
+
+/** Requests that canaries have had at the step in force: where they have no share, by what is in front. */
+export function requestsOfStep(rollout: Pick<Rollout, 'guard' | 'stepsPpm' | 'step'>): number {
+	return isFrontAlone(rollout) ? rollout.guard.front[0] : rollout.guard.stepRequests
+}

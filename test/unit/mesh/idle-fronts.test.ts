@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { type Mesh, resourceId } from '../../../src/mesh/mesh.ts'
+import { readMesh } from '../../../src/mesh/read-mesh.ts'
+import { policyForRoute } from '../../../src/mesh/rollout-policy.ts'
+import { codesOf, filesOf, readOk, smallMesh } from './small-mesh.ts'
+
+const grpcMesh = smallMesh
+	.replaceAll('protocol: http2', 'protocol: grpc')
+	.replace('http2Route:\n    match: {prefix: /}', 'grpcRoute:\n    match: {}')
+const tcpMesh = smallMesh
+	.replaceAll('protocol: http2', 'protocol: tcp')
+	.replace('http2Route:\n    match: {prefix: /}', 'tcpRoute:')
+const policy = (front: string, name = 'all', match = '{}') =>
+	`---\napiVersion: sluice/v1\nkind: RolloutPolicy\nmetadata: {mesh: apps, name: ${name}}\nspec: {match: ${match}, front: ${front}}\n`
+const [ofHttp, ofGrpc] = ['{headers: [{name: x}]}', '{metadata: [{name: x}]}']
+
+test.for([
+	['HTTP', smallMesh, `[${ofGrpc}]`, `[${ofGrpc}, ${ofHttp}]`],
+	['gRPC', grpcMesh, `[${ofHttp}]`, `[${ofGrpc}, ${ofHttp}]`],
+] as const)('a match in front that no request over %s can meet is refused', ([kind, mesh, wrong, right]) => {
+	const outcome = readMesh(filesOf({ 'm.yaml': mesh + policy(wrong) }))
+	const [found] = outcome.kind === 'refused' ? outcome.diagnostics : []
+	expect(found).toMatchObject({ code: 'SL0331', severity: 'error' })
+	expect(found?.message).toContain(`the rollout policy "all" has a front, and speaks for the ${kind} route "b" of "b"`)
+	expect(codesOf({ 'm.yaml': mesh + policy(right) })).toEqual([])
+})
+
+test('connections of TCP have none, unless a policy of its own speaks for the route', () => {
+	const front = `[${ofGrpc}, ${ofHttp}]`
+	expect(codesOf({ 'm.yaml': tcpMesh + policy(front) })).toEqual(['SL0331'])
+	const own = policy(front, 'own', '{virtualRouter: b}').replace(`, front: ${front}`, '')
+	expect(codesOf({ 'm.yaml': tcpMesh + policy(front) + own })).toEqual([])
+})
+
+test('a route has what its own requests can match', () => {
+	const kindsOf = (mesh: Mesh) => {
+		const route = mesh.resources[resourceId.route('apps', 'b', 'b')]
+		return route?.kind === 'Route' ? policyForRoute(mesh, route).front.map(({ kind }) => kind) : []
+	}
+	const both = policy(`[${ofGrpc}, ${ofHttp}]`)
+	expect(kindsOf(readOk({ 'm.yaml': smallMesh + both }).mesh)).toEqual(['http'])
+	expect(kindsOf(readOk({ 'm.yaml': grpcMesh + both }).mesh)).toEqual(['grpc'])
+})
