@@ -75,6 +75,7 @@ async function openDaemon(repository: GitRepository, stateDirectory: string): Pr
 			certificates: null,
 			scrape: null,
 			metrics: { sources: '', credentials: null },
+			hooks: { receivers: '', secrets: null },
 			xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' },
 		},
 		{

@@ -67,6 +67,7 @@ async function measureTurns(proxies: number): Promise<Turns> {
 		store: createMemoryStore(),
 		discovery: { current: () => nothingDiscovered, follow() {}, troubles: () => [] },
 		thresholds: { follow() {} },
+		hooks: { follow() {} },
 		fleet: {
 			...fleet.port,
 			fleet() {

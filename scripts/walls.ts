@@ -24,7 +24,7 @@ const stages: readonly Room[] = [
 	{ name: 'source', contracts: ['revision.ts'], purity: 'edge', also: [], protos: 'none' },
 	{
 		name: 'mesh',
-		contracts: ['mesh.ts', 'proxy-spec.ts', 'route-spec.ts', 'rollout-policy.ts'],
+		contracts: ['mesh.ts', 'proxy-spec.ts', 'route-spec.ts', 'rollout-policy.ts', 'hook-spec.ts'],
 		purity: 'pure',
 		also: [],
 		protos: 'none',
@@ -34,7 +34,7 @@ const stages: readonly Room[] = [
 	{ name: 'guard', contracts: ['look.ts'], purity: 'pure', also: [], protos: 'none' },
 	{
 		name: 'rollout',
-		contracts: ['rollout.ts', 'effective-mesh.ts'],
+		contracts: ['rollout.ts', 'hook-state.ts', 'effective-mesh.ts'],
 		purity: 'pure',
 		also: wholeRooms(['guard']),
 		protos: 'none',
@@ -44,6 +44,7 @@ const stages: readonly Room[] = [
 	{ name: 'explain', contracts: ['explained.ts'], purity: 'pure', also: [], protos: 'all' },
 	{ name: 'xds', contracts: ['fleet-view.ts'], purity: 'edge', also: [], protos: 'all' },
 	{ name: 'telemetry', contracts: ['flush.ts', 'measurement.ts'], purity: 'edge', also: [], protos: 'all' },
+	{ name: 'hooks', contracts: ['hook-call.ts'], purity: 'edge', also: [], protos: 'none' },
 	{ name: 'store', contracts: ['store.ts'], purity: 'edge', also: [], protos: 'none' },
 ]
 

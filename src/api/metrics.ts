@@ -119,6 +119,12 @@ export function createMetrics({ face, version }: { face: DaemonFace; version: st
 		buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 		registers,
 	})
+	const hookCalls = new Counter({
+		name: 'sluice_hook_calls_total',
+		help: 'Calls of hooks, and what they were answered.',
+		labelNames: ['hook', 'point', 'outcome'],
+		registers,
+	})
 	face.onJournal((entry) => {
 		if (entry.event.startsWith('rollout.'))
 			decisions.inc({ decision: entry.event.slice('rollout.'.length), reason: reasonOf(entry) })
@@ -129,6 +135,8 @@ export function createMetrics({ face, version }: { face: DaemonFace; version: st
 				return nacks.inc({ type: observation.type })
 			case 'converged':
 				return convergence.observe(observation.afterMs / 1000)
+			case 'hook':
+				return hookCalls.inc({ hook: observation.hook, point: observation.point, outcome: observation.outcome })
 		}
 	})
 	return {

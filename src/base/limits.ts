@@ -44,6 +44,9 @@ export const limits = {
 	frontChars: 1_000,
 	thresholdGuards: 5,
 	thresholdGuardsChars: 2_000,
+	/** Likewise of its hooks, as JSON; characters kept of one's answer. */
+	hooksChars: 1_500,
+	hookTextChars: 100,
 	/** The newest look may be this old and still allow a step; looks close every lookIntervalMs. */
 	lookIntervalMs: 5_000,
 	freshLookMs: 15_000,
@@ -215,11 +218,23 @@ export const limits = {
 	measurementDeadlineMs: 5_000,
 	measurementsAtOnce: 16,
 	measurementRetryMs: 1_000,
+	/** Hooks: calls that are under way at once, an answer's size, one secret's least and most bytes. */
+	hookCallsAtOnce: 256,
+	hookAnswerBytes: 16 * 1024,
+	hookSecretLeastBytes: 24,
+	hookSecretBytes: 4 * 1024,
+	/** Of `ended`: so many calls in vain, with pauses that double up to the second, and it counts as never heard. */
+	hookEndedCalls: 20,
+	hookEndedPauseMs: 300_000,
+	/** Of `event`: calls for one record, the pause between them, and records that wait for one hook of one rollout. */
+	hookNoticeCalls: 3,
+	hookNoticePauseMs: 2_000,
+	hookNoticesWaiting: 100,
 	/** CloudWatch may have the values of a window so much later. */
 	cloudWatchDelayMs: 120_000,
 	/** How many answers are missed before a value is stale, and characters kept of a reason. */
 	measurementsMissing: 3,
-	measurementReasonChars: 95,
+	measurementReasonChars: 90,
 	/** One answer, one secret that is sent for it, and characters of what a source says. */
 	measurementBytes: 256 * 1024,
 	measurementSecretBytes: 16 * 1024,

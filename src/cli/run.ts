@@ -89,6 +89,10 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 				sources: settings['metric-sources']?.value ?? '',
 				credentials: settings['metric-credentials']?.value ?? null,
 			},
+			hooks: {
+				receivers: settings['hook-receivers']?.value ?? '',
+				secrets: settings['hook-secrets']?.value ?? null,
+			},
 			xds: { address: valueOf(settings, 'xds'), identity: unproven ? 'unproven' : 'loopbackOnly' },
 		},
 		api: { host: http.value.address, port: http.value.port },

@@ -82,6 +82,20 @@ export const settingTable = [
 		check: anything,
 	},
 	{
+		name: 'hook-receivers',
+		placeholder: 'URLS',
+		about: 'whom hooks may call: http(s)://HOST[:PORT]=SECRET, with commas between them',
+		byDefault: null,
+		check: anything,
+	},
+	{
+		name: 'hook-secrets',
+		placeholder: 'DIR',
+		about: 'folder of the secrets that sign these calls: DIR/NAME/secret',
+		byDefault: null,
+		check: anything,
+	},
+	{
 		name: 'scrape',
 		placeholder: 'FILE',
 		about: 'Envoys that push no counters, a line each: PROXY HOST:PORT of its admin interface',

@@ -133,6 +133,9 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 			? []
 			: [...rollout.measures.map(({ text }) => `    measure   ${text}`), `    noise     ${describeNoise(rollout)}`]),
 		...(rollout.front === null ? [] : [`    in front  ${rollout.front.text}`]),
+		...rollout.hooks
+			.filter(({ point }) => point !== 'event')
+			.map(({ name, point, text }) => `    hook      ${name} (${point}): ${text}`),
 		...rollout.thresholds.map(({ name, text }) => `    threshold ${name}: ${text}`),
 		...(rollout.step === 0
 			? []

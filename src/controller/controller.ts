@@ -1,5 +1,6 @@
 import type { Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
+import type { HookEvent } from '#hooks/hook-call.ts'
 import { isRunning } from '#rollout/rollout.ts'
 import type { SourceEvent } from '#source/source.ts'
 import type { JournalEntry } from '#store/store.ts'
@@ -11,6 +12,7 @@ import type { ControllerOptions } from './controller-options.ts'
 import type { ControllerView } from './controller-view.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 import { createFacts } from './facts.ts'
+import { hookCallsOf } from './hook-calls.ts'
 import { createInbox } from './inbox.ts'
 import { isBusy } from './is-busy.ts'
 import { createKeeper } from './keeper.ts'
@@ -36,6 +38,7 @@ export type Controller = {
 	takeDiscovery(): void
 	takeFlush(flush: Flush): void
 	takeMeasurement(event: MeasurementEvent): void
+	takeHook(event: HookEvent): void
 	command(command: ControllerCommand): Promise<CommandReply>
 	view(): ControllerView
 	readonly evidence: Evidence
@@ -49,7 +52,7 @@ export type Controller = {
 }
 
 export function createController(options: ControllerOptions): Controller {
-	const { clock, log, store, fleet, discovery, thresholds } = options
+	const { clock, log, store, fleet, discovery, thresholds, hooks } = options
 	const evidence = createEvidence({ clock, emit: take })
 	const keeper = createKeeper({ store, clock, log })
 	const serving = createServing({
@@ -220,6 +223,7 @@ export function createController(options: ControllerOptions): Controller {
 	function follow(): void {
 		serving.follow(state)
 		thresholds.follow(thresholdWatchesOf(state.rollouts))
+		hooks.follow(hookCallsOf(state.rollouts))
 	}
 
 	function placeOf(rejection: Rejection): string {
@@ -255,6 +259,7 @@ export function createController(options: ControllerOptions): Controller {
 		},
 		takeFlush: (flush) => evidence.takeFlush(flush),
 		takeMeasurement: take,
+		takeHook: take,
 		command(command) {
 			return new Promise((answerWith) => {
 				waiting.push({ command, answer: answerWith })

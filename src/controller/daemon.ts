@@ -25,8 +25,10 @@ import { createAdmission } from '#xds/admission.ts'
 import { createXdsServer } from '#xds/server.ts'
 import { type Controller, createController } from './controller.ts'
 import { createFace, type DaemonFace } from './face.ts'
+import { hookNoticesOf } from './hook-calls.ts'
 import { identifyNode } from './identify-node.ts'
 import { createObservedFleet, type Observation } from './observed-fleet.ts'
+import { type HookSettings, openHooks } from './open-hooks.ts'
 import type { SourceSettings } from './open-source.ts'
 import { createWorkerReader } from './read-in-worker.ts'
 import { createSourceDesk } from './source-desk.ts'
@@ -40,6 +42,7 @@ export type DaemonSettings = {
 	readonly scrape: string | null
 	/** Of threshold guards: who may be asked, and the folder of what he is shown; null: none. */
 	readonly metrics: { readonly sources: string; readonly credentials: string | null }
+	readonly hooks: HookSettings
 	readonly xds: {
 		/** `host:port`. */
 		readonly address: string
@@ -85,11 +88,13 @@ export async function startDaemon(settings: DaemonSettings, ports: DaemonPorts):
 	return started
 }
 
-function findProblem({ source, xds, metrics }: DaemonSettings): string | null {
+function findProblem({ source, xds, metrics, hooks }: DaemonSettings): string | null {
 	const target = source.kind === 'git' ? parseGitTarget(source) : succeed(null)
 	if (!target.ok) return target.error.join('; ')
 	const allowed = parseAllowedOrigins('metric-sources', metrics.sources)
 	if (!allowed.ok) return `metric-sources: ${allowed.error}`
+	const receivers = parseAllowedOrigins('hook-receivers', hooks.receivers)
+	if (!receivers.ok) return `hook-receivers: ${receivers.error}`
 	const host = xds.address.replace(/:\d+$/, '')
 	if (xds.identity === 'unproven' || isLoopback(host)) return null
 	return `xDS on ${xds.address} would serve anybody who names a node: use a loopback address, or say --xds-unproven yes if only your proxies can reach it`
@@ -142,6 +147,15 @@ async function startOnStore(
 	closers.push(() => discovery.close())
 	const thresholds = openThresholds(settings.metrics, ports, (event) => controller.takeMeasurement(event))
 	closers.push(async () => thresholds.close())
+	const hooks = openHooks({
+		...settings.hooks,
+		...ports,
+		emit: (event) => controller.takeHook(event),
+		observe(observation) {
+			for (const observe of observers) observe({ kind: 'hook', ...observation })
+		},
+	})
+	closers.push(async () => hooks.close())
 	if (settings.scrape !== null) {
 		const scraper = openScraper({
 			file: settings.scrape,
@@ -158,11 +172,15 @@ async function startOnStore(
 		fleet: fleet.port,
 		discovery,
 		thresholds,
+		hooks,
 		readRevision: createWorkerReader({ clock, log }),
 		fatal: failure.resolve,
 	})
 
 	controller.onJournal((entry) => logDecision(entry, log))
+	controller.onJournal((entry) => {
+		for (const notice of hookNoticesOf(entry, controller.view().state.rollouts)) hooks.tell(notice)
+	})
 	const loaded = await load(controller)
 	if (!loaded.ok) return loaded
 	closers.push(() => controller.stop())

@@ -1,6 +1,6 @@
 import type { CoreEvent } from './turn.ts'
 
-// What has happened since the last turn, in order. Of answers about one figure only the newest is kept: a store that
+// What has happened since the last turn, in order. Of answers about one figure, or of one hook, only the newest is kept: a store that
 // hangs must not make a queue of them.
 
 export type Inbox = {
@@ -31,6 +31,9 @@ export function createInbox(): Inbox {
 }
 
 function isOvertaken(older: CoreEvent, newer: CoreEvent): boolean {
-	if (older.kind !== 'measurement' || newer.kind !== 'measurement') return false
-	return older.rollout === newer.rollout && older.guard === newer.guard
+	if (older.kind === 'measurement' && newer.kind === 'measurement')
+		return older.rollout === newer.rollout && older.guard === newer.guard
+	if (older.kind !== 'hook' || newer.kind !== 'hook') return false
+	// Who has asked for the way back once has it, whatever he says a moment later.
+	return older.rollout === newer.rollout && older.hook === newer.hook && older.answer.kind !== 'rollBack'
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import { typeUrls } from '#compile/compiled.ts'
+import type { HookObservation } from '#hooks/hook-call.ts'
 import type { GroupView, Proxy, Rejection, XdsEvent } from '#xds/fleet-view.ts'
 import type { XdsServer } from '#xds/server.ts'
 import type { FleetPort } from './ports.ts'
@@ -11,6 +12,7 @@ export type Observation =
 	| { readonly kind: 'rejected'; readonly type: keyof typeof typeUrls }
 	/** Every connected proxy of a group has answered for what was published last. */
 	| { readonly kind: 'converged'; readonly afterMs: number }
+	| ({ readonly kind: 'hook' } & HookObservation)
 
 export type ObservedFleet = {
 	readonly port: FleetPort

@@ -1,5 +1,6 @@
 import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
 import type { Discovered, Trouble, Wanted } from '#discovery/discovered.ts'
+import type { HookCall } from '#hooks/hook-call.ts'
 import type { ReadOutcome } from '#mesh/mesh.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Revision } from '#source/revision.ts'
@@ -48,6 +49,12 @@ export type DiscoveryPort = {
 export type ThresholdPort = {
 	/** Whom to ask from now on, and nobody else. */
 	follow(watched: readonly WatchedThreshold[]): void
+}
+
+/** Who calls the hooks that rollouts wait for. Answers come in by `takeHook` of the controller. */
+export type HookPort = {
+	/** Whom to call from now on, and nobody else. */
+	follow(calls: readonly HookCall[]): void
 }
 
 /**

@@ -2,6 +2,7 @@ import { describeEvidence, describeMeasure } from '#guard/evidence-text.ts'
 import type { EvidenceNumbers } from '#guard/look.ts'
 import { type Measure, measuresOf, proofWaitMs } from '#guard/measures.ts'
 import { countBreaches, describeThreshold, newThreshold } from '#guard/threshold.ts'
+import type { HookPoint } from '#mesh/hook-spec.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
 import { describeFront } from '#rollout/describe-front.ts'
@@ -20,6 +21,7 @@ import {
 	thresholdGuardsOf,
 } from '#rollout/rollout.ts'
 import { describeWave } from '#rollout/wave.ts'
+import { describeHook } from './describe-hook.ts'
 import { factsOfRollout, openToCanaries } from './facts.ts'
 import { askedKeys } from './held-back.ts'
 import type { StatusSource } from './status.ts'
@@ -72,6 +74,8 @@ export type RolloutStatus = {
 	readonly front: FrontStatus | null
 	/** What others measure; in the order of the policy. */
 	readonly thresholds: readonly ThresholdStatus[]
+	/** Who is asked whether it may go on, or told of it; in the order of the policy. */
+	readonly hooks: readonly { readonly name: string; readonly point: HookPoint; readonly text: string }[]
 	readonly holds: readonly Hold[]
 	/** False until every connected proxy has ACKed the shares in force. */
 	readonly confirmed: boolean
@@ -164,6 +168,11 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		evidence: verdict === null ? null : { ...verdict.numbers, text: describeEvidence(verdict.numbers) },
 		front: frontStatusOf(rollout),
 		thresholds: thresholdsOf(rollout),
+		hooks: rollout.policy.hooks.map((hook) => ({
+			name: hook.name,
+			point: hook.point,
+			text: describeHook(hook, rollout.hooks[hook.name]),
+		})),
 		holds: rollout.holds,
 		confirmed: rollout.confirmed,
 		openConnections,
@@ -228,7 +237,7 @@ function thresholdsOf({ policy, thresholds }: Rollout): ThresholdStatus[] {
 	})
 }
 
-function sharesOf(split: readonly SplitTarget[]): ShareStatus[] {
+export function sharesOf(split: readonly SplitTarget[]): ShareStatus[] {
 	return split.map(({ virtualNode, port, sharePpm }) => ({ virtualNode: nameOf(virtualNode), port, sharePpm }))
 }
 

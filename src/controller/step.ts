@@ -94,6 +94,7 @@ function takeEvent(draft: Draft, event: CoreEvent): void {
 		case 'alarm':
 			return happen(draft, event.rollout, { kind: 'alarm', alarm: event.alarm })
 		case 'measurement':
+		case 'hook':
 			return happen(draft, event.rollout, event)
 		case 'command':
 			draft.replies.push(obey(draft, event.command))

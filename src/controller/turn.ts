@@ -1,5 +1,6 @@
 import type { Diagnostic } from '#base/diagnostic.ts'
 import type { Alarm, GuardParameters, Look } from '#guard/look.ts'
+import type { HookEvent } from '#hooks/hook-call.ts'
 import type { Mesh, Origins, RolloutWindow } from '#mesh/mesh.ts'
 import type { Shift } from '#plan/plan.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
@@ -34,6 +35,7 @@ export type CoreEvent =
 	| { readonly kind: 'look'; readonly rollout: string; readonly step: number; readonly look: Look }
 	| { readonly kind: 'alarm'; readonly rollout: string; readonly alarm: Alarm }
 	| MeasurementEvent
+	| HookEvent
 	| { readonly kind: 'command'; readonly command: ControllerCommand }
 
 export type TurnInput = {

@@ -2083,6 +2083,13 @@ export interface RolloutPolicyManifest {
 		 * @maxItems 7
 		 */
 		windows?: RolloutPolicyWindow[]
+		/**
+		 * Up to 5 HTTP endpoints that are told of each rollout, or asked whether it may go on. Who may be called is up to the daemon.
+		 *
+		 * @minItems 1
+		 * @maxItems 5
+		 */
+		hooks?: RolloutPolicyHook[]
 		waves?: RolloutPolicyWaves
 	}
 }
@@ -2384,6 +2391,23 @@ export interface RolloutPolicyWindow {
 	 * An IANA name, whose clocks count.
 	 */
 	timeZone?: string
+}
+/**
+ * Who is called, when, and what signs the call.
+ */
+export interface RolloutPolicyHook {
+	/**
+	 * What people know the hook by: 1 to 32 letters, digits, hyphens or underscores.
+	 */
+	name: string
+	/**
+	 * When it is called. start, step and promotion hold the first step, each step, or the last one until they allow it; watch may take a rollout back while it goes; ended hears how it ended; event hears each decision.
+	 */
+	point: 'start' | 'step' | 'promotion' | 'watch' | 'ended' | 'event'
+	url: RolloutPolicyUrl
+	secret: RolloutPolicyCredentials
+	timeout?: RolloutPolicyTime
+	interval?: RolloutPolicyTime
 }
 /**
  * One proxy, then these parts of the proxies, then all of them.

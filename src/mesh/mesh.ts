@@ -3,6 +3,7 @@
 // side table (`Origins`), so that moving YAML between files is no change.
 
 import type { Diagnostic } from '#base/diagnostic.ts'
+import type { HookSpec } from './hook-spec.ts'
 import type { IpPreference, ProxySettings, VirtualGatewaySpec, VirtualNodeSpec } from './proxy-spec.ts'
 import type { FrontMatch, GatewayRouteSpec, Protocol, RouteSpec } from './route-spec.ts'
 
@@ -92,6 +93,8 @@ export type RolloutPolicySpec = {
 	readonly warmUpMs: number
 	/** When rollouts may go forward; none: always. */
 	readonly windows: readonly RolloutWindow[]
+	/** Who is told of a rollout, or asked whether it may go on; names are unique. */
+	readonly hooks: readonly HookSpec[]
 }
 
 /** `stepBack`: where it began soon after a step, that step is taken back as a precaution. */

@@ -1,5 +1,6 @@
 import { compareText } from '#base/diagnostic.ts'
 import { deepFreeze } from './deep-freeze.ts'
+import type { HookSpec } from './hook-spec.ts'
 import type {
 	ErrorsGuard,
 	LatencyGuard,
@@ -41,6 +42,9 @@ export const defaultThresholdGuard = deepFreeze({
 	onNoData: 'hold',
 }) satisfies Partial<ThresholdGuard>
 
+/** What a hook does where its policy does not say. */
+export const defaultHook = deepFreeze({ timeoutMs: 10_000, intervalMs: 10_000 }) satisfies Partial<HookSpec>
+
 /** What a step does where its policy does not say. */
 export const defaultRolloutStep: Omit<RolloutStep, 'sharePpm'> = deepFreeze({
 	minDurationMs: 60_000,
@@ -70,6 +74,7 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	warmUpMs: 15_000,
 	waves: null,
 	windows: [],
+	hooks: [],
 })
 
 /** Each step closes the connections that outlast the drain time, so a TCP route takes two: a few of them, then all. */

@@ -1,3 +1,4 @@
+import type { HookSpec } from './hook-spec.ts'
 import type { RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from './mesh.ts'
 import type { FrontMatch } from './route-spec.ts'
 import { weekdays } from './weekdays.ts'
@@ -26,6 +27,7 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 		warmUp: msToText(spec.warmUpMs),
 		waves: spec.waves === null ? undefined : writeWaves(spec.waves),
 		windows: writeList(spec.windows.map(writeWindow)),
+		hooks: writeList(spec.hooks.map(writeHook)),
 	})
 }
 
@@ -61,6 +63,10 @@ function writeWindow({ days, fromMinute, toMinute, timeZone }: RolloutWindow): W
 export function minuteToText(minute: number): string {
 	const digits = (value: number) => String(value).padStart(2, '0')
 	return `${digits(Math.floor(minute / 60))}:${digits(minute % 60)}`
+}
+
+function writeHook({ timeoutMs, intervalMs, ...hook }: HookSpec): Written {
+	return { ...hook, timeout: msToText(timeoutMs), interval: msToText(intervalMs) }
 }
 
 function writeWaves({ sharesPpm, minDurationMs }: WavesSpec): Written {

@@ -12,6 +12,7 @@ export function changeStep(rollout: Rollout, step: number): Rollout {
 		confirmed: false,
 		guard: startStep(rollout.guard),
 		thresholds: startThresholdsStep(rollout.thresholds),
+		hooks: {},
 		verdict: null,
 		elapsed: { ...rollout.elapsed, stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, stepTotalMs: 0 },
 		stepBack: 'none',

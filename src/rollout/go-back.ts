@@ -10,6 +10,7 @@ export function goBack(rollout: Rollout, cause: BackCause, numbers: Record<strin
 		phase: { kind: 'rollingBack', cause: { ...cause, reason: clip(cause.reason) } },
 		holds: [],
 		confirmed: false,
+		hooks: {},
 		stepBack: 'none',
 		promotion: null,
 		approval: null,

@@ -2,6 +2,7 @@ import type { Alarm, GuardParameters, GuardState, Look, Measurement, ThresholdSt
 import type { ErrorsGuard, LatencyGuard, ResourceId, RolloutPolicySpec, ThresholdGuard } from '#mesh/mesh.ts'
 import { defaultErrorsGuard } from '#mesh/rollout-policy.ts'
 import type { Split, Target } from '#plan/plan.ts'
+import type { HookAnswer, HookState } from './hook-state.ts'
 
 // The contract of stage 5: one rollout as plain JSON (≤ 4 KB), what may happen to it, and what it answers.
 
@@ -39,6 +40,8 @@ export type Rollout = {
 	readonly guard: GuardState
 	/** By the name of the threshold guard. */
 	readonly thresholds: Readonly<Record<string, ThresholdState>>
+	/** By the name of the hook: what they have said of the step in force, or of the end. */
+	readonly hooks: Readonly<Record<string, HookState>>
 	/** The verdict on the newest look at the step in force; null until this boot has one. */
 	readonly verdict: Verdict | null
 	/** Durations of this rollout, in ms the daemon was up; those that count for deadlines have its absence too. */
@@ -104,11 +107,20 @@ export type Phase =
 
 export type BackCause = {
 	/**
-	 * `guard`: its evidence, or a threshold · `command`: a person · `rollback`: a person, after it had succeeded ·
+	 * `guard`: its evidence, or a threshold · `hook`: one that says so · `command`: a person · `rollback`: a person, after it had succeeded ·
 	 * `superseded`: Git wants something else · `rejected`: proxies refused the step · `noEvidence`, `noTraffic`,
 	 * `inconclusive`, `deadline`: where the policy says so · `restart`: proxies were found taken back after a crash.
 	 */
-	readonly by: 'guard' | 'command' | 'rollback' | 'superseded' | 'rejected' | DeadlineCause | 'noEvidence' | 'restart'
+	readonly by:
+		| 'guard'
+		| 'hook'
+		| 'command'
+		| 'rollback'
+		| 'superseded'
+		| 'rejected'
+		| DeadlineCause
+		| 'noEvidence'
+		| 'restart'
 	/** In a sentence, with the numbers. */
 	readonly reason: string
 	readonly actor: string
@@ -135,6 +147,7 @@ export type Hold = {
 		| 'OUT_OF_BOUNDS'
 		| 'MORE_MEASUREMENTS'
 		| 'GATE'
+		| 'HOOK'
 		| 'QUEUED'
 		| 'DEADLINE'
 		| 'NOT_DURABLE'
@@ -212,6 +225,8 @@ export type RolloutEvent =
 			readonly sequence: number
 			readonly measurement: Measurement
 	  }
+	/** What a hook answered to the call of this id. */
+	| { readonly kind: 'hook'; readonly hook: string; readonly call: string; readonly answer: HookAnswer }
 	| { readonly kind: 'supersede'; readonly reason: string }
 	/** The daemon was away for `downMs`; what it knew of the fleet is void. */
 	| { readonly kind: 'boot'; readonly downMs: number }

@@ -3,6 +3,7 @@ import { limits } from '#base/limits.ts'
 import { describeAlarm } from '#guard/evidence-text.ts'
 import { judge } from '#guard/judge.ts'
 import { measuresOf } from '#guard/measures.ts'
+import { backOfTurn } from './back-of-turn.ts'
 import { approve, pause, promote, resume } from './by-hand.ts'
 import { changeStep, phaseOfHolds } from './change-step.ts'
 import { leaveClones, makeClones, needsClones, routeToClones, sharingHolds } from './clones.ts'
@@ -10,13 +11,14 @@ import { countedMs, findOverdue, type Overdue } from './deadlines.ts'
 import { describeOpen } from './describe-open.ts'
 import { describeInForce, describeStep } from './describe-step.ts'
 import { goBack } from './go-back.ts'
-import { backHolds, clip, clipHolds, evidenceHolds, fleetHolds, gateHolds, incidentHolds } from './holds.ts'
+import { backHolds, clipHolds, evidenceHolds, fleetHolds, gateHolds, incidentHolds } from './holds.ts'
+import { ageHooks, askGates, closedGates, gateAnswerHolds, hearHook, watchHolds } from './hooks.ts'
 import { demandsOfStep, isLastStep } from './ladder.ts'
-import type { BackCause, Elapsed, FleetFacts, Hold, Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
-import { demandsCounters, isRunning } from './rollout.ts'
+import type { Elapsed, FleetFacts, Hold, Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
+import { isRunning } from './rollout.ts'
 import { isStepBackDue, meetIncident, stepBack } from './shared-incident.ts'
 import { guardParametersOf } from './start-rollout.ts'
-import { ageThresholds, bootThresholds, lostThreshold, measure, thresholdHolds } from './thresholds.ts'
+import { ageThresholds, bootThresholds, measure, thresholdHolds } from './thresholds.ts'
 import { hasBaseline, isHeldByNobody, withFirst } from './wave.ts'
 
 // One rollout's state machine. Pure: what is served, told or due next is derived from what it returns.
@@ -26,7 +28,7 @@ import { hasBaseline, isHeldByNobody, withFirst } from './wave.ts'
  * @param wallMs wall clock, written down for people and never compared
  */
 export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: number): RolloutStepResult {
-	if (!isRunning(rollout)) return event.kind === 'turn' ? leaveClones(rollout, event) : { rollout, notes: [] }
+	if (!isRunning(rollout)) return afterEnd(rollout, event)
 	switch (event.kind) {
 		case 'look':
 			return look(rollout, event)
@@ -38,6 +40,8 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 			)
 		case 'measurement':
 			return measure(rollout, event)
+		case 'hook':
+			return hearHook(rollout, event)
 		case 'promote':
 			return promote(rollout, { ...event.command, reach: 'step' })
 		case 'promoteFull':
@@ -59,6 +63,11 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 		default:
 			return unreachable(event)
 	}
+}
+
+function afterEnd(rollout: Rollout, event: RolloutEvent): RolloutStepResult {
+	if (event.kind === 'turn') return leaveClones(rollout, event)
+	return event.kind === 'hook' ? hearHook(rollout, event) : { rollout, notes: [] }
 }
 
 function look(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'look' }>): RolloutStepResult {
@@ -87,6 +96,8 @@ function boot(rollout: Rollout, downMs: number): Rollout {
 		...rollout,
 		verdict: null,
 		thresholds: bootThresholds(rollout.thresholds),
+		// Whom this process has not heard is asked again.
+		hooks: {},
 		// Looks are numbered anew by each boot.
 		guard: { ...rollout.guard, fresh: false, lastSequence: 0 },
 		elapsed: countDeadlines(rollout, downMs, { ...rollout.elapsed, sinceLookMs: 0 }),
@@ -111,7 +122,12 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 		return makeClones(rollout, event.facts)
 	const promoted = rollout.promotion !== null
 	const fleet = fleetHolds(event.facts)
-	const ofGuards = [...sharingHolds(rollout, event.facts), ...evidenceHolds(rollout), ...thresholdHolds(rollout)]
+	const ofGuards = [
+		...sharingHolds(rollout, event.facts),
+		...evidenceHolds(rollout),
+		...thresholdHolds(rollout),
+		...watchHolds(rollout),
+	]
 	const incident = promoted ? [] : incidentHolds(rollout)
 	const missing = promoted ? [] : [...ofGuards, ...gateHolds(rollout)]
 	const overdue = promoted ? null : findOverdue(rollout, [...fleet, ...incident, ...missing])
@@ -125,9 +141,12 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 	const others = [...event.bars, ...durable]
 	const timeIsUp = promoted || rollout.step === -1 || rollout.elapsed.stepMs >= demandsOfStep(rollout).minDurationMs
 	const all = [...fleet, ...incident, ...evidence, ...others]
-	if (all.length === 0 && timeIsUp) return forward(rollout, { wallMs, overdue, facts: event.facts })
+	const gates = promoted ? [] : closedGates(rollout)
+	const isReady = all.length === 0 && timeIsUp
+	if (isReady && gates.length === 0) return forward(rollout, { wallMs, overdue, facts: event.facts })
+	const asking = isReady ? askGates(rollout, gates) : rollout
 	const shown = shownHolds(rollout, { fleet, evidence: timeIsUp ? evidence : deadline, others })
-	return hold(rollout, [...incident, ...shown])
+	return hold(asking, [...incident, ...shown, ...(promoted ? [] : gateAnswerHolds(asking))])
 }
 
 function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
@@ -138,6 +157,7 @@ function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 		...rollout,
 		confirmed: rollout.confirmed || confirmed,
 		thresholds: ageThresholds(rollout, elapsedMs),
+		hooks: ageHooks(rollout, elapsedMs),
 		elapsed: countDeadlines(rollout, elapsedMs, {
 			...elapsed,
 			// Counted from the turn that saw that all had ACKed: what passed before it was not at these shares, as long as the store
@@ -153,30 +173,6 @@ function passTime(rollout: Rollout, { elapsedMs, facts }: Turn): Rollout {
 function countDeadlines(rollout: Rollout, ms: number, elapsed: Elapsed): Elapsed {
 	const counted = countedMs(rollout, ms)
 	return { ...elapsed, stepTotalMs: elapsed.stepTotalMs + counted.step, totalMs: elapsed.totalMs + counted.total }
-}
-
-/** What the fleet itself says for a way back. */
-function backOfTurn(rollout: Rollout, facts: FleetFacts): BackCause | null {
-	if (rollout.phase.kind === 'rollingBack' || rollout.step === -1) return null
-	if (facts.foundBack) {
-		return { by: 'restart', reason: 'after a restart, proxies were found at the last good shares', actor: 'sluice' }
-	}
-	if (facts.rejectedShare > limits.rejectedShare) {
-		const first = facts.rejected[0]
-		const words = first === undefined ? '' : `; ${first.proxy} says "${clip(first.text)}"`
-		return {
-			by: 'rejected',
-			reason: `${facts.rejectedProxies} of ${facts.connected} proxies refused the step${words}`,
-			actor: 'sluice',
-		}
-	}
-	const lostCounters = demandsCounters(rollout.policy) && rollout.elapsed.sinceLookMs > limits.noEvidenceMs
-	if (rollout.policy.onNoEvidence === 'rollBack' && lostCounters) {
-		return { by: 'noEvidence', reason: `no fresh counters for ${limits.noEvidenceMs / 1000} s`, actor: 'sluice' }
-	}
-	const lost = lostThreshold(rollout)
-	if (lost !== null) return { by: 'noEvidence', reason: lost, actor: 'sluice' }
-	return null
 }
 
 /** 'Rolled back' is said when every connected proxy has confirmed it, and not before (rules, serving 7). */
@@ -233,7 +229,7 @@ function forward(rollout: Rollout, { wallMs, overdue, facts }: Going): RolloutSt
 			approval: null,
 			endedWallMs: wallMs,
 		} as const
-		const done: Rollout = { ...rollout, ...ended }
+		const done: Rollout = { ...rollout, ...ended, hooks: {} }
 		const reason = `${describeInForce(done)}, in force and watched${unproven}`
 		return { rollout: done, notes: [{ event: 'rollout.succeeded', actor, reason, numbers }] }
 	}

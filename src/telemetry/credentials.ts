@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { limits } from '#base/limits.ts'
+import { readSecretFile } from '#base/read-secret-file.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 
 // Secrets for those who are asked, by the name that a policy gives them. They are read each time they are used, so that a
@@ -34,7 +34,7 @@ export function createCredentials({ directory, environment }: CredentialOptions)
 
 async function fromFolder(name: string, folder: string): Promise<Result<string, string>> {
 	const [token, username, password] = await Promise.all(
-		['token', 'username', 'password'].map((file) => readSecret(join(folder, file))),
+		['token', 'username', 'password'].map((file) => readSecretFile(join(folder, file), limits.measurementSecretBytes)),
 	)
 	if (token) return bearer(name, token)
 	if (username && password) return succeed(basic(`${username}:${password}`))
@@ -50,15 +50,4 @@ function bearer(name: string, token: string): Result<string, string> {
 
 function basic(userAndPassword: string): string {
 	return `Basic ${Buffer.from(userAndPassword).toString('base64')}`
-}
-
-/** Null when there is no such file, or none that can be read. A line break at its end is no part of it. */
-async function readSecret(path: string): Promise<string | null> {
-	try {
-		await using file = await open(path)
-		const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(limits.measurementSecretBytes), position: 0 })
-		return buffer.toString('utf8', 0, bytesRead).replace(/\r?\n$/, '')
-	} catch {
-		return null
-	}
 }

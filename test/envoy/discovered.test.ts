@@ -68,6 +68,7 @@ async function start(): Promise<Daemon> {
 			certificates: null,
 			scrape: null,
 			metrics: { sources: '', credentials: null },
+			hooks: { receivers: '', secrets: null },
 			xds: { address: `127.0.0.1:${xdsPort}`, identity: 'loopbackOnly' },
 		},
 		{

@@ -180,7 +180,7 @@ export const breakages: readonly Breakage[] = [
 		does: 'stays where it is when proxies refuse the step',
 		edits: [
 			{
-				file: rolloutStep,
+				file: 'src/rollout/back-of-turn.ts',
 				find: 'if (facts.rejectedShare > limits.rejectedShare)',
 				replace: 'if (facts.rejectedShare > 1)',
 			},

@@ -4,6 +4,7 @@ import { type Controller, createController } from '#controller/controller.ts'
 import type { RevisionReader } from '#controller/ports.ts'
 import type { JournalEntry } from '#store/store.ts'
 import { noDiscovery } from '../fakes/no-discovery.ts'
+import { noHooks } from '../fakes/no-hooks.ts'
 import { noThresholds } from '../fakes/no-thresholds.ts'
 import type { FakeFleet } from './fake-fleet.ts'
 import type { Violate } from './invariants.ts'
@@ -70,6 +71,7 @@ export function createIncarnation({ clock, disk, fleet, errors, ...options }: In
 		fleet: port,
 		discovery: noDiscovery,
 		thresholds: noThresholds,
+		hooks: noHooks,
 		readRevision: options.readRevision,
 		fatal: (error) => {
 			if (alive) errors.push(error.stack ?? error.message)

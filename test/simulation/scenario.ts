@@ -194,5 +194,6 @@ function policyOf(
 		warmUpMs: pick([0, 1000, 3000]),
 		waves: null,
 		windows: [],
+		hooks: [],
 	}
 }

@@ -16,6 +16,7 @@ import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep, defau
 import { weekdays } from '../weekdays.ts'
 import { msToText } from '../write-amounts.ts'
 import { checkFront, readFrontMatch } from './front-match.ts'
+import { checkHooks, readHook } from './hook.ts'
 import { checkLatencyGuard, readLatencyGuard } from './latency-guard.ts'
 import { checkThresholdGuard, checkThresholdSizes, readThresholdGuard } from './threshold-guard.ts'
 
@@ -41,6 +42,7 @@ export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutP
 		warmUpMs: warmUp === undefined ? defaults.warmUpMs : durationToMs(warmUp),
 		waves: waves === undefined ? defaults.waves : readWaves(waves),
 		windows: more.windows?.map(readWindow) ?? defaults.windows,
+		hooks: more.hooks?.map(readHook) ?? defaults.hooks,
 	}
 }
 
@@ -111,7 +113,7 @@ function readErrorsGuard({
 }
 
 export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Finding[] {
-	const { match, steps = [], front = [], guards = [], deadline, waves } = manifest.spec ?? {}
+	const { match, steps = [], front = [], guards = [], deadline, waves, hooks = [] } = manifest.spec ?? {}
 	const findings: Finding[] = []
 	for (const [index, { weight }] of steps.entries()) {
 		const before = steps[index - 1]
@@ -134,7 +136,12 @@ export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Fi
 	if (deadline !== undefined && durationToMs(deadline) === 0) {
 		findings.push(errorAt(['spec', 'deadline'], 'SL0208', `spec.deadline is "${deadline}"; expected more than nothing`))
 	}
-	return [...findings, ...checkStepDeadlines(manifest), ...checkWindows(manifest)]
+	return [
+		...findings,
+		...checkStepDeadlines(manifest),
+		...checkWindows(manifest),
+		...checkHooks(hooks, ['spec', 'hooks']),
+	]
 }
 
 /** Only what is in front can go to a version that has no share. */

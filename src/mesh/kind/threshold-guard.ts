@@ -7,6 +7,7 @@ import type { RolloutPolicyThresholdGuard, RolloutPolicyThresholdSource } from '
 import type { ThresholdGuard, ThresholdSource } from '../mesh.ts'
 import { templateVariables, unknownVariables } from '../query-template.ts'
 import { defaultThresholdGuard } from '../rollout-policy.ts'
+import { checkAskedUrl } from './asked-url.ts'
 
 const longestIntervalMs = durationToMs('1h')
 
@@ -122,7 +123,7 @@ function checkSource(source: RolloutPolicyThresholdSource, path: Path): Finding[
 	}
 	if (http !== undefined) {
 		const at = [...path, 'http', 'url']
-		return [...checkUrl(http.url, at), ...checkVariables(http.url, at)]
+		return [...checkAskedUrl(http.url, at), ...checkVariables(http.url, at)]
 	}
 	const dimensions = Object.entries(cloudWatchMetric?.dimensions ?? {})
 	const names = cloudWatchAlarm?.names ?? []
@@ -135,22 +136,8 @@ function checkSource(source: RolloutPolicyThresholdSource, path: Path): Finding[
 /** An address gets a path of the API behind it, so it ends where its own path does. */
 function checkAddress(address: string, path: Path): Finding[] {
 	const wrong = /[?#]/.test(address) ? 'has a query' : address.includes('{{') ? 'has a variable' : null
-	if (wrong === null) return checkUrl(address, path)
+	if (wrong === null) return checkAskedUrl(address, path)
 	return [errorAt(path, 'SL0250', `${pathToText(path)} ${wrong}; expected a URL that ends with its path`)]
-}
-
-function checkUrl(url: string, path: Path): Finding[] {
-	const wrong = whatIsWrongWith(url)
-	return wrong === null ? [] : [errorAt(path, 'SL0250', `${pathToText(path)} ${wrong}`)]
-}
-
-function whatIsWrongWith(url: string): string | null {
-	const [authority = ''] = /^https?:\/\/[^/?#]*/.exec(url) ?? []
-	if (authority.includes('{{')) return 'has a variable in its host; expected one in its path or query'
-	if (authority.includes('@'))
-		return 'has a user or password in it; expected the name of credentials that the daemon knows'
-	if (url.includes('#')) return 'has a hash, which is never sent'
-	return URL.canParse(url.replaceAll(/[{}]/g, '')) ? null : 'is no URL that can be asked'
 }
 
 function checkVariables(text: string, path: Path): Finding[] {

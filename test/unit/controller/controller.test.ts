@@ -9,6 +9,7 @@ import type { Snapshot } from '#snapshot/snapshot.ts'
 import { createMemoryStore } from '#store/memory-store.ts'
 import type { Store } from '#store/store.ts'
 import { createFakeDiscovery } from '../../fakes/fake-discovery.ts'
+import { noHooks } from '../../fakes/no-hooks.ts'
 import { noThresholds } from '../../fakes/no-thresholds.ts'
 import { webQuery } from '../../fakes/scripted-directory.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
@@ -78,6 +79,7 @@ test('endpoints are followed, and served at once: without a turn, a decision, or
 		fleet,
 		discovery,
 		thresholds: noThresholds,
+		hooks: noHooks,
 		readRevision: async () => ({ kind: 'ok', mesh, origins: {}, expectations: [], warnings: [] }),
 		fatal(error) {
 			throw error

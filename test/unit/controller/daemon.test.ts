@@ -22,6 +22,7 @@ beforeEach(() => {
 		certificates: null,
 		scrape: null,
 		metrics: { sources: '', credentials: null },
+		hooks: { receivers: '', secrets: null },
 		xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' },
 	}
 })

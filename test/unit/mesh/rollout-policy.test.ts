@@ -91,6 +91,7 @@ test('a policy that writes nothing is the default, and the default is the docume
 		bakeMs: 300_000,
 		warmUpMs: 15_000,
 		windows: [],
+		hooks: [],
 		waves: null,
 	})
 })
