@@ -17,6 +17,7 @@ export function hookCallsOf(rollouts: readonly Rollout[]): HookCall[] {
 				rollout: rollout.id,
 				hook,
 				id: hookCallId(rollout, hook),
+				step: rollout.step,
 				about: { rollout: aboutRollout(rollout) },
 			})),
 		)
@@ -44,7 +45,7 @@ export function hookNoticesOf(entry: JournalEntry, rollouts: readonly Rollout[])
 	const about = { rollout: aboutRollout(rollout), event }
 	return listeners.map((hook) => {
 		const id = hashValue([rollout.id, rollout.startedWallMs, hook.name, entry]).slice(0, 32)
-		return { rollout: rollout.id, hook, id, about }
+		return { rollout: rollout.id, hook, id, step: rollout.step, about }
 	})
 }
 

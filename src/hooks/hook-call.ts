@@ -10,8 +10,10 @@ export type HookSubject = Readonly<Record<string, unknown>>
 export type HookCall = {
 	readonly rollout: string
 	readonly hook: HookSpec
-	/** The same for each call about the same step. */
+	/** The same for each call about the same. */
 	readonly id: string
+	/** Step in force. */
+	readonly step: number
 	readonly about: HookSubject
 }
 
@@ -22,8 +24,9 @@ export type HookEvent = {
 	readonly kind: 'hook'
 	readonly rollout: string
 	readonly hook: string
-	/** Id of the call. */
+	/** Id of the call, and the step in force when it began. */
 	readonly call: string
+	readonly step: number
 	readonly answer: HookAnswer
 }
 

@@ -49,14 +49,23 @@ export function createHookCaller({ send, clock, random, emit, observe }: HookCal
 		entry.failures = answer.kind === 'failed' ? entry.failures + 1 : 0
 		observe({ hook: call.hook.name, point: call.hook.point, outcome: answer.kind })
 		if (isWorthTelling(entry, answer))
-			emit({ kind: 'hook', rollout: call.rollout, hook: call.hook.name, call: call.id, answer })
-		wait(entry, pauseAfter(entry))
+			emit({ kind: 'hook', rollout: call.rollout, hook: call.hook.name, call: call.id, step: call.step, answer })
+		wait(entry, entry.call.step === call.step ? pauseAfter(entry) : 0)
 	}
 
 	/** Nobody asks in step with others. Of an end that nobody hears the pauses double up. */
 	function pauseAfter({ call: { hook }, failures }: Entry): number {
 		const doubled = hook.point === 'ended' ? hook.intervalMs * 2 ** Math.max(0, failures - 1) : hook.intervalMs
 		return Math.min(doubled, Math.max(hook.intervalMs, limits.hookEndedPauseMs)) * (0.9 + 0.2 * random())
+	}
+
+	/** Of another step nobody has said anything: it is asked about at once, when the call under way has ended. */
+	function renew(entry: Entry, call: HookCall): void {
+		const isSame = entry.call.step === call.step
+		entry.call = call
+		if (isSame || entry.abort !== null) return
+		entry.timer?.cancel()
+		wait(entry, 0)
 	}
 
 	function drop(entry: Entry): void {
@@ -76,7 +85,7 @@ export function createHookCaller({ send, clock, random, emit, observe }: HookCal
 			for (const [key, call] of named) {
 				const followed = entries.get(key)
 				if (followed !== undefined) {
-					followed.call = call
+					renew(followed, call)
 					continue
 				}
 				const entry: Entry = { call, timer: null, abort: null, failures: 0, state: 'followed' }

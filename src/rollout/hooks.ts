@@ -1,6 +1,6 @@
 import { sha256Hex } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
-import type { HookSpec } from '#mesh/hook-spec.ts'
+import type { HookPoint, HookSpec } from '#mesh/hook-spec.ts'
 import { goBack } from './go-back.ts'
 import { clip } from './holds.ts'
 import type { HookAnswer, HookState } from './hook-state.ts'
@@ -11,12 +11,18 @@ import { type Hold, isRunning, type Rollout, type RolloutEvent, type RolloutStep
 // the rollout from its next step, and again until it allows it; what it allows is one step. A way back asks none of them.
 
 /**
- * Names what a hook is called about: the same for each call about one step, after a restart too. What it said of another
- * step, or of what another commit asked for, does not count.
+ * Names what a hook is called about: of a gate the next step, the same for each call about it, after a restart too. What
+ * it said of another one, or of what another commit asked for, does not count.
  */
-export function hookCallId({ id, revision, startedWallMs, step, phase }: Rollout, { name, point }: HookSpec): string {
-	const when = point === 'ended' ? phase.kind : step
-	return sha256Hex(JSON.stringify([id, startedWallMs, revision, name, point, when])).slice(0, 32)
+export function hookCallId(rollout: Rollout, { name, point }: HookSpec): string {
+	const { id, revision, startedWallMs } = rollout
+	return sha256Hex(JSON.stringify([id, startedWallMs, revision, name, point, whenOf(rollout, point)])).slice(0, 32)
+}
+
+/** Who watches is called about the whole rollout: that it must go back is no less true when a step was taken meanwhile. */
+function whenOf({ step, phase }: Rollout, point: HookPoint): string | number | null {
+	if (point === 'watch') return null
+	return point === 'ended' ? phase.kind : step
 }
 
 /** The hooks that must allow the next step. None before the end: the last step was the last that could be held. */
@@ -93,6 +99,8 @@ export function hearHook(rollout: Rollout, event: HookEvent): RolloutStepResult 
 		const reason = `${hook.name}: ${clip(answer.reason, limits.hookTextChars)}`
 		return goBack(rollout, { by: 'hook', reason, actor: 'sluice' }, { hook: hook.name, point: hook.point })
 	}
+	// Good news of the step before says nothing of this one.
+	if (event.step !== rollout.step) return { rollout, notes: [] }
 	const before = rollout.hooks[hook.name]
 	const heard = withHook(rollout, hook, stateAfter(answer))
 	// Of those that watch the journal has what they hold and what they take back, not each answer.

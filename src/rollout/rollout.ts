@@ -225,8 +225,14 @@ export type RolloutEvent =
 			readonly sequence: number
 			readonly measurement: Measurement
 	  }
-	/** What a hook answered to the call of this id. */
-	| { readonly kind: 'hook'; readonly hook: string; readonly call: string; readonly answer: HookAnswer }
+	/** What a hook answered to the call of this id, which it was asked at this step. */
+	| {
+			readonly kind: 'hook'
+			readonly hook: string
+			readonly call: string
+			readonly step: number
+			readonly answer: HookAnswer
+	  }
 	| { readonly kind: 'supersede'; readonly reason: string }
 	/** The daemon was away for `downMs`; what it knew of the fleet is void. */
 	| { readonly kind: 'boot'; readonly downMs: number }

@@ -24,7 +24,14 @@ function start(...points: HookPoint[]): void {
 function answer(point: HookPoint, said: HookAnswer): void {
 	const call = daemon.called().find(({ hook }) => hook.point === point)
 	if (call === undefined) throw new Error(`${point} is not called`)
-	daemon.controller.takeHook({ kind: 'hook', rollout: call.rollout, hook: point, call: call.id, answer: said })
+	daemon.controller.takeHook({
+		kind: 'hook',
+		rollout: call.rollout,
+		hook: point,
+		call: call.id,
+		step: call.step,
+		answer: said,
+	})
 }
 
 const points = () => daemon.called().map(({ hook }) => hook.point)
@@ -41,6 +48,7 @@ describe('who is called', () => {
 				rollout: 'B/B#1',
 				hook: hook('start'),
 				id: expect.stringMatching(/^[0-9a-f]{32}$/),
+				step: -1,
 				about: {
 					rollout: expect.objectContaining({
 						id: 'B/B#1',

@@ -6,6 +6,7 @@ export function hookCall(change: Partial<HookSpec> = {}, rest: Partial<HookCall>
 	return {
 		rollout: 'B/B#1',
 		id: 'id-1',
+		step: 0,
 		about: { rollout: { id: 'B/B#1' } },
 		...rest,
 		hook: {

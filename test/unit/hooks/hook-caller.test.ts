@@ -80,6 +80,25 @@ test('the next step is another call; the one under way is let go', async () => {
 	expect([called.map(({ id }) => id), aborted]).toEqual([['id-1', 'id-2'], ['gate']])
 })
 
+test('who watches is asked about another step at once, and is heard out about the one before', async () => {
+	const watcher = (step: number) => hookCall({ point: 'watch' }, { step })
+	caller.follow([watcher(0)])
+	await pass(0)
+	await pass(1_000)
+	caller.follow([watcher(1)])
+	await pass(0)
+	expect(called.map(({ step }) => step)).toEqual([0, 1])
+	answers.gate = null
+	await pass(10_000)
+	caller.follow([watcher(2)])
+	await pass(0)
+	expect([called.length, aborted]).toEqual([3, []])
+	await pass(10_000)
+	expect(events.map(({ step }) => step)).toEqual([0, 1, 1])
+	await pass(0)
+	expect(called.map(({ step }) => step)).toEqual([0, 1, 1, 2])
+})
+
 test('a hook that hangs has no answer after its timeout, and delays no other', async () => {
 	answers.hangs = null
 	caller.follow([hookCall({ name: 'hangs', timeoutMs: 30_000 }), hookCall({ name: 'other', intervalMs: 5_000 })])

@@ -26,7 +26,7 @@ function hooked(...hooks: HookSpec[]): Rollout {
 function answer(rollout: Rollout, name: string, said: HookAnswer): RolloutEvent {
 	const asked = rollout.policy.hooks.find((each) => each.name === name)
 	if (asked === undefined) throw new Error(`there is no hook ${name}`)
-	return { kind: 'hook', hook: name, call: hookCallId(rollout, asked), answer: said }
+	return { kind: 'hook', hook: name, call: hookCallId(rollout, asked), step: rollout.step, answer: said }
 }
 
 function hear(rollout: Rollout, name: string, said: HookAnswer): Rollout {
@@ -186,6 +186,14 @@ describe('who watches', () => {
 		expect(play(hear(without, 'watch', yes), turn(100)).step).toBe(1)
 		const lost = play(hear(hear(without, 'watch', yes), 'watch', silence), turn(100))
 		expect([lost.step, lost.holds[0]?.text]).toEqual([0, 'watch: no answer within 10 s'])
+	})
+
+	test('what it said of the step before is no yes to this one, and a demand all the same', () => {
+		const first = stepped()
+		const next = play(hear(first, 'watch', yes), look(0, 2_000), turn(11_000))
+		expect([next.step, next.hooks]).toEqual([1, {}])
+		expect(play(next, answer(first, 'watch', yes)).hooks).toEqual({})
+		expect(play(next, answer(first, 'watch', goBack)).phase.kind).toBe('rollingBack')
 	})
 
 	test('one that is lost counts for the deadline of the rollout', () => {
