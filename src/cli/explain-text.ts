@@ -100,7 +100,10 @@ function demands(action: RouteAction): string[] {
 		const per = retries.perTryTimeoutMs === null ? '' : ` of ${formatDuration(retries.perTryTimeoutMs)} each`
 		parts.push(`up to ${retries.count} ${retries.count === 1 ? 'retry' : 'retries'}${per} on ${on.join(', ')}`)
 	}
-	return [`  ${parts.join('; ')}`]
+	const copies = action.copies.map(
+		(each) => `  copies of ${each.sharePpm / 10_000} % go to ${nameOf(each)}, whose answers nobody waits for`,
+	)
+	return [`  ${parts.join('; ')}`, ...copies.map(toPrintable)]
 }
 
 function routeText(route: RouteReference, style: Style): string {

@@ -50,6 +50,9 @@ function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: P
 	const steps = change.steps.map((step, index) => {
 		const isLast = index === change.steps.length - 1
 		const demands = [
+			...(step.mirrorPpm > 0
+				? [`copies of ${step.mirrorPpm / 10_000} % of the requests, whose answers nobody waits for`]
+				: []),
 			`${isLast ? 'watched' : 'at least'} ${formatDuration(step.minDurationMs)}`,
 			...(step.minRequests > 0 ? [`${step.minRequests} canary ${change.unit}`] : []),
 			...(step.gate === 'person' ? ['until a person approves'] : []),

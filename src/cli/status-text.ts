@@ -132,7 +132,11 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 		...(rollout.evidence === null
 			? []
 			: [...rollout.measures.map(({ text }) => `    measure   ${text}`), `    noise     ${describeNoise(rollout)}`]),
-		...(rollout.front === null ? [] : [`    in front  ${rollout.front.text}`]),
+		...(rollout.front === null ? [] : [`    in front  ${rollout.front.text}${waitsText(rollout.front)}`]),
+		...(rollout.mirror === null ? [] : [`    copies    ${rollout.mirror.text}${waitsText(rollout.mirror)}`]),
+		...(rollout.front === null && rollout.mirror === null
+			? []
+			: [`    beside    ${rollout.beside.requests} requests in front or copied, ${rollout.beside.errors} failed`]),
 		...rollout.hooks
 			.filter(({ point }) => point !== 'event')
 			.map(({ name, point, text }) => `    hook      ${name} (${point}): ${text}`),
@@ -210,4 +214,8 @@ function renderGroup(group: GroupStatus, paint: Paint): string[] {
 
 function ago(then: string, now: string): string {
 	return `${formatDuration(Math.max(0, Date.parse(now) - Date.parse(then)))} ago`
+}
+
+function waitsText({ standing }: NonNullable<Rollout['front']>): string {
+	return standing === 'routed' ? '' : ' (not in force)'
 }

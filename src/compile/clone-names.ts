@@ -14,11 +14,14 @@ export function cloneClusterName(target: Target, route: ResourceId, resources: R
 }
 
 /**
- * `cds_egress_apps_serviceBv2_http_80_front_1f0c9a7be25d`: where what is in front of a route leads. By a hash of the
- * route's id, so that it is never too long and never another cluster's.
+ * `cds_egress_apps_serviceBv2_http_80_front_1f0c9a7be25d`: where what is in front of a route leads, or its copies. By a hash
+ * of the route's id, so that it is never too long and never another cluster's.
  */
-export function frontClusterName(target: Target, route: ResourceId, resources: Resources): string {
-	return `${egressClusterName(target, resources)}_front_${sha256Hex(route).slice(0, 12)}`
+export function besideClusterName(
+	way: 'front' | 'mirror',
+	{ target, route, resources }: { readonly target: Target; readonly route: ResourceId; readonly resources: Resources },
+): string {
+	return `${egressClusterName(target, resources)}_${way}_${sha256Hex(route).slice(0, 12)}`
 }
 
 /** The cluster that a route's requests to a target go to, if it has a share. */

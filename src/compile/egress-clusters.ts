@@ -1,7 +1,7 @@
 import type { ClientTls } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import { cloneClusterName, frontClusterName } from './clone-names.ts'
+import { besideClusterName, cloneClusterName } from './clone-names.ts'
 import { compileEgressCluster, type OwnCluster } from './cluster/egress-cluster.ts'
 import type { CompiledResource } from './compiled.ts'
 import type { EgressTable } from './egress-table.ts'
@@ -46,7 +46,7 @@ type ReachedBy = { readonly target: Target; readonly own: OwnCluster | null }
 
 /** A route's own cluster is there beside the shared one, never in its place: the way to it and the way back lead over both. */
 function* targetsOf(
-	{ resources, splits, prepared, clones, fronts }: EffectiveMesh,
+	{ resources, splits, prepared, clones, fronts, mirrors }: EffectiveMesh,
 	upstream: Upstream,
 ): Iterable<ReachedBy> {
 	if (upstream.kind === 'node') return yield { target: upstream.target, own: null }
@@ -55,6 +55,8 @@ function* targetsOf(
 		for (const target of clones[route]?.targets ?? [])
 			yield { target, own: { route, name: cloneClusterName(target, route, resources) } }
 		for (const target of fronts[route]?.split ?? [])
-			yield { target, own: { route, name: frontClusterName(target, route, resources) } }
+			yield { target, own: { route, name: besideClusterName('front', { target, route, resources }) } }
+		for (const target of mirrors[route]?.copies ?? [])
+			yield { target, own: { route, name: besideClusterName('mirror', { target, route, resources }) } }
 	}
 }

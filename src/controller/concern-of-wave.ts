@@ -25,7 +25,7 @@ export function concernOfWave(differencesOf: (group: ProxyGroup) => readonly Car
 		groupKeys: new Set(carriers.keys()),
 		canaries: new Map(),
 		baseline: [],
-		fronts: new Map(),
+		beside: [],
 		demanded: [],
 		sharing: { now: [], soon: [], cloneProblem: null },
 		good: [],

@@ -1,4 +1,4 @@
-import { frontClusterName, ownClusterName, routedClusterName } from '#compile/clone-names.ts'
+import { besideClusterName, ownClusterName, routedClusterName } from '#compile/clone-names.ts'
 import { identityPath, type ProxyGroup, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { type Carrier, callersOf, carriersOf, egressClusterName, ingressClusterName } from '#compile/names.ts'
 import { cloneProblem, type Sharing, sharingOf } from '#compile/sharing.ts'
@@ -19,8 +19,8 @@ export type Concern = {
 	/** Canary key → name of the cluster that it is judged by: the route's own, where it has some. */
 	readonly canaries: ReadonlyMap<string, string>
 	readonly baseline: readonly string[]
-	/** Canary key → the cluster that what is in front of the route leads to, where there is something. */
-	readonly fronts: ReadonlyMap<string, string>
+	/** What canaries get beside their shares, by a cluster for each way and canary. */
+	readonly beside: readonly BesideCluster[]
 	/** Clusters that must have a healthy host at every proxy before the route's next move. */
 	readonly demanded: readonly Demand[]
 	readonly sharing: Sharing & { readonly cloneProblem: string | null }
@@ -35,6 +35,9 @@ export type Concern = {
 	/** Target key → the name that its hosts are looked up by, for people. */
 	readonly hosts: ReadonlyMap<string, string>
 }
+
+/** By what is in front of the route, or as copies of its requests. */
+export type BesideCluster = { readonly way: 'front' | 'mirror'; readonly target: string; readonly cluster: string }
 
 /** `inPlaceOf`: demanded only where that cluster has a healthy host. */
 export type Demand = { readonly target: string; readonly cluster: string; readonly inPlaceOf: string | null }
@@ -77,7 +80,7 @@ type Places = {
 type NamesOf = Pick<Rollout, 'canaries' | 'baseline' | 'good'> & { readonly running: boolean }
 type Names = Pick<
 	Concern,
-	'canaries' | 'baseline' | 'fronts' | 'demanded' | 'sharing' | 'good' | 'unit' | 'endpoints' | 'hosts'
+	'canaries' | 'baseline' | 'beside' | 'demanded' | 'sharing' | 'good' | 'unit' | 'endpoints' | 'hosts'
 >
 
 const known = new WeakMap<EffectiveMesh, Map<ResourceId, Places>>()
@@ -115,7 +118,7 @@ function namesOf(rollout: Rollout, places: Places): Names {
 	const found: Names = {
 		canaries: new Map(canaries.map((target) => [targetKey(target), own(target)])),
 		baseline: baseline.map(own),
-		fronts: new Map(frontClusters(rollout.route, effective).map(({ target, cluster }) => [target, cluster])),
+		beside: besideClusters(rollout.route, effective),
 		demanded: running ? demandedToGoOn(rollout, effective) : demandedToLeave(rollout, effective),
 		sharing: sharingOfTargets(route, targets, effective),
 		good: good
@@ -129,10 +132,12 @@ function namesOf(rollout: Rollout, places: Places): Names {
 	return found
 }
 
-function frontClusters(route: ResourceId, { fronts, resources }: EffectiveMesh): Omit<Demand, 'inPlaceOf'>[] {
-	return (fronts[route]?.split ?? []).map((target) => {
-		return { target: targetKey(target), cluster: frontClusterName(target, route, resources) }
-	})
+function besideClusters(route: ResourceId, { fronts, mirrors, resources }: EffectiveMesh): BesideCluster[] {
+	const named = (way: BesideCluster['way'], targets: readonly Target[]) =>
+		targets.map((target) => {
+			return { way, target: targetKey(target), cluster: besideClusterName(way, { target, route, resources }) }
+		})
+	return [...named('front', fronts[route]?.split ?? []), ...named('mirror', mirrors[route]?.copies ?? [])]
 }
 
 /** The canaries, by all their ways; and, before the route is led to its own clusters, whoever gets requests there. */
@@ -142,8 +147,8 @@ function demandedToGoOn({ route, canaries, baseline }: Rollout, effective: Effec
 		cluster: ownClusterName(target, route, effective),
 		inPlaceOf: null,
 	})
-	const ofFront = frontClusters(route, effective).map((front) => ({ ...front, inPlaceOf: null }))
-	const all = [...canaries.map(demand), ...ofFront]
+	const beside = besideClusters(route, effective).map(({ target, cluster }) => ({ target, cluster, inPlaceOf: null }))
+	const all = [...canaries.map(demand), ...beside]
 	if (effective.clones[route]?.standing !== 'beside') return all
 	const getsRequests = (target: Target) => shareOf(effective.splits[route] ?? [], target) > 0
 	const others = baseline.filter(getsRequests).map((target) => {

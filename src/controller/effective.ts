@@ -1,9 +1,10 @@
 import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
 import { compareTargets, isSameTarget, splitOfRoute } from '#plan/split.ts'
-import type { EffectiveMesh, RouteClones, RouteFront } from '#rollout/effective-mesh.ts'
+import type { EffectiveMesh, RouteClones, RouteFront, RouteMirror } from '#rollout/effective-mesh.ts'
 import { frontOf } from '#rollout/front.ts'
 import { splitInForce } from '#rollout/ladder.ts'
+import { mirrorOf } from '#rollout/mirror.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 
 const splits = new WeakMap<Route, Split>()
@@ -14,6 +15,7 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 	const prepared: Record<ResourceId, readonly Target[]> = {}
 	const clones: Record<ResourceId, RouteClones> = {}
 	const fronts: Record<ResourceId, RouteFront> = {}
+	const mirrors: Record<ResourceId, RouteMirror> = {}
 	for (const resource of Object.values(applied.resources)) {
 		if (resource.kind === 'Route') inForce[resource.id] = writtenSplit(resource)
 	}
@@ -35,8 +37,10 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 		prepared[rollout.route] = rollout.canaries
 		const front = frontOf(rollout)
 		if (front !== null) fronts[rollout.route] = front
+		const mirror = mirrorOf(rollout)
+		if (mirror !== null) mirrors[rollout.route] = mirror
 	}
-	return { resources: applied.resources, splits: inForce, prepared, clones, fronts }
+	return { resources: applied.resources, splits: inForce, prepared, clones, fronts, mirrors }
 }
 
 /** Those that it does not name, without a share. */

@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
+import { type BesideFold, closeBeside, createBesideFold, foldBeside } from '#guard/beside-fold.ts'
 import { closeLook, createFold, type Fold, foldEndpoint, foldSample } from '#guard/fold.ts'
-import { closeFront, createFrontFold, type FrontFold, foldFront } from '#guard/front-fold.ts'
 import type { Alarm, GuardParameters, Look } from '#guard/look.ts'
 import type { Flush } from '#telemetry/flush.ts'
-import type { EndpointCluster } from './concerns.ts'
+import type { BesideCluster, EndpointCluster } from './concerns.ts'
 import { armOf, armsOf, countedOf } from './counted-arms.ts'
 import { createDispersions } from './dispersions.ts'
 import { createHeard } from './heard.ts'
@@ -20,8 +20,8 @@ export type Watch = {
 	/** Canary key → its cluster's name. */
 	readonly canaries: ReadonlyMap<string, string>
 	readonly baseline: readonly string[]
-	/** Canary key → the cluster of what is in front: counted by itself, and held against the hard limit alone. */
-	readonly fronts: ReadonlyMap<string, string>
+	/** Clusters of what canaries get beside their shares: counted by themselves, and held against the hard limit alone. */
+	readonly beside: readonly BesideCluster[]
 	readonly unit: 'requests' | 'connections'
 	/** Where proxies are shifted and not requests: all that a candidate counts is the canary's, all else the baseline's. */
 	readonly isCandidate: ((proxyKey: string) => boolean) | null
@@ -73,7 +73,7 @@ export type Evidence = {
 type Watching = {
 	watch: Watch
 	readonly fold: Fold
-	readonly front: FrontFold
+	readonly beside: readonly BesideFold[]
 	sinceMs: number
 	looks: 'none' | 'some'
 	timer: Timer | null
@@ -124,7 +124,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	}
 
 	function emitLook(watched: Watching, warmingUp: boolean): void {
-		const { watch, fold, front } = watched
+		const { watch, fold, beside } = watched
 		const expected = watch.expected()
 		const silent = expected.filter(heard.isSilent)
 		sequence += 1
@@ -132,7 +132,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		watched.looks = 'some'
 		const { parameters, edgesMs, expectedShares } = watch
 		const about = { sequence, stepStart, warmingUp, expected, silent }
-		const look = closeLook(fold, { ...about, parameters, edgesMs, expectedShares, front: closeFront(front) })
+		const look = closeLook(fold, { ...about, parameters, edgesMs, expectedShares, beside: closeBeside(beside) })
 		emit({ kind: 'look', rollout: watch.rollout, step: watch.step, look })
 	}
 
@@ -144,8 +144,8 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		}
 		known?.timer?.cancel()
 		const keeps = known !== undefined && hasSameCanaries(known.watch, watch)
-		const { fold, front } = keeps ? known : newFolds(watch)
-		const next: Watching = { watch, fold, front, sinceMs: clock.monotonicMs(), looks: 'none', timer: null }
+		const { fold, beside } = keeps ? known : newFolds(watch)
+		const next: Watching = { watch, fold, beside, sinceMs: clock.monotonicMs(), looks: 'none', timer: null }
 		watching.set(watch.rollout, next)
 		scheduleLook(next)
 	}
@@ -161,7 +161,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 			meter.add(flush)
 			dispersions.takeFlush(flush)
 			if (!flush.counted) return
-			for (const { watch, fold, front } of watching.values()) {
+			for (const { watch, fold, beside } of watching.values()) {
 				for (const { canary, cluster } of watch.endpointsOf(flush.proxy)) {
 					const own = armOf(flush, [cluster], watch.unit)
 					foldEndpoint(fold, { endpoint: flush.proxy, canary, requests: own.completed, errors: own.errors })
@@ -170,10 +170,13 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 				if (zone === null) continue
 				const about = { proxy: flush.proxy, zone, shares: watch.sharesOf(flush.proxy) }
 				const counted = countedOf(flush, watch)
-				const inFront = armsOf(flush, watch.fronts, watch.unit)
-				const ofFront = { ...about, ...counted, canaries: inFront, unrouted: 0 }
-				const frontAlarm = watch.fronts.size === 0 ? null : foldFront(front, ofFront)
-				const alarm = foldSample(fold, { ...about, ...counted }) ?? frontAlarm
+				const sampleBeside = (way: BesideFold['by']) => {
+					const canaries = armsOf(flush, clustersOfWay(watch, way), watch.unit)
+					return { ...about, ...counted, canaries, unrouted: 0 }
+				}
+				const alarms = watch.beside.length === 0 ? [] : beside.map((way) => foldBeside(way, sampleBeside(way.by)))
+				const [besideAlarm = null] = alarms.filter((found) => found !== null)
+				const alarm = foldSample(fold, { ...about, ...counted }) ?? besideAlarm
 				if (alarm !== null) emit({ kind: 'alarm', rollout: watch.rollout, alarm })
 			}
 		},
@@ -206,12 +209,20 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	}
 }
 
-function newFolds({ canaries, parameters, isCandidate }: Watch): Pick<Watching, 'fold' | 'front'> {
+function newFolds({ canaries, parameters, isCandidate }: Watch): Pick<Watching, 'fold' | 'beside'> {
 	const between = isCandidate === null ? 'targets' : 'proxies'
 	const options = { canaries: [...canaries.keys()], hardLimitPpm: parameters.hardLimitPpm, between } as const
-	return { fold: createFold(options), front: createFrontFold(options) }
+	return {
+		fold: createFold(options),
+		beside: [createBesideFold('front', options), createBesideFold('mirror', options)],
+	}
 }
 
 function hasSameCanaries(left: Watch, right: Watch): boolean {
 	return left.canaries.size === right.canaries.size && [...left.canaries.keys()].every((key) => right.canaries.has(key))
+}
+
+/** By canary. */
+function clustersOfWay({ beside }: Watch, way: BesideCluster['way']): ReadonlyMap<string, string> {
+	return new Map(beside.filter((one) => one.way === way).map(({ target, cluster }) => [target, cluster]))
 }

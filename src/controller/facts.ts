@@ -144,7 +144,7 @@ function isConcerned(rejection: Rejection, concern: Concern): boolean {
 	const { typeUrl, name } = rejection
 	const carries = (carrier: Carrier) => carrier.typeUrl === typeUrl && carrier.name === name
 	if ([...concern.carriers.values()].some((carriers) => carriers.some(carries))) return true
-	const clusters = [...concern.canaries.values(), ...concern.fronts.values(), ...concern.baseline]
+	const clusters = [...concern.canaries.values(), ...concern.beside.map(({ cluster }) => cluster), ...concern.baseline]
 	return (typeUrl === typeUrls.cluster || typeUrl === typeUrls.endpoint) && clusters.includes(name)
 }
 

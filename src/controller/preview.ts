@@ -89,6 +89,8 @@ export type PlannedChange =
 export type PlannedStep = {
 	/** What the rising targets together have. */
 	readonly canarySharePpm: number
+	/** Of so many requests they are sent copies. */
+	readonly mirrorPpm: number
 	readonly shares: string
 	readonly minDurationMs: number
 	readonly minRequests: number
@@ -172,6 +174,7 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 		return {
 			canarySharePpm,
 			shares,
+			mirrorPpm: canarySharePpm === 0 ? policy.mirrorPpm : 0,
 			minDurationMs,
 			minRequests,
 			gate,

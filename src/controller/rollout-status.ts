@@ -1,15 +1,17 @@
 import { describeEvidence, describeMeasure } from '#guard/evidence-text.ts'
-import type { EvidenceNumbers } from '#guard/look.ts'
+import type { Counts, EvidenceNumbers } from '#guard/look.ts'
 import { type Measure, measuresOf, proofWaitMs } from '#guard/measures.ts'
 import { countBreaches, describeThreshold, newThreshold } from '#guard/threshold.ts'
 import type { HookPoint } from '#mesh/hook-spec.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
 import { describeFront } from '#rollout/describe-front.ts'
+import { describeMirror } from '#rollout/describe-mirror.ts'
 import { describeOpen } from '#rollout/describe-open.ts'
 import { describeInForce } from '#rollout/describe-step.ts'
 import { frontOf, requestsOfStep } from '#rollout/front.ts'
 import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
+import { mirrorOf } from '#rollout/mirror.ts'
 import {
 	type BackCause,
 	type Command,
@@ -70,8 +72,11 @@ export type RolloutStatus = {
 	readonly phi: Rollout['phi']
 	/** The guard's numbers of the newest look; null until there is one. */
 	readonly evidence: (EvidenceNumbers & { readonly text: string }) | null
-	/** What is in front of the shares of a running rollout; null: nothing. */
-	readonly front: FrontStatus | null
+	/** What goes to the canaries of a running rollout in front of the shares, and as copies; null: nothing. */
+	readonly front: BesideStatus | null
+	readonly mirror: BesideStatus | null
+	/** What came of both, since the rollout began. */
+	readonly beside: Counts
 	/** What others measure; in the order of the policy. */
 	readonly thresholds: readonly ThresholdStatus[]
 	/** Who is asked whether it may go on, or told of it; in the order of the policy. */
@@ -98,13 +103,10 @@ export type RolloutStatus = {
 	readonly endedAt: string | null
 }
 
-export type FrontStatus = {
-	/** `beside`: its clusters are served, and nothing is matched · `routed`: what matches goes to the canaries. */
+export type BesideStatus = {
+	/** `beside`: its clusters are served, and nothing goes there · `routed`: it is in force. */
 	readonly standing: 'beside' | 'routed'
-	/** Since the rollout began. */
-	readonly requests: number
-	readonly errors: number
-	/** What matches, and what came of it. */
+	/** Which requests. */
 	readonly text: string
 }
 
@@ -125,7 +127,7 @@ export type ThresholdStatus = {
 }
 
 export type StepStatus = {
-	/** `25 %`, `front alone`, or of waves `one proxy`. */
+	/** `25 %`, `no share`, or of waves `one proxy`. */
 	readonly text: string
 	readonly canarySharePpm: number
 	readonly shares: readonly ShareStatus[]
@@ -167,6 +169,8 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		phi: rollout.phi,
 		evidence: verdict === null ? null : { ...verdict.numbers, text: describeEvidence(verdict.numbers) },
 		front: frontStatusOf(rollout),
+		mirror: mirrorStatusOf(rollout),
+		beside: { requests: rollout.guard.beside[0], errors: rollout.guard.beside[1] },
 		thresholds: thresholdsOf(rollout),
 		hooks: rollout.policy.hooks.map((hook) => ({
 			name: hook.name,
@@ -203,20 +207,21 @@ function openOf(rollout: Rollout, { view, fleet, evidence }: StatusSource): Open
 	return openToCanaries(view.concernOf(rollout), { fleet, evidence })
 }
 
-function frontStatusOf(rollout: Rollout): FrontStatus | null {
+function frontStatusOf(rollout: Rollout): BesideStatus | null {
 	const front = frontOf(rollout)
-	if (front === null) return null
-	const { matches, standing } = front
-	const [requests, errors] = rollout.guard.front
-	const counts = standing === 'routed' ? `, ${requests} requests, ${errors} failed` : ', not yet in force'
-	return { standing, requests, errors, text: describeFront(matches) + counts }
+	return front === null ? null : { standing: front.standing, text: describeFront(front.matches) }
 }
 
-/** `25 %`, `front alone`, or of waves `one proxy`. */
+function mirrorStatusOf(rollout: Rollout): BesideStatus | null {
+	const mirror = mirrorOf(rollout)
+	return mirror === null ? null : { standing: mirror.standing, text: describeMirror(mirror.copies) }
+}
+
+/** `25 %`, `no share`, or of waves `one proxy`. */
 function nameOfStep(rollout: Rollout, step: number): string {
 	if (rollout.wave !== null) return describeWave(rollout, step)
 	const sharePpm = rollout.stepsPpm[step] ?? 0
-	return sharePpm === 0 ? 'front alone' : formatShare(sharePpm)
+	return sharePpm === 0 ? 'no share' : formatShare(sharePpm)
 }
 
 function thresholdsOf({ policy, thresholds }: Rollout): ThresholdStatus[] {

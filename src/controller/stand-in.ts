@@ -1,9 +1,9 @@
-import { frontClusterName, routedClusterName } from '#compile/clone-names.ts'
+import { besideClusterName, routedClusterName } from '#compile/clone-names.ts'
 import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
 import { egressClusterName } from '#compile/names.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
-import type { EffectiveMesh, RouteFront } from '#rollout/effective-mesh.ts'
+import type { EffectiveMesh, RouteFront, RouteMirror } from '#rollout/effective-mesh.ts'
 
 // A route configuration carries the routes of many services. When one of them leads to a cluster that waits for its
 // endpoints or a secret, all of them would wait with it, and a way back among them too. Until the cluster can be sent,
@@ -32,8 +32,8 @@ export function withStandIns(compiled: readonly CompiledResource[], options: Sta
 	// A cluster that was there before stays as it was, and holds up nobody.
 	for (const { typeUrl, name } of known) if (typeUrl === typeUrls.cluster) waiting.delete(name)
 	if (waiting.size === 0) return whole
-	const fronts = frontsWithout(waiting, inForce)
-	const older = compile(sharesUpon(before, { ...inForce, fronts }, sharesWithout(waiting, inForce)))
+	const settled = { ...inForce, ...besideWithout(waiting, inForce) }
+	const older = compile(sharesUpon(before, settled, sharesWithout(waiting, inForce)))
 	return { resources: replaceNaming(waiting, compiled, older ?? known), kind: 'partial' }
 }
 
@@ -52,9 +52,9 @@ export function sharesUpon(
 		targets.filter((target) => !isKnownAlike(target, before, inForce)).map(({ virtualNode }) => virtualNode),
 	)
 	// By the same clusters: what is judged by its own is not to be sent by others' for a while.
-	const { clones, fronts } = inForce
+	const { clones, fronts, mirrors } = inForce
 	const resources = withNodes(before, inForce, unknown)
-	return { ...before, resources, splits: { ...before.splits, ...splits }, clones, fronts }
+	return { ...before, resources, splits: { ...before.splits, ...splits }, clones, fronts, mirrors }
 }
 
 function isKnownAlike(target: Target, before: EffectiveMesh, inForce: EffectiveMesh): boolean {
@@ -105,15 +105,26 @@ function sharesWithout(waiting: ReadonlySet<string>, inForce: EffectiveMesh): Ef
 	)
 }
 
-/** What is in front leads to its clusters when all of them are there. */
-function frontsWithout(waiting: ReadonlySet<string>, { fronts, resources }: EffectiveMesh): EffectiveMesh['fronts'] {
-	const routes = Object.entries(fronts) as [ResourceId, RouteFront][]
-	return Object.fromEntries(
-		routes.map(([route, front]) => {
-			const waits = front.split.some((target) => waiting.has(frontClusterName(target, route, resources)))
-			return [route, waits ? { ...front, standing: 'beside' as const } : front]
-		}),
-	)
+/** What is in front, and copies, go to their clusters when all of them are there. */
+function besideWithout(
+	waiting: ReadonlySet<string>,
+	{ fronts, mirrors, resources }: EffectiveMesh,
+): Pick<EffectiveMesh, 'fronts' | 'mirrors'> {
+	const waits = (way: 'front' | 'mirror', route: string, targets: readonly Target[]) =>
+		targets.some((target) => waiting.has(besideClusterName(way, { target, route: route as ResourceId, resources })))
+	const settle = <Value extends RouteFront | RouteMirror>(value: Value, isWaiting: boolean): Value =>
+		isWaiting ? { ...value, standing: 'beside' } : value
+	return {
+		fronts: mapValues(fronts, (front, route) => settle(front, waits('front', route, front.split))),
+		mirrors: mapValues(mirrors, (mirror, route) => settle(mirror, waits('mirror', route, mirror.copies))),
+	}
+}
+
+function mapValues<Value>(
+	record: Readonly<Record<string, Value>>,
+	change: (value: Value, key: string) => Value,
+): Readonly<Record<string, Value>> {
+	return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]))
 }
 
 /** Each resource that names one of these clusters as it was before, with the clusters that it needs then. */

@@ -40,7 +40,7 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 		step: rollout.step,
 		canaries: isWave ? new Map(rollout.canaries.map((target) => [targetKey(target), ''])) : concern.canaries,
 		baseline: concern.baseline,
-		fronts: concern.fronts,
+		beside: concern.beside,
 		unit: concern.unit,
 		isCandidate: isWave ? (proxyKey) => proxyOf(proxyKey)?.group.cohort === 'candidate' : null,
 		parameters: guardParametersOf(rollout),
@@ -110,8 +110,8 @@ export function holdsShares(
 	{ fleet, publisher }: Pick<WatchOptions, 'fleet' | 'publisher'>,
 ): boolean {
 	const snapshot = publisher.snapshotOf(proxy.groupKey)
-	const ofFront = [...concern.fronts.values()].map((name) => [typeUrls.cluster, name] as const)
-	return [...resourcesCompared(concern, proxy.groupKey), ...ofFront].every(([type, name]) => {
+	const beside = concern.beside.map(({ cluster }) => [typeUrls.cluster, cluster] as const)
+	return [...resourcesCompared(concern, proxy.groupKey), ...beside].every(([type, name]) => {
 		const version = snapshot?.types[type].resources.get(name)?.version
 		return version === undefined || fleet.holds(proxy.key, type, name) === version
 	})

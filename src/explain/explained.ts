@@ -98,6 +98,8 @@ export type RouteAction =
 	| {
 			readonly kind: 'forward'
 			readonly destinations: readonly Destination[]
+			/** Whom copies go to, of which share of these requests each. What they answer is thrown away. */
+			readonly copies: readonly Destination[]
 			/** Of the whole request; 0: no limit. */
 			readonly timeoutMs: number
 			/** Of silence; null: Envoy's own five minutes; 0: no limit. */

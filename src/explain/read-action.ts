@@ -1,15 +1,17 @@
 import type { Duration } from '@bufbuild/protobuf/wkt'
+import { wholePpm } from '#plan/plan.ts'
 import type { HeaderValueOption } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import type {
 	RouteAction as EnvoyAction,
 	RetryPolicy,
 	Route,
+	RouteAction_RequestMirrorPolicy,
 	VirtualHost,
 } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import type { RouteConfiguration } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import type { Configuration } from './configuration.ts'
-import { destinationsOf, type WeightedName } from './destinations.ts'
-import type { Header, Retries, RouteAction } from './explained.ts'
+import { destinationsOf, madeFor, type WeightedName } from './destinations.ts'
+import type { Destination, Header, Retries, RouteAction } from './explained.ts'
 import { rewritePath } from './rewrite-path.ts'
 
 /** Envoy's own limit of a request where a route says nothing. */
@@ -40,6 +42,7 @@ function readForward(route: Route, action: EnvoyAction, context: ActionContext):
 	return {
 		kind: 'forward',
 		destinations: destinationsOf(context.configuration, weightedOf(action)),
+		copies: action.requestMirrorPolicies.map((policy) => readCopies(policy, context)),
 		timeoutMs: timeout === undefined ? defaultTimeoutMs : durationToMs(timeout),
 		idleTimeoutMs: idleTimeout === undefined ? null : durationToMs(idleTimeout),
 		retries: readRetries(action.retryPolicy ?? context.host.retryPolicy),
@@ -59,6 +62,15 @@ function headerEdits(levels: readonly Pick<Route, 'requestHeadersToAdd' | 'reque
 		headersSet = [...kept, ...requestHeadersToAdd.map(readHeader)]
 	}
 	return { headersSet, headersRemoved: levels.flatMap(({ requestHeadersToRemove }) => requestHeadersToRemove) }
+}
+
+/** Sluice writes parts of a million. */
+function readCopies(
+	{ cluster, runtimeFraction }: RouteAction_RequestMirrorPolicy,
+	{ configuration }: ActionContext,
+): Destination {
+	const virtualNode = madeFor(configuration.cluster(cluster)?.metadata, 'virtualNode')
+	return { cluster, virtualNode, sharePpm: runtimeFraction?.defaultValue?.numerator ?? wholePpm }
 }
 
 function weightedOf({ clusterSpecifier }: EnvoyAction): WeightedName[] {

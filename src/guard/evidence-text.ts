@@ -12,7 +12,7 @@ export function describeEvidence({ canary, baseline, metric, edgeMs, evidence, n
 }
 
 export function describeAlarm({ kind, by, canary, proxy, counts }: Alarm): string {
-	const way = by === 'front' ? 'by what is in front, ' : ''
+	const way = { shares: '', front: 'by what is in front, ', mirror: 'by copies, ' }[by]
 	const place = `${way}${proxy === null ? 'over all proxies' : `at ${proxy}`}`
 	const baseline = describeBaseline(counts.baseline)
 	switch (kind) {

@@ -95,8 +95,8 @@ export type LookClosing = {
 	readonly parameters: GuardParameters
 	/** Edges that request times are judged at. Without any the look tells what they could be chosen by. */
 	readonly edgesMs?: readonly number[]
-	/** What came to the canaries by what is in front. */
-	readonly front?: Counts
+	/** What came to the canaries beside their shares. */
+	readonly beside?: Counts
 	/** Each canary's share of what it and the baseline are to be sent; without one it is not judged. */
 	readonly expectedShares?: Readonly<Record<CanaryKey, number>>
 }
@@ -111,7 +111,7 @@ export function closeLook(fold: Fold, closing: LookClosing): Look {
 		const proxy = fold.proxies.get(name)
 		if (proxy !== undefined && proxy.shares !== null && proxy.samples > 0) steady.push(proxyTotals(name, proxy))
 	}
-	const { sequence, stepStart, warmingUp, parameters, edgesMs = [], expectedShares = {}, front = noCounts } = closing
+	const { sequence, stepStart, warmingUp, parameters, edgesMs = [], expectedShares = {}, beside = noCounts } = closing
 	const asked = { parameters, edgesMs, expectedShares, endpoints: fold.endpoints }
 	const canaries = fold.canaries.map((canary) => [canary, lookAtCanary(canary, steady, asked)] as const)
 	const wantsEdges = (parameters.latency ?? null) !== null && edgesMs.length === 0
@@ -122,7 +122,7 @@ export function closeLook(fold: Fold, closing: LookClosing): Look {
 		stepStart,
 		warmingUp,
 		canaries: Object.fromEntries(canaries),
-		front,
+		beside,
 		baselineTimes: wantsEdges ? fold.baselineTimes : null,
 		proxies: countProxies(fold, closing),
 	}

@@ -44,7 +44,7 @@ export function startGuard(options: {
 		stepStartDue: true,
 		stepRequests: 0,
 		requestsPerLook: 0,
-		front: [0, 0],
+		beside: [0, 0],
 		fresh: false,
 		silent: [],
 		incident: noIncident,
@@ -97,12 +97,12 @@ export function judge(
 }
 
 function countLook(state: GuardState, look: Look, limitsOfIncident: IncidentLimits): GuardState {
-	const { sequence, stepStart, canaries, proxies, front } = look
+	const { sequence, stepStart, canaries, proxies, beside } = look
 	return {
 		...state,
 		lastSequence: sequence,
 		stepStartDue: state.stepStartDue || stepStart,
-		front: [state.front[0] + front.requests, state.front[1] + front.errors],
+		beside: [state.beside[0] + beside.requests, state.beside[1] + beside.errors],
 		fresh: proxies.fresh >= proxies.expected && proxies.silent.length === 0,
 		silent: proxies.silent.slice(0, limits.guardNamedProxies),
 		incident: watchIncident(state.incident, Object.values(canaries), limitsOfIncident),

@@ -122,8 +122,8 @@ export type Look = {
 	/** Inside the warm-up: shown to people, not judged. */
 	readonly warmingUp: boolean
 	readonly canaries: Readonly<Record<CanaryKey, CanaryLook>>
-	/** What came to the canaries by what is in front of the shares: told, and compared with nothing. */
-	readonly front: Counts
+	/** What came to the canaries beside their shares, in front of them or as copies: told, and compared with nothing. */
+	readonly beside: Counts
 	/** All that is known of the baseline's request times so far, while no edge is judged. */
 	readonly baselineTimes: RequestTimes | null
 	/** Proxies that send to the route: expected, those of them that reported, and the first 20 names of those that did not. */
@@ -133,7 +133,7 @@ export type Look = {
 /** The hard limit's finding: it acts at once, on a single flush. `by`: how the requests came to the canary. */
 export type Alarm = {
 	readonly kind: 'errors' | 'stall'
-	readonly by: 'shares' | 'front'
+	readonly by: 'shares' | 'front' | 'mirror'
 	readonly canary: CanaryKey
 	/** The proxy whose flush shows it, or null when only the sum over the fleet does. */
 	readonly proxy: string | null
@@ -200,8 +200,8 @@ export type GuardState = {
 	readonly stepRequests: number
 	/** Canary requests in a judged look, averaged over the last few (the least of all canaries). */
 	readonly requestsPerLook: number
-	/** Requests and errors by what is in front, since the rollout began. */
-	readonly front: readonly [number, number]
+	/** Requests and errors beside the shares, since the rollout began. */
+	readonly beside: readonly [number, number]
 	/** In the last look every expected proxy reported. */
 	readonly fresh: boolean
 	/** The first few names. */

@@ -1,4 +1,5 @@
-// A match in front that no request of a route can meet: connections of TCP have no headers, and of gRPC it is metadata.
+// A match in front that no request of a route can meet: connections of TCP have no headers, and of gRPC it is metadata. And
+// a mirror of what cannot be copied.
 import { compareText } from '#base/diagnostic.ts'
 import { type LinkFinding, lastName, type Resources } from './link-finding.ts'
 import type { Route } from './mesh.ts'
@@ -11,10 +12,15 @@ export function findIdleFronts(resources: Resources): readonly LinkFinding[] {
 	const findings = new Map<string, LinkFinding>()
 	for (const route of sorted) {
 		const policy = writtenPolicyFor({ resources }, route)
-		if (policy === null || policy.spec.front.length === 0 || findings.has(policy.id)) continue
-		if (policyForRoute({ resources }, route).front.length > 0) continue
-		const message = `the rollout policy "${policy.name}" has a front, and speaks for ${describe(route)}`
-		findings.set(policy.id, { code: 'SL0331', resource: policy.id, place: { kind: 'front' }, message, missing: null })
+		if (policy === null || findings.has(policy.id)) continue
+		const asked = policyForRoute({ resources }, route)
+		const found = (what: 'front' | 'mirror'): LinkFinding => {
+			const message = `the rollout policy "${policy.name}" has a ${what}, and speaks for ${describe(route)}`
+			const place = { kind: what === 'front' ? 'front' : 'steps' } as const
+			return { code: 'SL0331', resource: policy.id, place, message, missing: null }
+		}
+		if (policy.spec.front.length > 0 && asked.front.length === 0) findings.set(policy.id, found('front'))
+		else if (policy.spec.mirrorPpm > 0 && asked.mirrorPpm === 0) findings.set(policy.id, found('mirror'))
 	}
 	return [...findings.values()].sort((left, right) => compareText(left.resource, right.resource))
 }
@@ -23,7 +29,7 @@ function describe({ name, spec: { virtualRouter, match } }: Route): string {
 	const route = `route "${name}" of "${lastName(virtualRouter)}"`
 	switch (match.kind) {
 		case 'tcp':
-			return `the TCP ${route}, whose connections have nothing that could match`
+			return `the TCP ${route}, whose connections have nothing that could match or be copied`
 		case 'grpc':
 			return `the gRPC ${route}, whose requests match by metadata`
 		case 'http':

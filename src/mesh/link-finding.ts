@@ -11,6 +11,7 @@ export type LinkPlace =
 				/** Of a rollout policy. */
 				| 'match'
 				| 'front'
+				| 'steps'
 				| 'virtualRouter'
 				| 'virtualGateway'
 				/** `httpRoute` and its like. */

@@ -16,6 +16,7 @@ export function linkPath(manifest: Manifest, place: LinkPlace): Path {
 			return ['metadata', place.kind]
 		case 'match':
 		case 'front':
+		case 'steps':
 			return ['spec', place.kind]
 		case 'provider':
 			return providerPath(manifest)

@@ -2107,9 +2107,13 @@ export interface RolloutPolicyTags {
  */
 export interface RolloutPolicyStep {
 	/**
-	 * The share of the traffic of the route, in percent, that the rising targets get together. 0 only in a first step, in a policy with front: then what front matches is all that goes there.
+	 * The share of the traffic of the route, in percent, that the rising targets get together. 0 only in a first step that has a mirror, or in a policy with front.
 	 */
 	weight: number
+	/**
+	 * Only of a step of weight 0: so many percent of the requests are sent to the rising targets as well. What they answer is thrown away, what they write is not. HTTP and gRPC only.
+	 */
+	mirror?: number
 	minDuration?: RolloutPolicyTime
 	/**
 	 * The rising targets answer at least this many requests in the step.

@@ -70,6 +70,8 @@ export type RolloutPolicySpec = {
 	readonly steps: readonly RolloutStep[]
 	/** What goes to the rising targets whatever their share, while a rollout has begun and not ended. Any of them matches. */
 	readonly front: readonly FrontMatch[]
+	/** At a first step without a share: of so many of the requests the rising targets are sent copies. 0: of none. */
+	readonly mirrorPpm: number
 	/** Names are unique; of every other kind there is one at most. */
 	readonly guards: readonly Guard[]
 	/** Why nothing is asked for before a step but its duration; null where guards are. */
@@ -103,7 +105,7 @@ export type OnSharedIncident = 'stepBack' | 'hold' | 'rollBack'
 export type RolloutStep = {
 	/**
 	 * Share of the route's traffic that the rising targets together are to have, in parts per million. 0, in a first step
-	 * only: what is in front is all that they have.
+	 * only: all that they have is what is in front, and copies.
 	 */
 	readonly sharePpm: number
 	readonly minDurationMs: number

@@ -62,6 +62,7 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	match: { virtualRouter: null, route: null },
 	steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...defaultRolloutStep })),
 	front: [],
+	mirrorPpm: 0,
 	guards: [defaultErrorsGuard],
 	unguarded: null,
 	deadlineMs: 30 * 60_000,
@@ -91,7 +92,7 @@ export function policyForRoute(mesh: Pick<Mesh, 'resources'>, route: Route): Rol
 	const written = writtenPolicyFor(mesh, route)?.spec
 	const isTcp = route.spec.protocol === 'tcp'
 	if (written === undefined) return isTcp ? defaultTcpRolloutPolicySpec : defaultRolloutPolicySpec
-	return withFrontOf(route, isTcp ? withoutLatency(written) : written)
+	return withFrontOf(route, isTcp ? { ...withoutLatency(written), mirrorPpm: 0 } : written)
 }
 
 /** The most specific policy that is written for the route. */

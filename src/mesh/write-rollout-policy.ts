@@ -11,7 +11,7 @@ import { writeHeaders, writeQueryParameters } from './write-route.ts'
 export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 	return writeMembers({
 		match: writeUnlessEmpty(spec.match),
-		steps: spec.steps.map(writeStep),
+		steps: spec.steps.map((step) => writeStep(step, spec.mirrorPpm)),
 		front: writeList(spec.front.map(writeFrontMatch)),
 		guards: writeList(spec.guards.map(writeGuard)),
 		unguarded: spec.unguarded === null ? null : true,
@@ -31,9 +31,13 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 	})
 }
 
-function writeStep({ sharePpm, minDurationMs, minRequests, warmUpMs, gate, deadlineMs }: RolloutStep): Written {
+function writeStep(
+	{ sharePpm, minDurationMs, minRequests, warmUpMs, gate, deadlineMs }: RolloutStep,
+	mirrorPpm: number,
+): Written {
 	return writeMembers({
 		weight: ppmToPercent(sharePpm),
+		mirror: mirrorPpm === 0 || sharePpm > 0 ? null : ppmToPercent(mirrorPpm),
 		minDuration: msToText(minDurationMs),
 		minRequests,
 		warmUp: warmUpMs === null ? null : msToText(warmUpMs),

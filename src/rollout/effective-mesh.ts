@@ -1,6 +1,6 @@
 import type { Resource, ResourceId } from '#mesh/mesh.ts'
 import type { FrontMatch } from '#mesh/route-spec.ts'
-import type { Split, Target } from '#plan/plan.ts'
+import type { Split, SplitTarget, Target } from '#plan/plan.ts'
 
 /**
  * What is in force at this moment: the applied resources, what is prepared, and the shares each rollout has reached.
@@ -16,6 +16,8 @@ export type EffectiveMesh = {
 	readonly clones: Readonly<Record<ResourceId, RouteClones>>
 	/** Route → what goes to its canaries whatever its shares, for routes under rollout that have that. */
 	readonly fronts: Readonly<Record<ResourceId, RouteFront>>
+	/** Route → copies of its requests, for routes under rollout of which some are made. */
+	readonly mirrors: Readonly<Record<ResourceId, RouteMirror>>
 }
 
 /** `beside`: they are served, and the route leads to the shared clusters · `routed`: it leads to its own. */
@@ -26,5 +28,12 @@ export type RouteFront = {
 	/** Any of them matches. */
 	readonly matches: readonly FrontMatch[]
 	readonly split: Split
+	readonly standing: 'beside' | 'routed'
+}
+
+/** `beside`: its clusters are served, and nothing is copied · `routed`: copies are sent. */
+export type RouteMirror = {
+	/** Of so many parts of the requests, each drawn by itself. They sum to no whole. */
+	readonly copies: readonly SplitTarget[]
 	readonly standing: 'beside' | 'routed'
 }

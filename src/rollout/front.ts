@@ -1,6 +1,6 @@
 import { shareOf, splitOfWeights } from '#plan/split.ts'
 import type { RouteFront } from './effective-mesh.ts'
-import { isFrontAlone } from './ladder.ts'
+import { isWithoutShare } from './ladder.ts'
 import { isRunning, type Rollout } from './rollout.ts'
 
 // What a policy has in front: requests that a rollout sends to its canaries whatever the shares, by clusters of their own.
@@ -19,7 +19,7 @@ function isInFront({ step, phase }: Rollout): boolean {
 	return step >= 0 && phase.kind !== 'rollingBack'
 }
 
-/** Requests that canaries have had at the step in force: where they have no share, by what is in front. */
+/** Requests that canaries have had at the step in force: where they have no share, beside it. */
 export function requestsOfStep(rollout: Pick<Rollout, 'guard' | 'stepsPpm' | 'step'>): number {
-	return isFrontAlone(rollout) ? rollout.guard.front[0] : rollout.guard.stepRequests
+	return isWithoutShare(rollout) ? rollout.guard.beside[0] : rollout.guard.stepRequests
 }

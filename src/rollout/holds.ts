@@ -4,7 +4,7 @@ import { armsOfFour } from '#guard/arms.ts'
 import { describeIncident } from '#guard/evidence-text.ts'
 import { describeShare } from './describe-share.ts'
 import { requestsOfStep } from './front.ts'
-import { demandsOfStep, isFrontAlone } from './ladder.ts'
+import { demandsOfStep, isWithoutShare } from './ladder.ts'
 import { type Command, demandsCounters, type FleetFacts, type Hold, type Rollout } from './rollout.ts'
 
 // Why a rollout does not move. The fleet's reasons hold everyone, a person's `promote` included; the guard's reasons
@@ -128,7 +128,7 @@ export function evidenceHolds(rollout: Rollout): Hold[] {
 	if (!rollout.guard.fresh) {
 		return [{ code: 'SILENT', text: `proxies without fresh counters: ${rollout.guard.silent.join(', ')}` }]
 	}
-	if (isFrontAlone(rollout)) return requestHolds(rollout)
+	if (isWithoutShare(rollout)) return requestHolds(rollout)
 	if (verdict.kind !== 'hold' || verdict.code === 'SHARED_INCIDENT') return requestHolds(rollout)
 	if (verdict.code === 'MORE_REQUESTS' && hasWatchedEnough(rollout)) return requestHolds(rollout)
 	return [{ code: verdict.code, text: verdict.reason }]

@@ -5,15 +5,16 @@ import type { Rollout } from './rollout.ts'
 
 /**
  * The shares that the canaries together have at each step: the policy's steps that lie between `good` and `target`,
- * then the target (rules, motion 1). The first may be 0, where something is in front that goes there all the same.
+ * then the target (rules, motion 1). The first may be 0, where something goes there all the same: what is in
+ * front, or copies.
  */
 export function ladderOf(policy: RolloutPolicySpec, good: Split, target: Split, canaries: readonly Target[]): number[] {
 	const from = shareOfAll(good, canaries)
 	const to = shareOfAll(target, canaries)
-	const isFirst = (share: number) => share === 0 && from === 0 && policy.front.length > 0
+	const hasFirst = from === 0 && (policy.front.length > 0 || policy.mirrorPpm > 0)
 	const between = policy.steps
 		.map(({ sharePpm }) => sharePpm)
-		.filter((share) => (share > from || isFirst(share)) && share < to)
+		.filter((share) => (share > from || (share === 0 && hasFirst)) && share < to)
 	return [...new Set(between), to].sort((left, right) => left - right)
 }
 
@@ -67,8 +68,8 @@ export function isLastStep(rollout: Rollout): boolean {
 
 type AtStep = Pick<Rollout, 'stepsPpm' | 'step'>
 
-/** Only what is in front goes to the canaries: there is nothing that could be compared. */
-export function isFrontAlone({ stepsPpm, step }: AtStep): boolean {
+/** The step in force gives the canaries no share: only what is in front, or copies. There is nothing to be compared. */
+export function isWithoutShare({ stepsPpm, step }: AtStep): boolean {
 	return stepsPpm[step] === 0
 }
 

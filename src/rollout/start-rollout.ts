@@ -105,15 +105,15 @@ export function retargetRollout(
 	// Less than what is in force: a step down, which needs no evidence. More: the step in force stays the first one.
 	const stepsPpm =
 		moved && reached < wanted ? [reached, ...ladder.filter((share) => share > reached)] : moved ? [wanted] : ladder
-	// The clusters of what is in front are brought before the first step, so it is what it was then.
-	const { front } = moved ? rollout.policy : policy
+	// Clusters are brought before the first step: what is in front, and a mirror in force, stay what they were then.
+	const { front, mirrorPpm } = moved ? rollout.policy : policy
 	const next: Rollout = {
 		...rollout,
 		revision,
 		target,
 		canaries,
 		baseline,
-		policy: { ...policy, front },
+		policy: { ...policy, front, mirrorPpm },
 		stepsPpm,
 		step: moved ? 0 : -1,
 		// Git may want something else; that a person stopped it holds until a person says otherwise.

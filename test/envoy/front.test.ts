@@ -124,8 +124,9 @@ describe.for<{ version: EnvoyVersion; block: number }>([
 		expect([appsOf('others'), appsOf('byHeader'), appsOf('byQuery')]).toEqual([['cart'], ['cart2'], ['cart2']])
 		expect(failed()).toEqual([])
 		expect(newest()).toMatchObject({
-			steps: [{ text: 'front alone' }, {}, {}],
-			front: { standing: 'routed', errors: 0 },
+			steps: [{ text: 'no share' }, {}, {}],
+			front: { standing: 'routed' },
+			beside: { errors: 0 },
 		})
 		expect(await frontClusters()).toHaveLength(1)
 		const about = { proxy: 'mesh/apps/virtualNode/web', method: 'GET', url: ways.byHeader.url }
@@ -137,12 +138,12 @@ describe.for<{ version: EnvoyVersion; block: number }>([
 		await eventually('it waits for a person alone', () => newest().holds.every(({ code }) => code === 'GATE'))
 		await command('approve')
 		await confirmed(2)
-		await eventually('a thousand requests were told', () => (newest().front?.requests ?? 0) > 1_000)
+		await eventually('a thousand requests were told', () => newest().beside.requests > 1_000)
 		expect([appsOf('others'), appsOf('byHeader'), appsOf('byQuery')]).toEqual([['cart', 'cart2'], ['cart2'], ['cart2']])
 		expect(failed()).toEqual([])
-		const { evidence, holds, front } = newest()
+		const { evidence, holds, beside } = newest()
 		expect(holds.map(({ code }) => code)).not.toContain('WEIGHTS_NOT_APPLIED')
-		expect(evidence?.canary.requests).toBeLessThan((front?.requests ?? 0) / 2)
+		expect(evidence?.canary.requests).toBeLessThan(beside.requests / 2)
 
 		await command('abort')
 		await eventually('it is back', () => newest().phase === 'aborted')

@@ -20,7 +20,7 @@ import type { Mesh } from '#mesh/mesh.ts'
 import { readMesh } from '#mesh/read-mesh.ts'
 import { policyForRoute } from '#mesh/rollout-policy.ts'
 import { splitOfRoute } from '#plan/split.ts'
-import type { EffectiveMesh, RouteFront } from '#rollout/effective-mesh.ts'
+import type { EffectiveMesh, RouteFront, RouteMirror } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -83,14 +83,18 @@ function discoveredFor(mesh: Mesh): Discovered {
 	return { endpoints: new Map(queries.map((key) => [key, [endpoint]])), secrets }
 }
 
-/** As it is written, and in front of each route what its policy has there, as while it is under rollout. */
+/** As it is written; in front of each route, and mirrored, what its policy says, as while it is under rollout. */
 function inForce(mesh: Mesh): EffectiveMesh {
 	const routes = Object.values(mesh.resources).filter((resource) => resource.kind === 'Route')
 	const fronts = routes.flatMap((route): [string, RouteFront][] => {
 		const matches = policyForRoute(mesh, route).front
 		return matches.length === 0 ? [] : [[route.id, { matches, split: splitOfRoute(route), standing: 'routed' }]]
 	})
-	return { ...effectiveMesh(mesh, []), fronts: Object.fromEntries(fronts) }
+	const mirrors = routes.flatMap((route): [string, RouteMirror][] => {
+		if (policyForRoute(mesh, route).mirrorPpm === 0) return []
+		return [[route.id, { copies: splitOfRoute(route), standing: 'routed' }]]
+	})
+	return { ...effectiveMesh(mesh, []), fronts: Object.fromEntries(fronts), mirrors: Object.fromEntries(mirrors) }
 }
 
 function snapshotOf(mesh: Mesh, group: ProxyGroup): Snapshot | null {

@@ -216,6 +216,11 @@ const members = {
 		{ [routeX]: { matches: [tester], shares: { v2: 1_000_000 }, standing: 'routed' } },
 		{ [routeX]: { matches: [tester, { ...tester, headers: [] }], shares: { v1: 1, v2: 999_999 }, standing: 'routed' } },
 	),
+	mirrors: fc.constantFrom<NonNullable<CompileInput['mirrors']>[]>(
+		{},
+		{ [routeX]: { v2: 100_000 } },
+		{ [routeX]: { v1: 50_000, v2: 100_000 } },
+	),
 	discovered: fc.constantFrom<BriefDiscovered[]>(
 		{},
 		{ secrets: { own: ['certificate', 'authorities'] }, cloudMap: [{ ...answered, endpoints: [endpoint] }] },
@@ -242,13 +247,17 @@ function inputOf({
 	secrets,
 	clones,
 	fronts,
+	mirrors,
 	discovered,
 	...written
 }: Drawn<typeof drawn>): CompileInput {
-	return { ...proxy, capture, secrets, clones, fronts, discovered, resources: resourcesOf(written) }
+	return { ...proxy, capture, secrets, clones, fronts, mirrors, discovered, resources: resourcesOf(written) }
 }
 
-type Written = Omit<Drawn<typeof drawn>, 'proxy' | 'capture' | 'secrets' | 'clones' | 'fronts' | 'discovered'>
+type Written = Omit<
+	Drawn<typeof drawn>,
+	'proxy' | 'capture' | 'secrets' | 'clones' | 'fronts' | 'mirrors' | 'discovered'
+>
 
 function resourcesOf({ gateway, egressPort, clientTls, ...written }: Written): BriefResource[] {
 	const backends = written.backends.map((service) => ({ service, egressPort, clientTls }))

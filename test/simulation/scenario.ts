@@ -173,6 +173,7 @@ function policyOf(
 			minRequests: pick([0, 0, 50]),
 		})),
 		front: [],
+		mirrorPpm: 0,
 		guards: [
 			{
 				kind: 'errors',

@@ -1,24 +1,44 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { RetryPolicy, Timeout } from '#mesh/route-spec.ts'
-import type { RouteActionSchema } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
+import type {
+	RouteAction_RequestMirrorPolicySchema,
+	RouteActionSchema,
+} from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
+import { FractionalPercent_DenominatorType } from '#proto/gen/envoy/type/v3/percent_pb.ts'
 import { retryPolicyOf } from './retry.ts'
 import { routeTimeouts } from './timeout.ts'
+import type { ClusterCopies } from './weighed-host.ts'
 import type { ClusterWeight } from './weights.ts'
 
 type RouteActionInit = MessageInitShape<typeof RouteActionSchema>
 
+type EgressTreatment = {
+	readonly timeout: Timeout
+	readonly retryPolicy: RetryPolicy | null
+	readonly mirrors: readonly ClusterCopies[]
+}
+
 /** Towards a target: weights even where there is one target only, so that a shift changes nothing but numbers. */
 export function egressAction(
 	weights: readonly ClusterWeight[],
-	timeout: Timeout,
-	retryPolicy: RetryPolicy | null,
+	{ timeout, retryPolicy, mirrors }: EgressTreatment,
 ): RouteActionInit {
 	const clusters = weights.map(({ cluster, weight }) => ({ name: cluster, weight }))
 	return {
 		clusterSpecifier: { case: 'weightedClusters', value: { clusters } },
 		...routeTimeouts(timeout),
 		retryPolicy: retryPolicyOf(retryPolicy),
+		requestMirrorPolicies: mirrors.map(mirrorPolicy),
 	}
+}
+
+/** The host of a copy ends with `-shadow`, Envoy's own mark: who gets it can tell, and leave undone what is done already. */
+function mirrorPolicy({
+	cluster,
+	sharePpm,
+}: ClusterCopies): MessageInitShape<typeof RouteAction_RequestMirrorPolicySchema> {
+	const defaultValue = { numerator: sharePpm, denominator: FractionalPercent_DenominatorType.MILLION }
+	return { cluster, runtimeFraction: { defaultValue } }
 }
 
 /**

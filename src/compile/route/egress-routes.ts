@@ -15,7 +15,7 @@ import { egressAction } from './action.ts'
 import { escapeRegex } from './escape-regex.ts'
 import { exactHeader, type HeaderMatcherInit } from './header-match.ts'
 import { anyPath, narrowMatch, pathSpecifier, type RequestMatch, routeMatch } from './match.ts'
-import { type WeighedHost, type WeighedRoute, weighedHostKey, weighHost } from './weighed-host.ts'
+import { type ClusterCopies, type WeighedHost, type WeighedRoute, weighedHostKey, weighHost } from './weighed-host.ts'
 import type { ClusterWeight } from './weights.ts'
 
 type RouteInit = MessageInitShape<typeof RouteSchema>
@@ -31,13 +31,12 @@ type HandedHost = { readonly value: string; readonly alsoAt: readonly string[]; 
 export function compileEgressRoutes(effective: EffectiveMesh, caller: Caller, table: EgressTable): CompiledResource {
 	const hosts = table.hosts.map((host) => weighHost(effective, host))
 	const handed = table.handedOver.map(({ host, ...more }) => ({ ...more, weighed: weighHost(effective, host) }))
-	const weights = hosts.flatMap(({ routes }) => routes.flatMap(allWeights))
 	return compiledResource({
 		typeUrl: typeUrls.route,
 		name: table.name,
 		key: sha256Hex([...hosts.map(weighedHostKey), ...handed.map(handedHostKey)].join('\n')),
 		schema: RouteConfigurationSchema,
-		clusters: weights.map(({ cluster }) => cluster),
+		clusters: hosts.flatMap(({ routes }) => routes.flatMap(clustersOf)),
 		madeOf: [caller.id, ...new Set(table.hosts.flatMap(({ service, upstream }) => sourcesOf(service, upstream)))],
 		make: () =>
 			create(RouteConfigurationSchema, {
@@ -49,8 +48,9 @@ export function compileEgressRoutes(effective: EffectiveMesh, caller: Caller, ta
 	})
 }
 
-function allWeights(route: WeighedRoute): readonly ClusterWeight[] {
-	return route.kind === 'node' || route.front === null ? route.weights : [...route.front.weights, ...route.weights]
+function clustersOf(route: WeighedRoute): string[] {
+	const beside = route.kind === 'node' ? [] : [...(route.front?.weights ?? []), ...route.mirrors]
+	return [...beside, ...route.weights].map(({ cluster }) => cluster)
 }
 
 /** Which host it is and what it is made of is in the table's own hosts. */
@@ -100,25 +100,29 @@ function handedRoutes({ value, weighed }: HandedHost): RouteInit[] {
 function envoyRoutes(weighed: WeighedRoute, conditions: readonly HeaderMatcherInit[]): RouteInit[] {
 	switch (weighed.kind) {
 		case 'node': {
-			const value = egressAction(weighed.weights, weighed.timeout, null)
+			const value = egressAction(weighed.weights, { timeout: weighed.timeout, retryPolicy: null, mirrors: [] })
 			const match = { pathSpecifier: pathSpecifier(anyPath), headers: [...conditions] }
 			return [{ match, action: { case: 'route', value } }]
 		}
 		case 'route': {
-			const { route, weights, front } = weighed
+			const { route, weights, front, mirrors } = weighed
 			const { match, timeout, retryPolicy } = route.spec
 			assert(match.kind !== 'tcp', 'a host is made of routes for requests')
-			const leadTo = (to: readonly ClusterWeight[], taken: RequestMatch): RouteInit => ({
+			const leadTo = (
+				to: readonly ClusterWeight[],
+				taken: RequestMatch,
+				copies: readonly ClusterCopies[],
+			): RouteInit => ({
 				name: route.name,
 				match: routeMatch(taken, conditions),
-				action: { case: 'route', value: egressAction(to, timeout, retryPolicy) },
+				action: { case: 'route', value: egressAction(to, { timeout, retryPolicy, mirrors: copies }) },
 			})
 			const inFront = (front?.matches ?? []).flatMap((more): RouteInit[] => {
 				const taken = narrowMatch(match, more)
 				if (front === null || taken === null) return []
-				return [{ ...leadTo(front.weights, taken), metadata: sluiceMetadata('frontOf', route.id) }]
+				return [{ ...leadTo(front.weights, taken, []), metadata: sluiceMetadata('frontOf', route.id) }]
 			})
-			return [...inFront, leadTo(weights, match)]
+			return [...inFront, leadTo(weights, match, mirrors)]
 		}
 		default:
 			return unreachable(weighed)

@@ -4,7 +4,7 @@ import type { Route } from '#mesh/mesh.ts'
 import type { FrontMatch, Timeout } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import { frontClusterName, routedClusterName } from '../clone-names.ts'
+import { besideClusterName, routedClusterName } from '../clone-names.ts'
 import type { EgressHost } from '../egress-table.ts'
 import { egressClusterName } from '../names.ts'
 import type { Upstream } from '../upstream.ts'
@@ -20,6 +20,8 @@ export type WeighedRoute =
 			readonly weights: readonly ClusterWeight[]
 			/** Null: all of its requests go by the weights. */
 			readonly front: WeighedFront | null
+			/** Of so many of the requests that go by the weights, in parts per million, copies go to these. */
+			readonly mirrors: readonly ClusterCopies[]
 	  }
 	| { readonly kind: 'node'; readonly weights: readonly ClusterWeight[]; readonly timeout: Timeout }
 
@@ -28,6 +30,8 @@ export type WeighedFront = {
 	readonly matches: readonly FrontMatch[]
 	readonly weights: readonly ClusterWeight[]
 }
+
+export type ClusterCopies = { readonly cluster: string; readonly sharePpm: number }
 
 export function weighHost(effective: EffectiveMesh, host: EgressHost): WeighedHost {
 	return { host, routes: weighUpstream(effective, host.upstream) }
@@ -45,7 +49,14 @@ export function weighUpstream(effective: EffectiveMesh, upstream: Upstream): Wei
 				const split = effective.splits[route.id]
 				assert(split !== undefined, `an effective mesh has the shares of every route, and not of ${route.id}`)
 				const nameOf = (target: Target) => routedClusterName(target, route.id, effective)
-				return { kind: 'route', route, weights: clusterWeights(split, nameOf), front: weighFront(effective, route) }
+				const weights = clusterWeights(split, nameOf)
+				return {
+					kind: 'route',
+					route,
+					weights,
+					front: weighFront(effective, route),
+					mirrors: mirrorsOf(effective, route),
+				}
 			})
 		default:
 			return unreachable(upstream)
@@ -55,8 +66,16 @@ export function weighUpstream(effective: EffectiveMesh, upstream: Upstream): Wei
 function weighFront({ fronts, resources }: EffectiveMesh, { id }: Route): WeighedFront | null {
 	const front = fronts[id]
 	if (front?.standing !== 'routed') return null
-	const nameOf = (target: Target) => frontClusterName(target, id, resources)
+	const nameOf = (target: Target) => besideClusterName('front', { target, route: id, resources })
 	return { matches: front.matches, weights: clusterWeights(front.split, nameOf) }
+}
+
+function mirrorsOf({ mirrors, resources }: EffectiveMesh, { id: route }: Route): readonly ClusterCopies[] {
+	const mirror = mirrors[route]
+	if (mirror?.standing !== 'routed') return []
+	return mirror.copies.map(({ sharePpm, ...target }) => {
+		return { cluster: besideClusterName('mirror', { target, route, resources }), sharePpm }
+	})
 }
 
 export function weighedHostKey({ host, routes }: WeighedHost): string {
@@ -67,7 +86,8 @@ export function weighedRouteKey(route: WeighedRoute): string {
 	const weights = weightsKey(route.weights)
 	if (route.kind === 'node') return `${canonicalJson(route.timeout)} ${weights}`
 	const front = route.front === null ? [] : [canonicalJson(route.front.matches), weightsKey(route.front.weights)]
-	return [route.route.hash, weights, ...front].join(' ')
+	const mirrors = route.mirrors.map(({ cluster, sharePpm }) => `${cluster}~${sharePpm}`)
+	return [route.route.hash, weights, ...front, ...mirrors].join(' ')
 }
 
 function weightsKey(weights: readonly ClusterWeight[]): string {

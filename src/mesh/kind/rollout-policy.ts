@@ -25,11 +25,13 @@ export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutP
 	const { match, steps, front, guards, unguarded = false, reason, ...times } = manifest.spec ?? {}
 	const { deadline, onNoEvidence, onSharedIncident, bake, warmUp, waves, ...more } = times
 	const defaults = defaultRolloutPolicySpec
+	const mirror = steps?.[0]?.mirror
 	const onDeadline = more.onDeadline ?? defaults.onDeadline
 	return {
 		match: { virtualRouter: match?.virtualRouter ?? null, route: match?.route ?? null },
 		steps: steps?.map(readStep) ?? defaults.steps,
 		front: front?.map(readFrontMatch) ?? defaults.front,
+		mirrorPpm: mirror === undefined ? defaults.mirrorPpm : percentToPpm(mirror),
 		guards: guards?.map(readGuard) ?? (unguarded ? [] : defaults.guards),
 		unguarded: unguarded ? (reason ?? '') : null,
 		deadlineMs: deadline === undefined ? defaults.deadlineMs : durationToMs(deadline),
@@ -144,15 +146,19 @@ export function checkRolloutPolicy(manifest: RolloutPolicyManifest): readonly Fi
 	]
 }
 
-/** Only what is in front can go to a version that has no share. */
+/** Only what is in front, and copies, can go to a version that has no share. */
 function checkFirstStep({ spec = {} }: RolloutPolicyManifest): Finding[] {
-	return (spec.steps ?? []).flatMap(({ weight }, index) => {
+	return (spec.steps ?? []).flatMap(({ weight, mirror }, index) => {
 		const at = ['spec', 'steps', index, 'weight']
 		if (percentToPpm(weight) === 0 && weight !== 0)
 			return [errorAt(at, 'SL0208', `step ${index + 1} gives ${weight} %; expected 0, or at least 0.0001`)]
-		if (weight !== 0 || index > 0 || spec.front !== undefined) return []
-		const message = 'step 1 gives 0 %, and the policy has no front: nothing would go to the new version'
-		return [errorAt(at, 'SL0260', message, 'leave the step out, or write a front')]
+		if (weight !== 0 && mirror !== undefined) {
+			const message = `step ${index + 1} gives ${weight} %, and has a mirror, which is for what comes before the first percent`
+			return [errorAt(['spec', 'steps', index, 'mirror'], 'SL0261', message, 'write a first step of weight 0 for it')]
+		}
+		if (weight !== 0 || index > 0 || mirror !== undefined || spec.front !== undefined) return []
+		const message = 'step 1 gives 0 %, without a mirror or a front: nothing would go to the new version'
+		return [errorAt(at, 'SL0260', message, 'leave the step out, or write one of them')]
 	})
 }
 

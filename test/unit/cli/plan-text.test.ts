@@ -54,6 +54,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				steps: [
 					{
 						canarySharePpm: 50_000,
+						mirrorPpm: 0,
 						shares: 'serviceB 95 % · serviceBv2 5 %',
 						minDurationMs: 60_000,
 						minRequests: 500,
@@ -62,6 +63,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 					},
 					{
 						canarySharePpm: 250_000,
+						mirrorPpm: 0,
 						shares: 'serviceB 75 % · serviceBv2 25 %',
 						minDurationMs: 300_000,
 						minRequests: 0,
@@ -111,6 +113,7 @@ test('colour adds nothing but colour', () => {
 test('a TCP route says for whom its weights hold, and what has no effect says why', () => {
 	const step = {
 		canarySharePpm: 100_000,
+		mirrorPpm: 0,
 		shares: 'db 90 % · db2 10 %',
 		minDurationMs: 60_000,
 		minRequests: 0,

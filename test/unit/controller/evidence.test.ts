@@ -23,7 +23,7 @@ function setUp(warmUpMs: number) {
 		rollout: 'B/B#1',
 		step,
 		canaries: new Map([[canary, 'v2']]),
-		fronts: new Map(),
+		beside: [],
 		baseline: ['v1'],
 		unit: 'requests',
 		isCandidate: null,

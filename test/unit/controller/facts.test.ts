@@ -38,7 +38,7 @@ const concern: Concern = {
 	groups: [],
 	groupKeys: new Set(['group']),
 	canaries: new Map([['Bv2', 'to-bv2']]),
-	fronts: new Map(),
+	beside: [],
 	baseline: ['to-b'],
 	demanded: [{ target: 'Bv2', cluster: 'to-bv2', inPlaceOf: null }],
 	sharing: { now: [], soon: [], cloneProblem: null },

@@ -27,7 +27,7 @@ function concernWith(now: Concern['sharing']['now']): Concern {
 		groupKeys: new Set(),
 		canaries: new Map(),
 		baseline: [],
-		fronts: new Map(),
+		beside: [],
 		demanded: [],
 		sharing: { now, soon: [], cloneProblem: null },
 		good: [],

@@ -32,6 +32,12 @@ test('connections of TCP have none, unless a policy of its own speaks for the ro
 	expect(codesOf({ 'm.yaml': tcpMesh + policy(front) + own })).toEqual([])
 })
 
+test('of a connection there is no copy', () => {
+	const mirror = policy('[]').replace('front: []', 'steps: [{weight: 0, mirror: 10}]')
+	expect(codesOf({ 'm.yaml': smallMesh + mirror })).toEqual([])
+	expect(codesOf({ 'm.yaml': tcpMesh + mirror })).toEqual(['SL0331'])
+})
+
 test('a route has what its own requests can match', () => {
 	const kindsOf = (mesh: Mesh) => {
 		const route = mesh.resources[resourceId.route('apps', 'b', 'b')]

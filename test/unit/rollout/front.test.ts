@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { frontClusterName } from '#compile/clone-names.ts'
+import { besideClusterName } from '#compile/clone-names.ts'
 import { typeUrls } from '#compile/compiled.ts'
 import { type RolloutPolicySpec, resourceId } from '#mesh/mesh.ts'
 import { defaultRolloutStep, defaultThresholdGuard } from '#mesh/rollout-policy.ts'
@@ -78,10 +78,10 @@ describe('a step without a share', () => {
 
 	test('counts what is in front for its least requests', () => {
 		const asks = start({ ...withFront, steps: [{ ...alone, minRequests: 30 }] })
-		const seen = (requests: number): RolloutEvent => look(0, 0, { front: { requests, errors: 1 } })
+		const seen = (requests: number): RolloutEvent => look(0, 0, { beside: { requests, errors: 1 } })
 		const few = play(asks, turn(100), seen(20), turn(11_000))
-		expect(few.holds).toEqual([{ code: 'MORE_REQUESTS', text: '20 of 30 canary requests by what is in front alone' }])
-		expect(play(few, seen(10), turn(100))).toMatchObject({ step: 1, guard: { front: [30, 2] } })
+		expect(few.holds).toEqual([{ code: 'MORE_REQUESTS', text: '20 of 30 canary requests without a share' }])
+		expect(play(few, seen(10), turn(100))).toMatchObject({ step: 1, guard: { beside: [30, 2] } })
 	})
 
 	test('asks no threshold, and hears of none', () => {
@@ -118,7 +118,7 @@ describe('at the proxies', () => {
 		stable: 'kept',
 		unrelated: 0,
 	})
-	const cluster = frontClusterName(target, route, resources)
+	const cluster = besideClusterName('front', { target, route, resources })
 	const rollout = () => daemon.face.status().rollouts[0]
 	const inFront = () => daemon.fleet.proxies.map((proxy) => daemon.fleet.frontOf(proxy).get(cluster) ?? null)
 	const held = () =>
@@ -135,7 +135,7 @@ describe('at the proxies', () => {
 		expect([held(), inFront()]).toEqual([both(true), both(null)])
 		for (const proxy of daemon.fleet.proxies) proxy.healthy.set(cluster, 1)
 		await daemon.pass(1_500)
-		expect(rollout()).toMatchObject({ step: 1, steps: [{ text: 'front alone' }, { text: '10 %' }, { text: '100 %' }] })
+		expect(rollout()).toMatchObject({ step: 1, steps: [{ text: 'no share' }, { text: '10 %' }, { text: '100 %' }] })
 		expect(inFront()).toEqual(both(1_000_000))
 		await daemon.pass(120_000)
 		expect(rollout()?.phase).toBe('succeeded')
@@ -160,7 +160,7 @@ describe('at the proxies', () => {
 		await daemon.pass(9_000)
 		expect(rollout()?.phase).not.toBe('rolledBack')
 		expect(rollout()?.front).toMatchObject({ standing: 'routed' })
-		expect(rollout()?.front?.errors).toBeGreaterThan(10)
+		expect(rollout()?.beside.errors).toBeGreaterThan(10)
 		expect(rollout()?.evidence?.canary.errors).toBe(0)
 	})
 

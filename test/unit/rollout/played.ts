@@ -81,7 +81,7 @@ export function look(step: number, requests: number, change: Partial<Look> = {})
 			sequence,
 			stepStart: false,
 			warmingUp: false,
-			front: { requests: 0, errors: 0 },
+			beside: { requests: 0, errors: 0 },
 			baselineTimes: null,
 			canaries: {
 				[targetKey(canary)]: {
