@@ -79,6 +79,10 @@ export const limits = {
 	connectedShare: 0.9,
 	/** Contents of one route that were taken back and are not tried again: the newest. */
 	quarantinedOfRoute: 5,
+	/** Sets of changes of one mesh that went back from their waves and are remembered. */
+	quarantinedWaves: 20,
+	/** Changes of such a set that are told apart in a larger one; a set of more is known as a whole. */
+	quarantineParts: 100,
 	/** Freezes at a time, each of another scope. */
 	freezes: 50,
 	/** A freeze that ends by itself does so within this. */
@@ -91,6 +95,8 @@ export const limits = {
 	bootMixtures: 64,
 	/** Rollouts that have succeeded of which a restart finds out that they were taken back since: the newest ones. */
 	bootEnded: 4,
+	/** A wave without a proof is watched at least so long after its warm-up: six looks, of which each may only say so much. */
+	waveWatchedMs: 30_000,
 	/** Rollouts whose proxies' readiness is not looked up again each turn. */
 	readinessKept: 1_000,
 	/** Meshes that lagging proxies may still hold and that a change of both ends is judged against. */

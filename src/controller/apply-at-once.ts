@@ -17,8 +17,8 @@ export type AtOnce = {
 	readonly desired: Mesh
 	readonly rollouts: readonly Rollout[]
 	readonly mayStillHold: readonly Mesh[]
-	/** Git is back at what was accepted before. */
-	readonly takesBack: boolean
+	/** Git is back at what was accepted before: what was in force then; else null. */
+	readonly takesBackTo: Mesh | null
 	/** What people forbid to go forward. */
 	readonly barsOf: (resource: ResourceId) => readonly Hold[]
 	/** The applied resources; changed in place. */
@@ -39,7 +39,7 @@ export type DoneAtOnce = {
 export function applyAtOnce(options: AtOnce): DoneAtOnce {
 	const hasWaves = memoized((mesh: string) => policyForWaves(options.desired, mesh) !== null)
 	const byWaves = ({ kind, resource }: Prepare | Replace) =>
-		kind === 'replace' && !options.takesBack && hasWaves(meshOfId(resource))
+		kind === 'replace' && !isWayBack(resource, options) && hasWaves(meshOfId(resource))
 	const later = options.plan.changes.filter((change) => change.kind === 'replace').filter(byWaves)
 	const isBarred = (change: Prepare | Replace) => change.kind === 'replace' && barsOfReplace(change, options).length > 0
 	const barred = options.plan.changes.filter((change) => change.kind === 'replace').filter(isBarred)
@@ -51,13 +51,30 @@ export function applyAtOnce(options: AtOnce): DoneAtOnce {
 }
 
 /** What is not confirmed everywhere, since proxies refuse it or lag, may be mended while it is frozen (rules, motion 12). */
-function barsOfReplace({ resource }: Replace, { barsOf, mayStillHold, takesBack }: AtOnce): readonly Hold[] {
-	return takesBack || mayStillHold.length > 0 ? [] : barsOf(resource)
+function barsOfReplace({ resource }: Replace, options: AtOnce): readonly Hold[] {
+	return isWayBack(resource, options) || options.mayStillHold.length > 0 ? [] : options.barsOf(resource)
+}
+
+/** To what was in force before Git asked for something else. What had gone back by then, or not gone out, is not that. */
+function isWayBack(id: ResourceId, { takesBackTo, desired }: AtOnce): boolean {
+	if (takesBackTo === null) return false
+	return hashApartFromShares(desired.resources[id]) === hashApartFromShares(takesBackTo.resources[id])
+}
+
+/** Shares move by themselves: with others, a route is still the same. */
+export function hashApartFromShares(resource: Resource | undefined): string | null {
+	return (resource?.kind === 'Route' ? routeWithTargets(resource, []) : resource)?.hash ?? null
 }
 
 /** The same with what goes out by waves: what `resources` becomes when they have gone out. */
-export function applyLater(options: AtOnce): Pick<DoneAtOnce, 'unconfirmed'> {
-	return carryOutAll(options, (change) => change.kind === 'prepare' || barsOfReplace(change, options).length === 0)
+export function applyLater(
+	options: AtOnce,
+	{ without }: { readonly without: ReadonlySet<ResourceId> },
+): Pick<DoneAtOnce, 'unconfirmed'> {
+	return carryOutAll(options, (change) => {
+		if (change.kind === 'prepare') return true
+		return !without.has(change.resource) && barsOfReplace(change, options).length === 0
+	})
 }
 
 /** `mesh/apps/virtualNode/a` → `apps`. */

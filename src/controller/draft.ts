@@ -13,6 +13,7 @@ import { findFreeze } from './freeze.ts'
 import { routeAfterRollout } from './settle.ts'
 import type { ControllerState, Quarantine } from './state.ts'
 import type { TurnInput } from './turn.ts'
+import { partsBetween } from './waves-to-start.ts'
 import { describeWindow } from './windows.ts'
 
 // A turn while it is being worked out: the state so far, and what will be said of it. Nothing of it is in force before
@@ -55,12 +56,22 @@ function quarantine(draft: Draft, rollout: Rollout): void {
 		rollout: rollout.id,
 		reason: rollout.phase.cause.reason,
 		wallMs: draft.input.wallMs,
+		...partsOfWave(draft, rollout),
 	}
 	// What failed before it stays in quarantine too, as long as there is room: a revert may bring it back.
 	const same = draft.state.quarantine.filter(({ route }) => route === rollout.route)
-	const dropped = new Set(same.slice(0, Math.max(0, same.length + 1 - limits.quarantinedOfRoute)))
+	const most = rollout.wave === null ? limits.quarantinedOfRoute : limits.quarantinedWaves
+	const dropped = new Set(same.slice(0, Math.max(0, same.length + 1 - most)))
 	const others = draft.state.quarantine.filter((older) => !dropped.has(older))
 	draft.state = { ...draft.state, quarantine: [...others, entry] }
+}
+
+function partsOfWave(draft: Draft, { wave }: Rollout): Pick<Quarantine, 'parts'> {
+	const applied = appliedMesh(draft)
+	const candidate = meshOf(draft, wave?.candidate ?? null)
+	if (applied === null || candidate === null) return {}
+	const parts = partsBetween(applied.resources, candidate.resources)
+	return parts.length > limits.quarantineParts ? {} : { parts }
 }
 
 function ended(draft: Draft, rollout: Rollout): void {

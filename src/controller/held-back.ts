@@ -27,7 +27,7 @@ export function askedKeys({
 	if (applied === undefined || desired === undefined) return new Set()
 	const { changes } = planOf(applied, desired)
 	const shifts = changes.flatMap((change) => (change.kind === 'shift' ? [change.quarantineKey] : []))
-	return new Set([...shifts, ...(settlement?.failedWaves == null ? [] : [settlement.failedWaves.quarantineKey])])
+	return new Set([...shifts, ...(settlement?.failedWaves ?? []).map(({ key }) => key)])
 }
 
 function heldBack(change: Change, view: HeldBackView): HeldBack[] {
@@ -81,10 +81,9 @@ function reasonByWaves(resource: string, { state, meshes, settlement }: HeldBack
 		const isIn = before?.[resource as ResourceId]?.hash !== after?.[resource as ResourceId]?.hash
 		return isIn ? `rollout ${wave.id} brings it in` : `waits for ${wave.id}`
 	}
-	const failed = settlement?.failedWaves
-	const entry = state.quarantine.find(({ key }) => key === failed?.quarantineKey)
-	if (entry !== undefined && failed?.changes.includes(resource as ResourceId))
-		return `in quarantine since rollout ${entry.rollout}: ${entry.reason}`
+	const failed = settlement?.failedWaves.find(({ changes }) => changes.includes(resource as ResourceId))
+	const entry = state.quarantine.find(({ key }) => key === failed?.key)
+	if (entry !== undefined) return `in quarantine since rollout ${entry.rollout}: ${entry.reason}`
 	return null
 }
 

@@ -99,9 +99,11 @@ function namesIn({
 	accepted,
 	mayStillHold = [],
 	servedWhole,
+	waysBack,
 	rollouts,
 }: ControllerState): ReadonlySet<string> {
+	const before = [accepted?.takesBackTo, waysBack?.replaced?.inForce, waysBack?.replacedByHand?.inForce]
 	const candidates = rollouts.filter(isRunning).map(({ wave }) => wave?.candidate)
-	const names = [applied, accepted?.mesh, accepted?.origins, servedWhole, ...mayStillHold, ...candidates]
+	const names = [applied, accepted?.mesh, accepted?.origins, servedWhole, ...before, ...mayStillHold, ...candidates]
 	return new Set(names.filter((name) => typeof name === 'string'))
 }

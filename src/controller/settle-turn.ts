@@ -96,9 +96,10 @@ function settlementOf(draft: Draft): Settlement | null {
 		isQuarantined: (wanted) => draft.state.quarantine.some(({ key }) => key === wanted),
 		barsOf: (resource) =>
 			barsOf(draft, resource, windowsOver(desired.resources[resource] === undefined ? applied : desired, resource)),
+		quarantine: draft.state.quarantine,
 		fleetLags: draft.input.fleetLags,
 		mayStillHold: (draft.state.mayStillHold ?? []).flatMap((hash) => meshOf(draft, hash) ?? []),
-		takesBack: draft.state.accepted?.takesBack === true,
+		takesBackTo: meshOf(draft, draft.state.accepted?.takesBackTo ?? null),
 		letsGo: draft.state.applied !== draft.before.applied,
 	})
 }

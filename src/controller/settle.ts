@@ -7,7 +7,8 @@ import { isSameSplit, isSameTarget, splitOfRoute } from '#plan/split.ts'
 import { type Hold, isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
 import { type AtOnce, applyAtOnce, applyLater, isTargetOf, routeWithTargets, withTargetsOf } from './apply-at-once.ts'
-import { askOfWave, type WavesToStart, wavesToStart } from './waves-to-start.ts'
+import type { Quarantine } from './state.ts'
+import { askOfWave, type FailedWaves, failedAmong, type WavesToStart, wavesToStart } from './waves-to-start.ts'
 
 // How the applied mesh comes nearer to the desired one: what may be applied in this turn, and what each shift means
 // for the rollouts. A pure function; the controller asks it whenever either mesh or a rollout has changed.
@@ -21,7 +22,7 @@ export type Settlement = {
 	/** Changes to start waves for. */
 	readonly waves: WavesToStart | null
 	/** Changes that failed by waves and are not tried again before they are others. */
-	readonly failedWaves: WavesToStart | null
+	readonly failedWaves: readonly FailedWaves[]
 	/** Shifts that wait, and for what: the id of another rollout, a route whose rollout comes first, a target. */
 	readonly queued: readonly { readonly shift: Shift; readonly behind: string }[]
 	/** Shifts and other changes that nobody may start now, and why. */
@@ -43,14 +44,15 @@ export type SettleOptions = {
 	readonly desired: Mesh
 	readonly rollouts: readonly Rollout[]
 	readonly isQuarantined: (key: string) => boolean
+	readonly quarantine: readonly Quarantine[]
 	/** What people forbid to start or to remove. */
 	readonly barsOf: (resource: ResourceId) => readonly Hold[]
 	/** Null when every expected proxy holds what is published; else what is missing. */
 	readonly fleetLags: string | null
 	/** Meshes applied before that an expected proxy may still hold; none when all have confirmed what is applied. */
 	readonly mayStillHold: readonly Mesh[]
-	/** Git is back at what was accepted before. */
-	readonly takesBack: boolean
+	/** Git is back at what was accepted before: what was in force then; else null. */
+	readonly takesBackTo: Mesh | null
 	/** The applied mesh has changed in this turn already: a rollout has ended. */
 	readonly letsGo: boolean
 }
@@ -123,7 +125,7 @@ function behindWave(wave: Rollout, plan: Plan, applied: Mesh): Settlement {
 		done: [],
 		start: [],
 		waves: null,
-		failedWaves: null,
+		failedWaves: [],
 		queued: plan.changes.flatMap((change) => (change.kind === 'shift' ? [{ shift: change, behind: wave.id }] : [])),
 		waiting: plan.changes.flatMap((change) =>
 			change.kind === 'remove' ? [{ resource: change.resource, reason }] : [],
@@ -141,13 +143,22 @@ function untilConfirmed(fleetLags: string | null): string {
 function wavesOf(
 	byWaves: readonly Change[],
 	options: SettleOptions & AtOnce,
-): { readonly due: WavesToStart | null; readonly failed: WavesToStart | null; readonly later: readonly ResourceId[] } {
-	if (byWaves.length === 0) return { due: null, failed: null, later: [] }
+): {
+	readonly due: WavesToStart | null
+	readonly failed: readonly FailedWaves[]
+	readonly later: readonly ResourceId[]
+} {
+	if (byWaves.length === 0) return { due: null, failed: [], later: [] }
+	const all = wavesWithout(new Set(), options)
+	const failed = all.due === null ? [] : failedAmong(all.due, options.quarantine)
+	const rest = failed.length === 0 ? all : wavesWithout(new Set(failed.flatMap(({ changes }) => changes)), options)
+	return { ...rest, failed }
+}
+
+function wavesWithout(without: ReadonlySet<ResourceId>, options: SettleOptions & AtOnce) {
 	const candidate = { ...options.resources }
-	const { unconfirmed } = applyLater({ ...options, resources: candidate })
-	const waves = wavesToStart(candidate, options)
-	const isQuarantined = waves !== null && options.isQuarantined(waves.quarantineKey)
-	return { due: isQuarantined ? null : waves, failed: isQuarantined ? waves : null, later: unconfirmed }
+	const { unconfirmed } = applyLater({ ...options, resources: candidate }, { without })
+	return { due: wavesToStart(candidate, options), later: unconfirmed }
 }
 
 let lastPlan: { applied: string; desired: string; plan: Plan } | null = null

@@ -28,7 +28,8 @@ export type ControllerState = {
 	readonly adoption: { readonly proxies: readonly string[]; readonly wallMs: number } | null
 	/**
 	 * Meshes to which Git may go back whatever that deletes or changes at both ends: those that the accepted one, and the
-	 * last one that a person accepted, took the place of. Hashes; absent in states of earlier versions.
+	 * last one that a person accepted, took the place of; and what was in force then. Hashes; absent in states of earlier
+	 * versions.
 	 */
 	readonly waysBack?: WaysBack
 	/**
@@ -47,7 +48,10 @@ export type ControllerState = {
 	readonly acceptedByHand: { readonly revision: string; readonly actor: string; readonly reason: string } | null
 }
 
-export type WaysBack = { readonly replaced: string | null; readonly replacedByHand: string | null }
+export type WaysBack = { readonly replaced: WayBack | null; readonly replacedByHand: WayBack | null }
+
+/** `inForce`: what was applied when another mesh was accepted in its place. */
+export type WayBack = { readonly mesh: string; readonly inForce: string | null }
 
 export const noWaysBack: WaysBack = { replaced: null, replacedByHand: null }
 
@@ -58,8 +62,11 @@ export type AcceptedRevision = {
 	readonly origins: string
 	readonly warnings: readonly Diagnostic[]
 	readonly wallMs: number
-	/** Git is back at the mesh that was accepted before: a way back, which waits for no wave, freeze or window. */
-	readonly takesBack?: boolean
+	/**
+	 * Git is back at the mesh that was accepted before: hash of what was in force then. To that it is a way back, which waits
+	 * for no wave, freeze or window; what had not come into force by then is none.
+	 */
+	readonly takesBackTo?: string | null
 }
 
 export type RefusedRevision = {
@@ -85,6 +92,8 @@ export type Quarantine = {
 	readonly rollout: string
 	readonly reason: string
 	readonly wallMs: number
+	/** Of waves: what each change was, so that a later commit with more in it does not bring them again. */
+	readonly parts?: readonly string[]
 }
 
 export const initialState: ControllerState = {

@@ -11,7 +11,7 @@ import { obey } from './obey.ts'
 import { thaw } from './obey-freeze.ts'
 import { takeBackFound } from './obey-rollback.ts'
 import { followGit, settleTurn } from './settle-turn.ts'
-import { type ControllerState, noWaysBack, type WaysBack } from './state.ts'
+import { type ControllerState, noWaysBack, type WayBack, type WaysBack } from './state.ts'
 import { diagnosticsOfTraps, trapsOfRevision } from './trap-diagnostics.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
@@ -115,8 +115,8 @@ function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>)
 	}
 	draft.meshes.set(mesh.hash, mesh)
 	const warnings = [...event.warnings, ...dangers.slice(0, limits.namedProxies).map(asWarning)]
-	const takesBack = taken === 'back'
-	const accepted = { info, mesh: mesh.hash, origins, warnings, wallMs: draft.input.wallMs, takesBack }
+	const takesBackTo = taken === 'back' ? (wayBackTo(draft.state, mesh.hash)?.inForce ?? null) : null
+	const accepted = { info, mesh: mesh.hash, origins, warnings, wallMs: draft.input.wallMs, takesBackTo }
 	const waysBack = waysBackAfter(draft.state, { taken, before: before?.hash ?? null, mesh: mesh.hash })
 	draft.state = { ...draft.state, accepted, refused: null, acceptedByHand: null, waysBack }
 	const numbers = {
@@ -137,8 +137,11 @@ type Taken = 'byHand' | 'back' | 'judged'
 
 function howTaken(state: ControllerState, { info, mesh }: Extract<CoreEvent, { kind: 'read' }>): Taken {
 	if (state.acceptedByHand?.revision === info.id) return 'byHand'
-	const { replaced, replacedByHand } = state.waysBack ?? noWaysBack
-	return mesh.hash === replaced || mesh.hash === replacedByHand ? 'back' : 'judged'
+	return wayBackTo(state, mesh.hash) === undefined ? 'judged' : 'back'
+}
+
+function wayBackTo({ waysBack = noWaysBack }: ControllerState, mesh: string): WayBack | undefined {
+	return [waysBack.replaced, waysBack.replacedByHand].find((way) => way?.mesh === mesh) ?? undefined
 }
 
 function asWarning(danger: Diagnostic): Diagnostic {
@@ -148,15 +151,17 @@ function asWarning(danger: Diagnostic): Diagnostic {
 type Replacement = { readonly taken: Taken; readonly before: string | null; readonly mesh: string }
 
 /** Who has gone back is judged again: what was taken back does not come again by this door. */
-function waysBackAfter({ waysBack = noWaysBack }: ControllerState, { taken, before, mesh }: Replacement): WaysBack {
+function waysBackAfter(state: ControllerState, { taken, before, mesh }: Replacement): WaysBack {
+	const { waysBack = noWaysBack, applied } = state
 	if (before === mesh) return waysBack
+	const replaced = before === null ? null : { mesh: before, inForce: applied }
 	switch (taken) {
 		case 'back':
 			return noWaysBack
 		case 'byHand':
-			return { replaced: before, replacedByHand: before }
+			return { replaced, replacedByHand: replaced }
 		case 'judged':
-			return { ...waysBack, replaced: before }
+			return { ...waysBack, replaced }
 		default:
 			return unreachable(taken)
 	}

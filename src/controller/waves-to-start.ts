@@ -3,7 +3,8 @@ import { composeMesh } from '#mesh/compose-mesh.ts'
 import type { Mesh, Resource, ResourceId, RolloutPolicySpec, WavesSpec } from '#mesh/mesh.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import { policyForWaves } from '#mesh/rollout-policy.ts'
-import { meshOfId, routeWithTargets } from './apply-at-once.ts'
+import { hashApartFromShares, meshOfId, routeWithTargets } from './apply-at-once.ts'
+import type { Quarantine } from './state.ts'
 
 // Which changes go out by waves, and what Git asks of those that do.
 
@@ -28,7 +29,7 @@ export function wavesToStart(
 	if (first === undefined) return null
 	const policy = policyForWaves(desired, meshOfId(first))
 	if (policy?.waves == null) return null
-	const quarantineKey = hashValue({ waves: changes.map((id) => [id, candidate[id]?.hash ?? null]) })
+	const quarantineKey = hashValue({ waves: partsBetween(resources, candidate) })
 	return {
 		mesh: resourceId.mesh(meshOfId(first)),
 		candidate: composeMesh(candidate),
@@ -37,6 +38,37 @@ export function wavesToStart(
 		waves: policy.waves,
 		quarantineKey,
 	}
+}
+
+/** What each change is, by a short name of its own. */
+export function partsBetween(
+	before: Readonly<Record<ResourceId, Resource>>,
+	after: Readonly<Record<ResourceId, Resource>>,
+): string[] {
+	return changedIds(before, after).map((id) => partOf(id, after[id]))
+}
+
+function partOf(id: ResourceId, resource: Resource | undefined): string {
+	return hashValue([id, hashApartFromShares(resource)]).slice(0, 16)
+}
+
+/** Changes that went out by waves before, and went back. */
+export type FailedWaves = Pick<Quarantine, 'key'> & { readonly changes: readonly ResourceId[] }
+
+/**
+ * Which of the changes have gone back already: sets of them that went out together and are all there again. One of a set
+ * that is another now may be what mends the others, which then go out with it.
+ */
+export function failedAmong(
+	{ changes, candidate: { resources }, quarantineKey }: WavesToStart,
+	quarantine: readonly Quarantine[],
+): readonly FailedWaves[] {
+	const idOf = new Map(changes.map((id) => [partOf(id, resources[id]), id]))
+	return quarantine.flatMap(({ key, parts = [] }) => {
+		if (key === quarantineKey) return [{ key, changes }]
+		const there = parts.flatMap((part) => idOf.get(part) ?? [])
+		return parts.length > 0 && there.length === parts.length ? [{ key, changes: there }] : []
+	})
 }
 
 /** What Git asks now of changes that go out by waves: null when just that. */

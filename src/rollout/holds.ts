@@ -146,10 +146,13 @@ function requestHolds(rollout: Rollout): Hold[] {
 
 /**
  * Waves go out to proxies that may hardly have traffic, or nobody to be compared with: without a proof they are watched
- * twice as long, and whatever speaks against them still takes them back (rules §4.2).
+ * twice as long, and whatever speaks against them still takes them back (rules §4.2). However short that is, the guard
+ * has had the looks that it takes to speak: one says little, and one of the warm-up nothing.
  */
 function hasWatchedEnough(rollout: Rollout): boolean {
-	return rollout.wave !== null && rollout.elapsed.stepMs >= 2 * demandsOfStep(rollout).minDurationMs
+	if (rollout.wave === null || rollout.guard.stepStartDue) return false
+	const { minDurationMs, warmUpMs } = demandsOfStep(rollout)
+	return rollout.elapsed.stepMs >= Math.max(2 * minDurationMs, warmUpMs + limits.waveWatchedMs)
 }
 
 /** A person has to say that the step may end. */

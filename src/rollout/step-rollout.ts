@@ -19,7 +19,7 @@ import { isRunning } from './rollout.ts'
 import { isStepBackDue, meetIncident, stepBack } from './shared-incident.ts'
 import { guardParametersOf } from './start-rollout.ts'
 import { ageThresholds, bootThresholds, measure, thresholdHolds } from './thresholds.ts'
-import { hasBaseline, isHeldByNobody, withFirst } from './wave.ts'
+import { hasBaseline, isHeldByNobody, replaceFirst } from './wave.ts'
 
 // One rollout's state machine. Pure: what is served, told or due next is derived from what it returns.
 
@@ -107,13 +107,15 @@ function boot(rollout: Rollout, downMs: number): Rollout {
 type Turn = Extract<RolloutEvent, { kind: 'turn' }>
 
 function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
-	const rollout = withFirst(passTime(before, event), event.facts)
+	const rollout = passTime(before, event)
 	const back = backOfTurn(rollout, event.facts)
 	if (back !== null) return goBack(rollout, back)
 	if (rollout.phase.kind === 'rollingBack') return confirmBack(rollout, event.facts, wallMs)
 	// A precaution waits for the store, as all but a way back to good do: a restart would raise the share again.
 	if (isStepBackDue(rollout, event)) return stepBack(rollout)
 	if (rollout.phase.kind === 'paused') return { rollout, notes: [] }
+	const other = event.forward && event.bars.length === 0 ? replaceFirst(rollout, event.facts) : null
+	if (other !== null) return other
 
 	// Whoever would hold it is not there: nobody can be harmed, and there is nothing to watch.
 	if (event.forward && event.bars.length === 0 && isHeldByNobody(rollout, event.facts))

@@ -6,7 +6,7 @@ import { asksOfRoute, defaultErrorsGuard, defaultRolloutStep } from '#mesh/rollo
 import { type Target, wholePpm } from '#plan/plan.ts'
 import { formatShare, shareOfAll } from '#plan/split.ts'
 import { isLastStep, splitInForce } from './ladder.ts'
-import { type FleetFacts, isRunning, type Rollout, type Wave } from './rollout.ts'
+import { type FleetFacts, isRunning, type Rollout, type RolloutStepResult, type Wave } from './rollout.ts'
 import { startRollout } from './start-rollout.ts'
 
 // A change that is none of shares goes out by waves: one proxy has it first, then some, then all (rules §4). It is a
@@ -107,13 +107,22 @@ export function hasBaseline(rollout: Rollout, { canaries }: Look): boolean {
 	return rollout.wave === null || Object.values(canaries).some(({ final }) => final.baseline.requests > 0)
 }
 
-/** Who was alone in the first wave has gone for good: another takes its place. */
-export function withFirst(rollout: Rollout, { firstCandidate = null }: FleetFacts): Rollout {
-	const { wave, step, phase } = rollout
-	if (wave === null || step !== 0 || phase.kind === 'rollingBack' || firstCandidate === null) return rollout
-	return wave.first === firstCandidate
-		? rollout
-		: { ...rollout, wave: { ...wave, first: firstCandidate }, confirmed: false }
+/**
+ * Who was alone in the first wave has gone for good: another takes its place, and is given the change. Null where nobody
+ * has; just after a start nobody is known to.
+ */
+export function replaceFirst(
+	rollout: Rollout,
+	{ firstCandidate = null, returning }: FleetFacts,
+): RolloutStepResult | null {
+	const { wave, step } = rollout
+	if (wave === null || step !== 0 || firstCandidate === null || returning) return null
+	if (wave.first === firstCandidate) return null
+	const reason = `${firstCandidate} is the first one now: ${wave.first ?? 'who was'} has gone`
+	return {
+		rollout: { ...rollout, wave: { ...wave, first: firstCandidate }, confirmed: false },
+		notes: [{ event: 'rollout.firstReplaced', actor: 'sluice', reason, numbers: { first: firstCandidate } }],
+	}
 }
 
 /** `one proxy`, `10 % of the proxies`, `all proxies`. */

@@ -14,6 +14,7 @@ export type Breakage = {
 const rolloutStep = 'src/rollout/step-rollout.ts'
 const holds = 'src/rollout/holds.ts'
 const controller = 'src/controller/controller.ts'
+const wave = 'src/rollout/wave.ts'
 const settle = 'src/controller/settle.ts'
 const serving = 'src/controller/serving.ts'
 
@@ -192,6 +193,60 @@ export const breakages: readonly Breakage[] = [
 		does: 'says that it succeeded without watching the last step',
 		edits: [{ file: 'src/rollout/ladder.ts', find: 'Math.max(policy.bakeMs,', replace: 'Math.max(0,' }],
 		caughtBy: '8: the last step bakes',
+	},
+	{
+		name: 'waves-to-all-at-once',
+		does: 'gives the first wave to all proxies',
+		edits: [{ file: wave, find: 'if (isLastStep(rollout) || proxy', replace: 'if (rollout.step >= 0 || proxy' }],
+		caughtBy: '6: written down before it takes effect',
+	},
+	{
+		name: 'waves-that-shrink',
+		does: 'forgets in the second wave who was alone in the first',
+		edits: [
+			{
+				file: wave,
+				find: 'proxy.key === rollout.wave.first) return true',
+				replace: '(rollout.step === 0 && proxy.key === rollout.wave.first)) return true',
+			},
+		],
+		caughtBy: 'a wave only grows',
+	},
+	{
+		name: 'waves-without-a-look',
+		does: 'takes a look of the warm-up for one that has judged a wave',
+		edits: [
+			{
+				file: holds,
+				find: 'if (rollout.wave === null || rollout.guard.stepStartDue) return false',
+				replace: 'if (rollout.wave !== null) return true',
+			},
+		],
+		caughtBy: '5: a step is looked at before the next',
+	},
+	{
+		name: 'shifts-beside-waves',
+		does: 'starts to shift shares while waves go out',
+		edits: [{ file: settle, find: 'due === null ? shiftsNow : behindWaves(shiftsNow)', replace: 'shiftsNow' }],
+		caughtBy: 'waves go out alone',
+	},
+	{
+		name: 'waves-come-again',
+		does: 'sends out again by waves what has just gone back from them',
+		edits: [{ file: settle, find: 'failedAmong(all.due, options.quarantine)', replace: 'failedAmong(all.due, [])' }],
+		caughtBy: '4: after a way back the canary never rises',
+	},
+	{
+		name: 'waves-taken-for-a-way-back',
+		does: 'takes all that a commit changes for a way back when it takes back the one before it',
+		edits: [
+			{
+				file: 'src/controller/apply-at-once.ts',
+				find: 'return hashApartFromShares(desired.resources[id]) === hashApartFromShares(takesBackTo.resources[id])',
+				replace: 'return desired.resources[id] !== undefined',
+			},
+		],
+		caughtBy: '4: after a way back the canary never rises',
 	},
 	{
 		name: 'another-canary-goes-on',

@@ -22,6 +22,8 @@ import { firstPair, type Pair } from './simulated-mesh.ts'
 export type Consistency = {
 	/** A snapshot was published with these shares of a host; `stored` is what a crash would leave. */
 	published(host: string, after: Shares, stored: MemorySnapshot | null): void
+	/** A proxy holds these shares of a host. */
+	delivered(host: string, after: Shares): void
 	settled(view: ControllerView): void
 	/** Another daemon: it has published nothing yet. */
 	restarted(): void
@@ -57,6 +59,9 @@ type Known = {
 	movesSinceMs: number | null
 }
 
+/** The canary's share that was published, and whether any proxy has had it. */
+type Published = { readonly share: number; readonly sinceMs: number; isFelt: boolean }
+
 export function createConsistency(options: ConsistencyOptions): Consistency {
 	const { pairs, fleet, reports, nowMs, violate } = options
 	const known = new Map<string, Known>()
@@ -73,7 +78,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 	const refusing = new Map<string, number>()
 	/** Host → the canary's share that was published last by this daemon, and by any. */
 	const shares = new Map<string, number>()
-	const lastShares = new Map<string, { share: number; sinceMs: number }>()
+	const lastShares = new Map<string, Published>()
+	const sharesBefore = new Map<string, Published>()
 	let mayBeShort = false
 	/** The mesh that was looked at last. */
 	let linked: Mesh | null = null
@@ -92,6 +98,12 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		const ofRoute = state.rollouts.filter(({ route }) => route === pair.route)
 		const goesBack = ofRoute.filter((rollout) => isRunning(rollout) || rollout === ofRoute.at(-1))
 		return new Set([inForce, ...goesBack.map((rollout) => canaryShareOf(pair, rollout.good))])
+	}
+
+	/** A daemon died before anybody had what it published last: for the fleet the shares before it never ended. */
+	function forgetUnfelt({ host }: Pair): void {
+		const before = sharesBefore.get(host)
+		if (before !== undefined && lastShares.get(host)?.isFelt === false) lastShares.set(host, before)
 	}
 
 	function checkEnd(pair: Pair, rollout: Rollout): void {
@@ -252,6 +264,7 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		},
 		restarted() {
 			last = null
+			pairs.forEach(forgetUnfelt)
 			shares.clear()
 			// A daemon that is away takes nothing back.
 			refusing.clear()
@@ -262,11 +275,20 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			const pair = pairs.find((one) => one.host === host)
 			if (pair === undefined) return
 			const share = after.get(pair.canary) ?? 0
-			if (share !== lastShares.get(host)?.share) lastShares.set(host, { share, sinceMs: nowMs() })
+			const held = lastShares.get(host)
+			if (share !== held?.share) {
+				if (held !== undefined) sharesBefore.set(host, held)
+				lastShares.set(host, { share, sinceMs: nowMs(), isFelt: false })
+			}
 			shares.set(host, share)
 			const allowed = allowedShares(pair, stored)
 			if (allowed !== null && !allowed.has(share))
 				violate('6: written down before it takes effect', `${share} ppm, and the store allows ${[...allowed].join()}`)
+		},
+		delivered(host, after) {
+			const canary = pairs.find((pair) => pair.host === host)?.canary ?? ''
+			const last = lastShares.get(host)
+			if (last !== undefined && last.share === (after.get(canary) ?? 0)) last.isFelt = true
 		},
 		settled({ state, meshes }) {
 			const applied = meshes.get(state.applied ?? '')

@@ -19,6 +19,7 @@ import {
 	sharesAt,
 	type Traffic,
 	takeResource,
+	timeoutAt,
 } from './fake-proxy.ts'
 import { forwardingOfSnapshot, isSameShares, type Shares } from './shares.ts'
 import { firstPair } from './simulated-mesh.ts'
@@ -32,6 +33,10 @@ export type FleetWatcher = {
 	published(host: string, before: Shares | null, after: Shares): void
 	/** A proxy took other shares of a virtual service in. */
 	delivered(target: FakeProxy, host: string, before: Shares | null, after: Shares): void
+	/** A proxy treats requests to the first route's virtual service otherwise than before; null: it had no route for them. */
+	treated(target: FakeProxy, beforeMs: number | null, afterMs: number): void
+	/** The daemon has put a proxy in another cohort than the one before. */
+	placed(target: FakeProxy, cohort: Cohort): void
 	/** The daemon took a flush in. */
 	flushed(target: FakeProxy, clusters: ReadonlyMap<string, ClusterFlush>, counted: 'counted' | 'first'): void
 	left(target: FakeProxy): void
@@ -153,6 +158,7 @@ export function createFakeFleet({ clock, random, group, traffic, watcher, ...opt
 		const snapshot = daemon?.snapshots.get(groupKey)
 		if (snapshot === undefined || daemon === null) return
 		const before = sharesAt(target)
+		const beforeMs = timeoutAt(target, firstPair.host)
 		let isChanged = false
 		for (const { resources } of Object.values(snapshot.types))
 			for (const resource of resources.values())
@@ -164,6 +170,8 @@ export function createFakeFleet({ clock, random, group, traffic, watcher, ...opt
 			const held = before.get(host)
 			if (!isSameShares(held, after)) watcher.delivered(target, host, held ?? null, after)
 		}
+		const afterMs = timeoutAt(target, firstPair.host)
+		if (afterMs !== null && afterMs !== beforeMs) watcher.treated(target, beforeMs, afterMs)
 		daemon.emit({ kind: 'progressed', groupKey })
 	}
 
@@ -196,8 +204,12 @@ export function createFakeFleet({ clock, random, group, traffic, watcher, ...opt
 		target.proxy = inCohort(before, at.cohortOf(before))
 		if (target.proxy === before) return
 		changes += 1
+		// What the last ones had that were in a wave is nothing to those of the next.
+		const isLast = !proxies.some(({ proxy }) => proxy.groupKey === before.groupKey)
+		if (before.group.cohort === 'candidate' && isLast) at.snapshots.delete(before.groupKey)
 		at.emit({ kind: 'arrived', proxy: target.proxy })
 		at.emit({ kind: 'left', proxy: before })
+		watcher.placed(target, target.proxy.group.cohort)
 		send(target)
 	}
 

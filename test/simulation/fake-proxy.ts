@@ -99,6 +99,11 @@ export function sharesAt(target: FakeProxy): SharesByHost {
 	return forwardingAt(target).shares
 }
 
+/** How long requests to a virtual service may take at a proxy, in ms; null: it has no route for them. */
+export function timeoutAt(target: FakeProxy, host: string): number | null {
+	return forwardingAt(target).timeouts.get(host) ?? null
+}
+
 /** What a daemon makes its proxies keep, whatever it publishes. */
 export type Retention = {
 	retains(target: FakeProxy, key: string): boolean

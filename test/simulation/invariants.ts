@@ -15,6 +15,8 @@ export type Violate = (invariant: string, text: string) => void
 export type Invariants = {
 	/** Git asked for something: shares may rise again. `goodPpm`: the canary's, where a rollout under way began. */
 	asked(weights: Weights, goodPpm: number | null): void
+	/** A rollout was decided, towards more of this node. */
+	begins(node: string): void
 	/** What was asked for last is another canary than the one under way, which goes back before the new one rises. */
 	replaced(): void
 	/** A person asks for a step without proof, or for all of them: from now on one may be taken. */
@@ -84,8 +86,12 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			// Of the other target no step was taken yet.
 			if (wins !== rising) raised = false
 			if (goodPpm === null) rising = wins
-			else if (wins !== rising && wanted !== from) rising = null
+			// A store that is slow may write down the end of the one under way before anybody has heard of this.
+			else if ((wins !== rising && wanted !== from) || storeMs() > 0) rising = null
 			lift()
+		},
+		begins(node) {
+			rising ??= node
 		},
 		replaced() {
 			makesWay = 'expected'
@@ -192,7 +198,8 @@ export function createInvariants(options: InvariantOptions): Invariants {
 		if (promoted) return
 		checkDurations(from, step)
 		const requests = connected().reduce((sum, target) => sum + (reports.of(target).requests.get(pair.host) ?? 0), 0)
-		if (node === pair.canary && from > 0 && ceiling === null && hasStepped(from) && requests === 0)
+		const isKnown = !proxies().some(isNews)
+		if (isKnown && node === pair.canary && from > 0 && ceiling === null && hasStepped(from) && requests === 0)
 			violate('2: no step forward without fresh evidence', `${step} with no canary request`)
 	}
 

@@ -64,6 +64,14 @@ function wrongEnding(scenario: Scenario, outcome: Outcome): Outcome['violations'
 		)
 	}
 	if (scenario.faults.length > 0 || scenario.second === 'chained') return []
+	const { treatment } = scenario
+	if (treatment !== undefined) {
+		// What is bad from the beginning fails at all proxies alike, and nothing goes forward.
+		if (startPpm > 0 && scenario.quality.kind !== 'healthy') return []
+		const wanted = treatment.errorShare > 0 ? 'rolledBack' : 'succeeded'
+		if (outcome.endedWaves !== wanted) return complain(`waves that are ${wanted}`, `${outcome.endedWaves}`)
+		if (treatment.weights === 'same') return []
+	}
 	// Two minutes prove nothing then, and being held is the right answer.
 	const isWaiting = outcome.ended === 'held' || outcome.ended === 'stepping'
 	if (isWaiting && isThin(scenario)) return []

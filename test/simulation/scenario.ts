@@ -57,8 +57,14 @@ export const faultKinds = [
 	'retry',
 	'freeze',
 	'rollback',
+	'newTreatment',
+	'oldTreatment',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
+
+/** Drawn apart from the others, for lives that have something to do with them. */
+const ownFaults: readonly FaultKind[] = ['newTreatment', 'oldTreatment']
+const plainFaults = faultKinds.filter((kind) => !ownFaults.includes(kind))
 
 export type Fault = {
 	readonly kind: FaultKind
@@ -80,16 +86,49 @@ export type Scenario = {
 	readonly requestsPerSecond: number
 	readonly baseErrorShare: number
 	readonly quality: Quality
+	/** A change that is none of shares, which goes out by waves. */
+	readonly treatment?: Treatment
 	readonly faults: readonly Fault[]
 }
 
+export type Treatment = {
+	/** Share of requests that fail where it is in force. */
+	readonly errorShare: number
+	/** Whether weights change in the same commit. */
+	readonly weights: 'same' | 'other'
+}
+
 export function scenarioOf(seed: number, random: Random): Scenario {
+	const plain = plainScenario(seed, random)
+	const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
+	const between = (from: number, to: number) => Math.round(from + random() * (to - from))
+	return pick([0, 1, 2, 3]) === 0 ? withWaves(plain, pick, between) : plain
+}
+
+type PickOne = <T>(list: readonly T[]) => T
+type Between = (from: number, to: number) => number
+
+function withWaves(plain: Scenario, pick: PickOne, between: Between): Scenario {
+	const faults = Array.from({ length: pick([0, 0, 1]) }, (): Fault => {
+		return { kind: pick(ownFaults), at: { ms: between(3_000, 40_000) }, forMs: 0, proxy: 0 }
+	})
+	const sharesPpm = pick<readonly number[]>([[], [500_000], [300_000, 600_000]])
+	return {
+		...plain,
+		policy: { ...plain.policy, waves: { sharesPpm, minDurationMs: pick([0, between(1000, 5000)]) } },
+		proxies: pick([1, 2, 3, 4]),
+		treatment: { errorShare: pick([0, 0, 0, 1, 0.3]), weights: pick<Treatment['weights']>(['same', 'same', 'other']) },
+		faults: [...plain.faults, ...faults],
+	}
+}
+
+function plainScenario(seed: number, random: Random): Scenario {
 	const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
 	const between = (from: number, to: number) => Math.round(from + random() * (to - from))
 	const faultCount = pick([0, 0, 1, 2, 3, 4, 5, 6])
 	const faults = Array.from({ length: faultCount }, (): Fault => {
 		const at = pick([{ ms: between(2_500, 30_000) }, { raise: between(1, 3), afterMs: between(0, 9_000) }])
-		return { kind: pick(faultKinds), at, forMs: between(500, 12_000), proxy: between(0, 3) }
+		return { kind: pick(plainFaults), at, forMs: between(500, 12_000), proxy: between(0, 3) }
 	})
 	const qualities: readonly Quality[] = [
 		{ kind: 'healthy' },
@@ -152,10 +191,7 @@ export function readScenario(text: string): Scenario {
 	return { ...written, policy: { ...plain, ...written.policy } }
 }
 
-function policyOf(
-	pick: <T>(list: readonly T[]) => T,
-	between: (from: number, to: number) => number,
-): RolloutPolicySpec {
+function policyOf(pick: PickOne, between: Between): RolloutPolicySpec {
 	const ladders: readonly (readonly number[])[] = [
 		[100_000, 500_000],
 		[250_000],

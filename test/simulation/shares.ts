@@ -20,9 +20,16 @@ export type Forwarding = {
 	readonly clusters: ReadonlyMap<string, ReadonlyMap<string, number>>
 	/** Host → cluster → ppm, of the requests that are matched in front of the shares. */
 	readonly fronts: ReadonlyMap<string, ReadonlyMap<string, number>>
+	/** Host → how long its requests may take, in ms. */
+	readonly timeouts: ReadonlyMap<string, number>
 }
 
-export const nothingForwarded: Forwarding = { shares: new Map(), clusters: new Map(), fronts: new Map() }
+export const nothingForwarded: Forwarding = {
+	shares: new Map(),
+	clusters: new Map(),
+	fronts: new Map(),
+	timeouts: new Map(),
+}
 
 const read = new Map<string, Forwarding>()
 
@@ -32,6 +39,7 @@ export function forwardingOfBytes(resource: EncodedResource): Forwarding {
 	const shares = new Map<string, Shares>()
 	const clusters = new Map<string, ReadonlyMap<string, number>>()
 	const fronts = new Map<string, ReadonlyMap<string, number>>()
+	const timeouts = new Map<string, number>()
 	for (const host of fromBinary(RouteConfigurationSchema, resource.bytes).virtualHosts) {
 		const ofClusters = new Map<string, number>()
 		for (const route of host.routes) {
@@ -39,12 +47,13 @@ export function forwardingOfBytes(resource: EncodedResource): Forwarding {
 			// What is in front of the shares is not they.
 			if (route.metadata?.filterMetadata.sluice?.frontOf !== undefined) fronts.set(host.name, new Map(weighted))
 			else for (const [name, ppm] of weighted) ofClusters.set(name, ppm)
+			if (weighted.length > 0) timeouts.set(host.name, timeoutMsOf(route))
 		}
 		if (ofClusters.size === 0) continue
 		clusters.set(host.name, ofClusters)
 		shares.set(host.name, new Map([...ofClusters].map(([name, ppm]) => [nodeOfCluster(name), ppm])))
 	}
-	const forwarding = { shares, clusters, fronts }
+	const forwarding = { shares, clusters, fronts, timeouts }
 	read.set(resource.version, forwarding)
 	return forwarding
 }
@@ -54,6 +63,11 @@ function weightedClusters({ action }: Route): [string, number][] {
 	const weighted = action.value.clusterSpecifier.value.clusters
 	const sum = weighted.reduce((total, { weight }) => total + Number(weight ?? 0), 0)
 	return weighted.map(({ name, weight }) => [name, Math.round((Number(weight ?? 0) / sum) * 1e6)])
+}
+
+function timeoutMsOf({ action }: Route): number {
+	const { seconds = 0n, nanos = 0 } = (action.case === 'route' ? action.value.timeout : undefined) ?? {}
+	return Number(seconds) * 1000 + nanos / 1e6
 }
 
 /** Cluster → ppm, of all virtual services of a route configuration. */

@@ -33,6 +33,8 @@ export type Wish = {
 	readonly port: number
 	/** Whether B is still there; without it, the route leads to the canary alone. */
 	readonly stable: 'kept' | 'dropped'
+	/** Of requests to b.local; null: as App Mesh has it. A change of it is none of shares. */
+	readonly timeoutMs?: number | null
 	/** Something that has nothing to do with any route; null when it is deleted. */
 	readonly unrelated: number | null
 }
@@ -53,8 +55,6 @@ export function pairsOf(second: SecondRoute['kind'] | undefined): readonly Pair[
 	const route = resourceId.route('apps', 'D', 'D')
 	return [firstPair, { host: 'd.local', route, stable: second === 'chained' ? 'Bv2' : 'D', canary: 'Dv2' }]
 }
-
-const noTimeout = { perRequestMs: null, idleMs: null }
 
 export function simulatedMesh(wish: Wish): Mesh {
 	const { second, stable, port } = wish
@@ -83,18 +83,22 @@ export function simulatedMesh(wish: Wish): Mesh {
 		node('Bv2', wish.hostname, port),
 		...(kept ? [node('B', wish.baseline)] : []),
 		...(wish.unrelated === null ? [] : [node('C', `c${wish.unrelated}.local`)]),
-		...routerTo(firstPair, kept ? targets(firstPair, wish.weights) : targets(firstPair, [0, 1]).slice(1)),
+		...routerTo(
+			firstPair,
+			wish.timeoutMs ?? null,
+			kept ? targets(firstPair, wish.weights) : targets(firstPair, [0, 1]).slice(1),
+		),
 		make('RolloutPolicy', resourceId.rolloutPolicy('apps', 'default'), wish.policy),
 	]
 	if (second?.kind === 'independent') resources.push(node('D', 'd1.local'))
 	if (other !== undefined && second !== undefined)
-		resources.push(node('Dv2', 'd2.local'), ...routerTo(other, targets(other, second.weights)))
+		resources.push(node('Dv2', 'd2.local'), ...routerTo(other, null, targets(other, second.weights)))
 	return composeMesh(Object.fromEntries(resources.map((resource) => [resource.id, resource])))
 }
 
 type Targets = Extract<Resource, { kind: 'Route' }>['spec']['targets']
 
-function routerTo({ host, route }: Pair, targets: Targets): Resource[] {
+function routerTo({ host, route }: Pair, timeoutMs: number | null, targets: Targets): Resource[] {
 	const router = route.slice(0, route.indexOf('/route/')) as ResourceId
 	return [
 		make('VirtualRouter', router, { listeners: [{ port: 80, protocol: 'http2' }] }),
@@ -113,7 +117,7 @@ function routerTo({ host, route }: Pair, targets: Targets): Resource[] {
 			},
 			targets,
 			retryPolicy: null,
-			timeout: noTimeout,
+			timeout: { perRequestMs: timeoutMs, idleMs: null },
 		}),
 		make('VirtualService', resourceId.virtualService('apps', host), {
 			provider: { kind: 'virtualRouter', id: router },

@@ -150,6 +150,10 @@ export function strike({ kind, forMs, proxy: index }: Fault, world: Struck): voi
 		case 'freeze':
 			later(() => world.ask({ kind: 'unfreeze', scope: everything, ...person }))
 			return world.ask({ kind, scope: everything, untilWallMs: clock.wallMs() + 2 * forMs, ...person })
+		case 'newTreatment':
+			return world.commit({ timeoutMs: 6_000 + clock.fired })
+		case 'oldTreatment':
+			return world.commit({ timeoutMs: null })
 		case 'rollback':
 			return world.ask({ kind, scope: { mesh: 'apps', router: 'B', route: 'B' }, ...person })
 	}

@@ -11,7 +11,7 @@ import type { Revision } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
 import { type Consistency, canaryShareOf, createConsistency } from './consistency.ts'
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
-import type { FakeProxy } from './fake-proxy.ts'
+import { type FakeProxy, timeoutAt } from './fake-proxy.ts'
 import { createIncarnation, type Incarnation } from './incarnation.ts'
 import { createInvariants, type Invariants } from './invariants.ts'
 import { createReports } from './reports.ts'
@@ -21,6 +21,7 @@ import { firstPair, type Pair, pairsOf, simulatedMesh, type Weights, type Wish }
 import { createSimulatedStore } from './simulated-store.ts'
 import { person, strike } from './strike.ts'
 import { createVirtualClock } from './virtual-clock.ts'
+import { createWaveInvariants } from './wave-invariants.ts'
 
 // One simulated life: a commit, a rollout or two, what goes wrong. The controller is the real one; Git, Envoys, traffic,
 // time and the disk are simulated. The same scenario always ends the same way.
@@ -35,6 +36,8 @@ export type Outcome = {
 	/** Phase of the first route's newest rollout at the end, or null when there was none. */
 	readonly ended: Phase['kind'] | null
 	readonly holds: readonly string[]
+	/** Phase of the newest rollout by waves at the end, or null when there was none. */
+	readonly endedWaves: Phase['kind'] | null
 	/** Highest share that a proxy ever held of the canary. */
 	readonly reachedPpm: number
 	readonly rollouts: number
@@ -42,6 +45,10 @@ export type Outcome = {
 	readonly errors: readonly string[]
 	readonly turns: number
 }
+
+const treatedMs = 5_000
+/** Clusters of B and of Bv2. */
+const ofFirstPair = 'cds_egress_apps_B'
 
 const group: ProxyGroup = {
 	identity: { mesh: 'apps', kind: 'virtualNode', name: 'A' },
@@ -78,6 +85,13 @@ export async function simulate(
 		stable: 'kept',
 		unrelated: 0,
 	}
+	/** What it is all about. */
+	function asWanted(): Partial<Wish> {
+		const weights = { weights: scenario.to, ...secondRoute([1, 3]) }
+		if (scenario.treatment === undefined) return weights
+		return { timeoutMs: treatedMs, ...(scenario.treatment.weights === 'other' ? weights : {}) }
+	}
+
 	function secondRoute(weights: Weights): Pick<Wish, 'second'> {
 		return scenario.second === undefined ? {} : { second: { kind: scenario.second, weights } }
 	}
@@ -122,7 +136,9 @@ export async function simulate(
 			requestsPerSecond: scenario.requestsPerSecond,
 			errorShare(cluster, sharePpm, target) {
 				if (incident.shared) return 0.6
-				return errorShareOf(qualityOf(scenario, cluster), sharePpm, target) ?? scenario.baseErrorShare
+				const ofVersion = errorShareOf(qualityOf(scenario, cluster), sharePpm, target) ?? scenario.baseErrorShare
+				const isTreated = timeoutAt(target, firstPair.host) === treatedMs && cluster.startsWith(ofFirstPair)
+				return isTreated ? Math.max(ofVersion, scenario.treatment?.errorShare ?? 0) : ofVersion
 			},
 			stalls: (cluster) => qualityOf(scenario, cluster)?.kind === 'stalling',
 		},
@@ -136,12 +152,20 @@ export async function simulate(
 			delivered(target, host, before, after) {
 				reports.changed(target, host)
 				ofHost(host)?.delivered(target, before, after)
+				consistency.delivered(host, after)
 				if (host === firstPair.host) reachedPpm = Math.max(reachedPpm, after.get(firstPair.canary) ?? 0)
+			},
+			treated(target, beforeMs, afterMs) {
+				waves.treated(target, { beforeMs, afterMs }, disk.stored())
+			},
+			placed(_, cohort) {
+				if (cohort === 'stable') mayCrash()
 			},
 			flushed: reports.flushed,
 			left(target) {
 				reports.left(target)
 				for (const pair of pairs) ofHost(pair.host)?.left()
+				waves.left()
 			},
 		},
 	})
@@ -154,6 +178,7 @@ export async function simulate(
 		storeMs,
 		violate,
 	})
+	const waves = createWaveInvariants({ proxies: () => fleet.proxies, reports, nowMs, storeMs, violate })
 	if (scenario.quality.kind === 'unresolved')
 		for (const target of fleet.proxies) target.healthy.set(firstPair.canary, 0)
 
@@ -163,13 +188,20 @@ export async function simulate(
 
 	/** The first route's canary was given another share. */
 	function noteMove(before: number, after: number): void {
-		if (after > before) {
-			raises += 1
-			for (const fault of scenario.faults)
-				if ('raise' in fault.at && fault.at.raise === raises) clock.setTimer(fault.at.afterMs, () => befall(fault))
-		}
+		if (after > before) noteRaise()
 		// Where a way back is to be expected, that is the publication which it takes a crash to test.
-		if (crashAt !== 'afterPublish' || !(after < before || scenario.quality.kind === 'healthy')) return
+		if (after < before || scenario.quality.kind === 'healthy') mayCrash()
+	}
+
+	function noteRaise(): void {
+		raises += 1
+		for (const fault of scenario.faults)
+			if ('raise' in fault.at && fault.at.raise === raises) clock.setTimer(fault.at.afterMs, () => befall(fault))
+	}
+
+	/** Something was published that it takes a crash to test. */
+	function mayCrash(): void {
+		if (crashAt !== 'afterPublish') return
 		crashAt = 'no'
 		disk.mood = 'hangs'
 		current?.stalls()
@@ -195,6 +227,8 @@ export async function simulate(
 			told(entry) {
 				told(nowMs(), entry)
 				notePromotion(entry)
+				noteStart(entry)
+				if (entry.event === 'rollout.advanced' && entry.rollout?.includes('/waves#')) noteRaise()
 			},
 			violate,
 			errors,
@@ -221,6 +255,7 @@ export async function simulate(
 			reports.restarted()
 			for (const pair of pairs) ofHost(pair.host)?.restarted(hasEnded(pair) ? 'settled' : 'moving')
 			consistency.restarted()
+			waves.restarted()
 			boot()
 		})
 	}
@@ -230,6 +265,7 @@ export async function simulate(
 		wish = { ...wish, ...change }
 		commits += 1
 		const id = `commit-${commits}`
+		waves.asked()
 		meshes.set(id, simulatedMesh(wish))
 		const changed = [
 			...(wish.hostname === before.hostname && wish.port === before.port ? [] : ['Bv2']),
@@ -242,7 +278,9 @@ export async function simulate(
 			if (isReplaced) ofHost(pair.host)?.replaced()
 			const weights = pair === firstPair ? change.weights : change.second?.weights
 			const kept = pair === firstPair ? wish.weights : (wish.second?.weights ?? [1, 0])
-			if (weights !== undefined || changed.includes(pair.canary)) ofHost(pair.host)?.asked(weights ?? kept, good)
+			const isOther = pair === firstPair && wish.timeoutMs !== before.timeoutMs
+			if (weights !== undefined || isOther || changed.includes(pair.canary))
+				ofHost(pair.host)?.asked(weights ?? kept, good)
 		}
 		deliverRevision(id)
 	}
@@ -257,11 +295,13 @@ export async function simulate(
 		if (running === undefined) return
 		const watching = watchingOf(running)
 		if (kind === 'retry') watching?.retried()
+		if (kind === 'retry') waves.asked()
 		const asked = ask({ kind, rollout: running.id, ...person })
 		if (kind !== 'promote' && kind !== 'promoteFull') return
 		const reach = kind === 'promote' ? 'step' : 'target'
 		watching?.asksToPromote()
 		consistency.promoted()
+		waves.promoted()
 		void asked.then((reply) => watching?.answersPromote(reach, reply === null ? 'unknown' : 'known'))
 	}
 
@@ -269,6 +309,13 @@ export async function simulate(
 		if (event !== 'rollout.promote') return
 		const promoted = current?.controller.view().state.rollouts.find(({ id }) => id === rollout)
 		if (promoted !== undefined) watchingOf(promoted)?.promoted(numbers.reach === 'target' ? 'target' : 'step')
+	}
+
+	function noteStart({ event, rollout: id }: JournalEntry): void {
+		if (event !== 'rollout.started') return
+		const started = current?.controller.view().state.rollouts.find((rollout) => rollout.id === id)
+		const [canary] = started?.canaries ?? []
+		if (started !== undefined && canary !== undefined) watchingOf(started)?.begins(nameOf(canary.virtualNode))
 	}
 
 	function watchingOf({ route }: Rollout): Invariants | undefined {
@@ -337,7 +384,9 @@ export async function simulate(
 		if (!current.isAlive()) return
 		const view = current.controller.view()
 		for (const { phase } of view.state.rollouts) phases.add(phase.kind)
-		if (disk.mood !== 'hangs') consistency.settled(view)
+		if (disk.mood === 'hangs') return
+		consistency.settled(view)
+		waves.settled(view)
 	}
 
 	function findLost(): Parameters<typeof violate> | null {
@@ -351,7 +400,7 @@ export async function simulate(
 	for (const pair of pairs) ofHost(pair.host)?.asked(pair === firstPair ? scenario.from : [1, 0], null)
 	boot()
 	commit({})
-	clock.setTimer(2_000, () => commit({ weights: scenario.to, ...secondRoute([1, 3]) }))
+	clock.setTimer(2_000, () => commit(asWanted()))
 	for (const fault of scenario.faults) if ('ms' in fault.at) clock.setTimer(fault.at.ms, () => befall(fault))
 	await clock.runUntil(5_000, settle)
 	const endMs = lifeMsOf(scenario)
@@ -373,6 +422,7 @@ export async function simulate(
 		faults,
 		phases: [...phases],
 		ended: last?.phase.kind ?? null,
+		endedWaves: view?.state.rollouts.findLast(({ wave }) => wave !== null)?.phase.kind ?? null,
 		holds: last?.holds.map(({ code }) => code) ?? [],
 		reachedPpm,
 		rollouts: view?.state.rolloutCount ?? 0,

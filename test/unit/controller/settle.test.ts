@@ -33,7 +33,7 @@ const idOf = (name: string) => resourceId.virtualNode('apps', name)
 
 function settled(applied: Mesh, desired: Mesh, change: Partial<SettleOptions> = {}) {
 	const options = { rollouts: [], isQuarantined: () => false, barsOf: () => [] }
-	const fleet = { fleetLags: null, mayStillHold: [], letsGo: false, takesBack: false }
+	const fleet = { fleetLags: null, mayStillHold: [], letsGo: false, takesBackTo: null, quarantine: [] }
 	return settle({ applied, desired, ...options, ...fleet, ...change })
 }
 

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { typeUrls } from '#compile/compiled.ts'
+import type { WavesSpec } from '#mesh/mesh.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { type DaemonInMemory, startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
-import type { FakeProxy } from '../../simulation/fake-proxy.ts'
+import { type FakeProxy, timeoutAt } from '../../simulation/fake-proxy.ts'
 import { stableCluster } from '../../simulation/simulated-mesh.ts'
 
 // A change of B's host name, which all callers' clusters of B have, goes out by waves over ten of them.
@@ -50,6 +51,34 @@ test('one proxy, then a part of them, then all, and none of them goes back', asy
 	expect(state.applied).toBe(state.accepted?.mesh)
 	expect(meshes.has(state.applied ?? '')).toBe(true)
 	expect(daemon.fleet.proxies.every(({ proxy }) => proxy.group.cohort === 'stable')).toBe(true)
+})
+
+// Seed 3000877 of the simulator: the one that came back first took its place.
+test('who was first is it still after a restart, however late it comes back', async () => {
+	const { daemon, changed } = await start(10)
+	daemon.commit({ baseline: 'b9.local' })
+	await daemon.pass(3_000)
+	const [first] = changed()
+	await daemon.restart()
+	daemon.fleet.disconnect(first as FakeProxy)
+	await daemon.pass(2_000)
+	expect(changed()).toEqual([first])
+	daemon.fleet.connect(first as FakeProxy)
+	await daemon.pass(2_000)
+	expect(changed()).toEqual([first])
+})
+
+// Seed 3055352 of the simulator: nobody was given the change, and the waves went on.
+test('when the first one has gone for good, another one is given it', async () => {
+	const { daemon, changed } = await start(10)
+	daemon.commit({ baseline: 'b9.local' })
+	await daemon.pass(3_000)
+	const [first] = changed()
+	daemon.fleet.drain(first as FakeProxy)
+	await daemon.pass(2_000)
+	expect(changed()).toHaveLength(1)
+	const journal = await daemon.face.readJournal(0, 1000)
+	expect(journal.at(-1)?.entry.event).toBe('rollout.firstReplaced')
 })
 
 test('what is bad at the first proxy is gone from it, quarantined, and the rest of the commit goes on', async () => {
@@ -161,4 +190,70 @@ test('what fails at all proxies alike is no finding about the change', async () 
 	await daemon.pass(4_000)
 	expect([changed().length, wave().phase.kind]).not.toContain('rollingBack')
 	expect(changed()).toHaveLength(1)
+})
+
+describe('a timeout that fails where it is held', () => {
+	const isTreated = (target: FakeProxy) => timeoutAt(target, 'b.local') === 5_000
+
+	async function startWith(failing: number, waves: WavesSpec, instances = 4) {
+		const daemon = await startInMemory((store) => store, {
+			policy: { ...twoSteps, waves },
+			instances,
+			failing: (target) => (isTreated(target) ? failing : 0),
+		})
+		const rollouts = () => daemon.controller.view().state.rollouts.map(({ id, phase }) => [id, phase.kind])
+		return { daemon, rollouts, treated: () => daemon.fleet.proxies.filter(isTreated).length }
+	}
+
+	// Seed 22 of the simulator.
+	test('is not tried again when the shares of the same commit have moved', async () => {
+		const { daemon, rollouts, treated } = await startWith(1, policy.waves)
+		daemon.commit({ timeoutMs: 5_000, weights: [0, 1] })
+		await daemon.pass(120_000)
+		expect(rollouts()).toEqual([
+			['apps/waves#1', 'rolledBack'],
+			['B/B#2', 'succeeded'],
+		])
+		expect(treated()).toBe(0)
+	})
+
+	// Seed 1271 of the simulator.
+	test('is not tried again beside what a later commit changes, which goes out without it', async () => {
+		const { daemon, rollouts, treated } = await startWith(1, policy.waves)
+		daemon.commit({ timeoutMs: 5_000 })
+		await daemon.pass(30_000)
+		daemon.commit({ baseline: 'b9.local' })
+		await daemon.pass(120_000)
+		expect(rollouts()).toEqual([
+			['apps/waves#1', 'rolledBack'],
+			['apps/waves#2', 'succeeded'],
+		])
+		expect(treated()).toBe(0)
+		expect(daemon.face.status().heldBack).toMatchObject([
+			{
+				resource: 'mesh/apps/virtualRouter/B/route/B',
+				reason: expect.stringMatching(/^in quarantine since rollout apps\/waves#1/),
+			},
+		])
+	})
+
+	// Seed 67 of the simulator: it was given to all at once.
+	test('does not come in with a commit that takes back another one', async () => {
+		const { daemon, rollouts, treated } = await startWith(1, policy.waves)
+		daemon.commit({ timeoutMs: 5_000 })
+		await daemon.pass(30_000)
+		daemon.commit({ unrelated: 1 })
+		await daemon.pass(5_000)
+		daemon.commit({ unrelated: 0 })
+		await daemon.pass(30_000)
+		expect([rollouts(), treated()]).toEqual([[['apps/waves#1', 'rolledBack']], 0])
+	})
+
+	// Seed 19 of the simulator: no look had judged it.
+	test('is found where there is nothing to compare with, however short waves are to be', async () => {
+		const { daemon, rollouts, treated } = await startWith(0.3, { sharesPpm: [], minDurationMs: 0 }, 1)
+		daemon.commit({ timeoutMs: 5_000 })
+		await daemon.pass(60_000)
+		expect([rollouts(), treated()]).toEqual([[['apps/waves#1', 'rolledBack']], 0])
+	})
 })
