@@ -48,12 +48,12 @@ const connectionsNote =
 function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: Paint): string {
 	const head = `  ${paint.cyan('shift  ')}  ${shortName(change.resource)}: ${toPrintable(change.before)} ${paint.bold('→')} ${toPrintable(change.after)}`
 	const steps = change.steps.map((step, index) => {
-		const isLast = index === change.steps.length - 1
 		const demands = [
 			...(step.mirrorPpm > 0
 				? [`copies of ${step.mirrorPpm / 10_000} % of the requests, whose answers nobody waits for`]
 				: []),
-			`${isLast ? 'watched' : 'at least'} ${formatDuration(step.minDurationMs)}`,
+			`${step.kind === 'rise' ? 'at least' : 'watched'} ${formatDuration(step.minDurationMs)}`,
+			...(step.kind === 'holdBack' ? ['the old version is held back meanwhile'] : []),
 			...(step.minRequests > 0 ? [`${step.minRequests} canary ${change.unit}`] : []),
 			...(step.gate === 'person' ? ['until a person approves'] : []),
 			...(step.proofRequests === null ? [] : [`about ${step.proofRequests} canary ${change.unit} for the proof`]),

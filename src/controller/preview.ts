@@ -11,7 +11,7 @@ import type { Change, Shift, Split } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { formatSplit, shareOfAll, splitBetween } from '#plan/split.ts'
 import { describeFront } from '#rollout/describe-front.ts'
-import { demandsOfStep, ladderOf } from '#rollout/ladder.ts'
+import { demandsOfStep, isHeldBack, ladderOf } from '#rollout/ladder.ts'
 import { demandsCounters, errorsGuardOf } from '#rollout/rollout.ts'
 import { meshOfId } from './apply-at-once.ts'
 import { type ComparedResources, compareResources } from './compare-resources.ts'
@@ -92,6 +92,8 @@ export type PlannedStep = {
 	/** Of so many requests they are sent copies. */
 	readonly mirrorPpm: number
 	readonly shares: string
+	/** `holdBack`: the baseline has something still, and the bake is done. */
+	readonly kind: 'rise' | 'holdBack' | 'last'
 	readonly minDurationMs: number
 	readonly minRequests: number
 	/** `person`: it ends only when somebody approves it. */
@@ -175,6 +177,7 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 			canarySharePpm,
 			shares,
 			mirrorPpm: canarySharePpm === 0 ? policy.mirrorPpm : 0,
+			kind: kindOfStep({ policy, stepsPpm: ladder, step: index }),
 			minDurationMs,
 			minRequests,
 			gate,
@@ -203,6 +206,11 @@ function plannedShift(shift: Shift, { before: now, after: mesh, traffic }: Betwe
 		leastMs: steps.reduce((total, { minDurationMs }) => total + minDurationMs, 0),
 		outlook,
 	}
+}
+
+function kindOfStep(at: Parameters<typeof isHeldBack>[0]): PlannedStep['kind'] {
+	if (isHeldBack(at)) return 'holdBack'
+	return at.step === at.stepsPpm.length - 1 ? 'last' : 'rise'
 }
 
 /** Where nothing is known of the traffic both versions are taken to fail one request in a thousand. */

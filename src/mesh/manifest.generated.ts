@@ -2075,6 +2075,10 @@ export interface RolloutPolicyManifest {
 		 */
 		onSharedIncident?: 'stepBack' | 'hold' | 'rollBack'
 		bake?: RolloutPolicyTime
+		/**
+		 * The bake is done while the old version keeps this share of the traffic, in percent, so that the comparison goes on; only then it loses the rest. Not written: it keeps nothing.
+		 */
+		holdBack?: number
 		warmUp?: RolloutPolicyTime
 		/**
 		 * Up to 7 windows in which rollouts may start and go forward. None: always. A way back never waits for one.

@@ -87,8 +87,10 @@ export type RolloutPolicySpec = {
 	readonly onNoEvidence: 'hold' | 'rollBack'
 	/** When canary and baseline fail alike: no step forward, and what else. */
 	readonly onSharedIncident: OnSharedIncident
-	/** How long the last step is watched before the rollout has succeeded. */
+	/** How long the last step is watched before the rollout has succeeded, or the one at which something is held back. */
 	readonly bakeMs: number
+	/** Share of the traffic that the falling targets keep during the bake, in parts per million. 0: nothing but the target's. */
+	readonly holdBackPpm: number
 	/** How changes other than of weights go out; null: at once. Only where the policy speaks for its whole mesh. */
 	readonly waves: WavesSpec | null
 	/** After each change of weight the sequential tests wait this long; the hard limit never does. */

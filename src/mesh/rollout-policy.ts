@@ -72,6 +72,7 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	onNoEvidence: 'hold',
 	onSharedIncident: 'stepBack',
 	bakeMs: 5 * 60_000,
+	holdBackPpm: 0,
 	warmUpMs: 15_000,
 	waves: null,
 	windows: [],

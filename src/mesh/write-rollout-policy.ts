@@ -24,6 +24,7 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 		onNoEvidence: spec.onNoEvidence,
 		onSharedIncident: spec.onSharedIncident,
 		bake: msToText(spec.bakeMs),
+		holdBack: spec.holdBackPpm === 0 ? null : ppmToPercent(spec.holdBackPpm),
 		warmUp: msToText(spec.warmUpMs),
 		waves: spec.waves === null ? undefined : writeWaves(spec.waves),
 		windows: writeList(spec.windows.map(writeWindow)),

@@ -50,7 +50,7 @@ export function startWaves({
 		after: [{ ...candidate, sharePpm: wholePpm }],
 		rising: [candidate],
 		falling: [stable],
-		policy: { ...policy, steps, guards: guardsOfWave(policy) },
+		policy: { ...policy, steps, holdBackPpm: 0, guards: guardsOfWave(policy) },
 		quarantineKey,
 	}
 	const wave = { candidate: start.candidate, changes: changes.slice(0, limits.holdNames), first: null }

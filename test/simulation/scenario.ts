@@ -210,6 +210,7 @@ function policyOf(pick: PickOne, between: Between): RolloutPolicySpec {
 		})),
 		front: [],
 		mirrorPpm: 0,
+		holdBackPpm: 0,
 		guards: [
 			{
 				kind: 'errors',

@@ -41,6 +41,7 @@ export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutP
 		onNoEvidence: onNoEvidence ?? defaults.onNoEvidence,
 		onSharedIncident: onSharedIncident ?? defaults.onSharedIncident,
 		bakeMs: bake === undefined ? defaults.bakeMs : durationToMs(bake),
+		holdBackPpm: more.holdBack === undefined ? defaults.holdBackPpm : percentToPpm(more.holdBack),
 		warmUpMs: warmUp === undefined ? defaults.warmUpMs : durationToMs(warmUp),
 		waves: waves === undefined ? defaults.waves : readWaves(waves),
 		windows: more.windows?.map(readWindow) ?? defaults.windows,

@@ -55,6 +55,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 					{
 						canarySharePpm: 50_000,
 						mirrorPpm: 0,
+						kind: 'rise',
 						shares: 'serviceB 95 % · serviceBv2 5 %',
 						minDurationMs: 60_000,
 						minRequests: 500,
@@ -64,6 +65,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 					{
 						canarySharePpm: 250_000,
 						mirrorPpm: 0,
+						kind: 'last',
 						shares: 'serviceB 75 % · serviceBv2 25 %',
 						minDurationMs: 300_000,
 						minRequests: 0,
@@ -114,6 +116,7 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 	const step = {
 		canarySharePpm: 100_000,
 		mirrorPpm: 0,
+		kind: 'rise',
 		shares: 'db 90 % · db2 10 %',
 		minDurationMs: 60_000,
 		minRequests: 0,
@@ -160,7 +163,7 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 	expect(text).toContain('about 976 canary connections for the proof')
 })
 
-test('what is in front says so, and from when to when', () => {
+test('what is in front says so, and what is held back', () => {
 	const shift = {
 		kind: 'shift',
 		resource: 'mesh/apps/virtualRouter/shop/route/all',
@@ -170,11 +173,25 @@ test('what is in front says so, and from when to when', () => {
 		clusters: { kind: 'theirs' },
 		guardedBy: 'failed requests',
 		front: 'header x-tester exactly "yes"',
-		steps: [],
+		steps: [
+			{
+				canarySharePpm: 990_000,
+				mirrorPpm: 0,
+				kind: 'holdBack',
+				shares: 'v1 1 % · v2 99 %',
+				minDurationMs: 300_000,
+				minRequests: 0,
+				gate: 'none',
+				proofRequests: null,
+			},
+		],
 		bakeMs: 0,
 		leastMs: 0,
 		outlook: null,
 	} as const
+	expect(renderPlan({ ...empty, changes: [shift] }, { color: false })).toContain(
+		'1. v1 1 % · v2 99 %: watched 5m, the old version is held back meanwhile\n',
+	)
 	expect(renderPlan({ ...empty, changes: [shift] }, { color: false })).toContain(
 		'in front, whatever the weights, from the first step to the end: header x-tester exactly "yes"\n',
 	)

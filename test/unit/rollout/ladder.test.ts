@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { resourceId } from '#mesh/mesh.ts'
 import { defaultRolloutPolicySpec, defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import { splitOfWeights } from '#plan/split.ts'
-import { ladderOf, splitAtStep } from '#rollout/ladder.ts'
+import { demandsOfStep, isHeldBack, ladderOf, splitAtStep } from '#rollout/ladder.ts'
 
 const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
 const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
@@ -58,4 +58,31 @@ test('a step may be a part of a percent, down to one request in a million', () =
 		[997_500, 2_500],
 		[990_000, 10_000],
 	])
+})
+
+describe('what is held back during the bake', () => {
+	const held = { ...policy, holdBackPpm: 10_000, bakeMs: 300_000 }
+	const ladder = (from: number, to: number) =>
+		ladderOf(held, split(100 - from, from), split(100 - to, to), [canary]).map((share) => share / 10_000)
+
+	test('is a step before the last, where the target would leave the baseline less', () => {
+		expect(ladder(0, 100)).toEqual([10, 25, 50, 75, 99, 100])
+		expect(ladder(98.5, 100)).toEqual([99, 100])
+		expect(ladder(0, 99.5)).toEqual([10, 25, 50, 75, 99, 99.5])
+	})
+
+	test('is none where the baseline keeps as much anyway, or has no more', () => {
+		expect(ladder(0, 75)).toEqual([10, 25, 50, 75])
+		expect(ladder(0, 75.5), 'a step that is nearer to the target is left out').toEqual([10, 25, 50, 75.5])
+		expect(ladder(99, 100)).toEqual([100])
+	})
+
+	test('bakes, and the last step takes no longer than its evidence', () => {
+		const stepsPpm = [500_000, 990_000, 1_000_000]
+		const durations = stepsPpm.map((_, step) => demandsOfStep({ policy: held, stepsPpm, step }).minDurationMs)
+		expect(durations).toEqual([0, 300_000, 0])
+		expect(stepsPpm.map((_, step) => isHeldBack({ policy: held, stepsPpm, step }))).toEqual([false, true, false])
+		const without = { ...held, holdBackPpm: 0 }
+		expect(demandsOfStep({ policy: without, stepsPpm, step: 2 }).minDurationMs).toBe(300_000)
+	})
 })
