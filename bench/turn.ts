@@ -104,6 +104,7 @@ async function measureTurns(proxies: number): Promise<Turns> {
 				hostname: 'b2.local',
 				baseline: 'b1.local',
 				port: 80,
+				tls: 'none',
 				stable: 'kept',
 				unrelated: 0,
 			}),

@@ -12,11 +12,29 @@ export function renderPlan(preview: PlanPreview, { color }: { readonly color: bo
 	const against = preview.base === null ? 'an empty mesh' : preview.base
 	const blocks = [
 		toPrintable(`Compared with ${against}:`),
-		...preview.changes.map((change) => renderChange(change, paint)),
+		...(preview.phases.length === 0 ? renderChanges(preview.changes, paint) : renderPhases(preview.phases, paint)),
 		...renderResources(preview, paint),
 		paint.bold(summaryOf(preview)),
 	]
 	return preview.changes.length === 0 ? paint.bold(summaryOf(preview)) : blocks.join('\n')
+}
+
+function renderChanges(changes: readonly PlannedChange[], paint: Paint): string[] {
+	return changes.map((change) => renderChange(change, paint))
+}
+
+function renderPhases(phases: PlanPreview['phases'], paint: Paint): string[] {
+	const head = `Both ends must agree on a part of it, so it goes out in ${phases.length} phases, each when every proxy has confirmed the one before:`
+	const blocks = phases.flatMap(({ phase, changes }, index) => {
+		return [paint.bold(`  ${index + 1}. ${phaseNotes[phase]}`), ...renderChanges(changes, paint)]
+	})
+	return [head, ...blocks]
+}
+
+const phaseNotes: Readonly<Record<PlanPreview['phases'][number]['phase'], string>> = {
+	widen: 'widen: servers take the old and the new',
+	switch: 'switch: callers change',
+	whole: 'narrow: the old is taken no more',
 }
 
 function renderChange(change: PlannedChange, paint: Paint): string {

@@ -19,6 +19,8 @@ export type AtOnce = {
 	readonly mayStillHold: readonly Mesh[]
 	/** Git is back at what was accepted before: what was in force then; else null. */
 	readonly takesBackTo: Mesh | null
+	/** What Git asks for, where `desired` is a phase on the way there. */
+	readonly whole?: Mesh
 	/** What people forbid to go forward. */
 	readonly barsOf: (resource: ResourceId) => readonly Hold[]
 	/** The applied resources; changed in place. */
@@ -56,9 +58,9 @@ function barsOfReplace({ resource }: Replace, options: AtOnce): readonly Hold[] 
 }
 
 /** To what was in force before Git asked for something else. What had gone back by then, or not gone out, is not that. */
-function isWayBack(id: ResourceId, { takesBackTo, desired }: AtOnce): boolean {
+function isWayBack(id: ResourceId, { takesBackTo, desired, whole = desired }: AtOnce): boolean {
 	if (takesBackTo === null) return false
-	return hashApartFromShares(desired.resources[id]) === hashApartFromShares(takesBackTo.resources[id])
+	return hashApartFromShares(whole.resources[id]) === hashApartFromShares(takesBackTo.resources[id])
 }
 
 /** Shares move by themselves: with others, a route is still the same. */

@@ -10,6 +10,7 @@ import type { JournalEntry } from '#store/store.ts'
 import { routeWithTargets } from './apply-at-once.ts'
 import type { CommandReply } from './commands.ts'
 import { findFreeze } from './freeze.ts'
+import { type Aim, aimOnce } from './phases.ts'
 import { routeAfterRollout } from './settle.ts'
 import type { ControllerState, Quarantine } from './state.ts'
 import type { TurnInput } from './turn.ts'
@@ -133,6 +134,17 @@ export function appliedMesh(draft: Draft): Mesh | null {
 
 export function desiredMesh(draft: Draft): Mesh | null {
 	return meshOf(draft, draft.state.accepted?.mesh ?? null)
+}
+
+/** What the applied mesh is to come nearer to now; null before there is anything of that. */
+export function aimOfDraft(draft: Draft): Aim | null {
+	const applied = appliedMesh(draft)
+	const desired = desiredMesh(draft)
+	if (applied === null || desired === null) return null
+	const { accepted, rollouts, mayStillHold = [] } = draft.state
+	if (accepted?.inPhases !== true) return { phase: 'whole', mesh: desired }
+	const held = mayStillHold.flatMap((hash) => meshOf(draft, hash) ?? [])
+	return aimOnce(applied, desired, { rollouts, mayStillHold: held })
 }
 
 export function meshOf(draft: Draft, hash: string | null): Mesh | null {

@@ -23,9 +23,9 @@ export function askedKeys({
 	settlement,
 }: Pick<ControllerView, 'state' | 'meshes' | 'settlement'>): ReadonlySet<string> {
 	const applied = meshes.get(state.applied ?? '')
-	const desired = meshes.get(state.accepted?.mesh ?? '')
-	if (applied === undefined || desired === undefined) return new Set()
-	const { changes } = planOf(applied, desired)
+	const aim = settlement?.aim.mesh ?? meshes.get(state.accepted?.mesh ?? '')
+	if (applied === undefined || aim === undefined) return new Set()
+	const { changes } = planOf(applied, aim)
 	const shifts = changes.flatMap((change) => (change.kind === 'shift' ? [change.quarantineKey] : []))
 	return new Set([...shifts, ...(settlement?.failedWaves ?? []).map(({ key }) => key)])
 }
@@ -70,8 +70,15 @@ function reasonOfOther(resource: string, view: HeldBackView): string {
 	if (bar !== undefined) return bar.text
 	const unconfirmed = view.settlement?.unconfirmed.find((waiting) => waiting.resource === resource)
 	if (unconfirmed !== undefined) return unconfirmed.reason
+	const phase = view.settlement?.aim.phase ?? 'whole'
+	if (phase !== 'whole') return phaseReasons[phase]
 	return 'what is still in force needs it as it is'
 }
+
+const phaseReasons = {
+	widen: 'both ends must agree on it: it waits until every server takes the old and the new',
+	switch: 'both ends must agree on it: it waits until every caller has changed',
+} as const
 
 /** Waves on their way, and those that failed with just this. */
 function reasonByWaves(resource: string, { state, meshes, settlement }: HeldBackView): string | null {

@@ -7,7 +7,7 @@ import { type BackCause, isRunning, type Rollout } from '#rollout/rollout.ts'
 import { takeBackEnded } from '#rollout/take-back-ended.ts'
 import { routeWithTargets } from './apply-at-once.ts'
 import type { CommandReply, Refusal, RollbackCommand } from './commands.ts'
-import { appliedMesh, apply, type Draft, desiredMesh, happen, journal, replaceRollout } from './draft.ts'
+import { aimOfDraft, appliedMesh, apply, type Draft, happen, journal, replaceRollout } from './draft.ts'
 import { findScope } from './find-scope.ts'
 
 /**
@@ -76,9 +76,9 @@ export function routeBefore(route: Route, { good }: Rollout): Route {
 
 /** What Git asks for here by now, which may be more than the rollout brought: that must not start again by itself. */
 function askedKey(draft: Draft, applied: Mesh, route: ResourceId): string | null {
-	const desired = desiredMesh(draft)
-	if (desired === null) return null
-	const shift = planChanges(applied, desired).changes.find(
+	const aim = aimOfDraft(draft)
+	if (aim === null) return null
+	const shift = planChanges(applied, aim.mesh).changes.find(
 		(change) => change.kind === 'shift' && change.route === route,
 	)
 	return shift?.kind === 'shift' ? shift.quarantineKey : null

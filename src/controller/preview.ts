@@ -16,6 +16,7 @@ import { demandsCounters, errorsGuardOf } from '#rollout/rollout.ts'
 import { meshOfId } from './apply-at-once.ts'
 import { type ComparedResources, compareResources } from './compare-resources.ts'
 import { describeGuards } from './describe-guards.ts'
+import { type Aim, wayTo } from './phases.ts'
 import { type PlannedClusters, plannedClusters } from './planned-clusters.ts'
 import { hasCommit, type OfflineRead, readOfflineCommit, readOfflineFolder } from './read-offline.ts'
 import { outlookOfShift, type ShiftOutlook, type TrafficSource } from './shift-outlook.ts'
@@ -46,7 +47,12 @@ export type PlanPreview = ComparedResources & {
 	readonly traps: readonly Diagnostic[]
 	/** In the order in which they may happen. */
 	readonly changes: readonly PlannedChange[]
+	/** How the same goes out where both ends must agree on a part of it; none where they need not, or no way is known. */
+	readonly phases: readonly PlannedPhase[]
 }
+
+/** `widen`: servers take the old and the new · `switch`: their callers change · `whole`: servers take the new alone. */
+export type PlannedPhase = { readonly phase: Aim['phase']; readonly changes: readonly PlannedChange[] }
 
 export type PlannedChange =
 	| {
@@ -145,9 +151,21 @@ type About = Pick<PlanPreview, 'base' | 'warnings'> & {
 /** The pure part: two meshes → what would happen between them. What is compared with nothing is caught in no trap. */
 export function comparePlans(before: Mesh, after: Mesh, { base, warnings, origins, traffic }: About): PlanPreview {
 	const { changes } = planChanges(before, after)
-	const traps = diagnosticsOfTraps(findTraps(before, after), origins).sort(compareDiagnostics)
+	const way = wayTo(before, after)
+	const found = way === null ? findTraps(before, after) : []
+	const traps = diagnosticsOfTraps(found, origins).sort(compareDiagnostics)
 	const planned = changes.map((change) => plannedChange(change, { before, after, traffic }))
-	return { base, warnings, traps, changes: planned, ...compareResources(before, after) }
+	const phases = plannedPhases(before, way ?? [], traffic)
+	return { base, warnings, traps, changes: planned, phases, ...compareResources(before, after) }
+}
+
+function plannedPhases(base: Mesh, way: readonly Aim[], traffic: TrafficSource | null): PlannedPhase[] {
+	if (way.length < 2) return []
+	return way.map(({ phase, mesh }, index) => {
+		const before = way[index - 1]?.mesh ?? base
+		const { changes } = planChanges(before, mesh)
+		return { phase, changes: changes.map((change) => plannedChange(change, { before, after: mesh, traffic })) }
+	})
 }
 
 type Between = { readonly before: Mesh; readonly after: Mesh; readonly traffic: TrafficSource | null }

@@ -5,6 +5,7 @@ import type { Rollout } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { startWaves } from '#rollout/wave.ts'
 import {
+	aimOfDraft,
 	appliedMesh,
 	apply,
 	barsOf,
@@ -52,7 +53,7 @@ function applyFirst(draft: Draft): void {
  */
 export function followGit(draft: Draft): void {
 	const applied = appliedMesh(draft)
-	const desired = desiredMesh(draft)
+	const desired = aimOfDraft(draft)?.mesh ?? null
 	if (applied === null || desired === null) return
 	const revision = draft.state.accepted?.info.id ?? ''
 	const candidateOf = (hash: string) => meshOf(draft, hash)
@@ -87,11 +88,13 @@ function retarget(draft: Draft, next: Rollout): void {
 
 function settlementOf(draft: Draft): Settlement | null {
 	const applied = appliedMesh(draft)
-	const desired = desiredMesh(draft)
-	if (applied === null || desired === null) return null
-	return settle({
+	const aim = aimOfDraft(draft)
+	if (applied === null || aim === null) return null
+	const desired = aim.mesh
+	const settled = settle({
 		applied,
 		desired,
+		whole: desiredMesh(draft) ?? desired,
 		rollouts: draft.state.rollouts,
 		isQuarantined: (wanted) => draft.state.quarantine.some(({ key }) => key === wanted),
 		barsOf: (resource) =>
@@ -102,6 +105,7 @@ function settlementOf(draft: Draft): Settlement | null {
 		takesBackTo: meshOf(draft, draft.state.accepted?.takesBackTo ?? null),
 		letsGo: draft.state.applied !== draft.before.applied,
 	})
+	return { ...settled, aim }
 }
 
 function applyChanges(draft: Draft, settlement: Settlement): void {

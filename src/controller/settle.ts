@@ -3,17 +3,22 @@ import { findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import type { Change, Plan, Remove, Shift, Split, Target } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
-import { isSameSplit, isSameTarget, splitOfRoute } from '#plan/split.ts'
+import { isSameSplit, splitOfRoute } from '#plan/split.ts'
 import { type Hold, isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
 import { type AtOnce, applyAtOnce, applyLater, isTargetOf, routeWithTargets, withTargetsOf } from './apply-at-once.ts'
+import type { Aim } from './phases.ts'
+import { type Startable, startable } from './shifts-to-start.ts'
 import type { Quarantine } from './state.ts'
 import { askOfWave, type FailedWaves, failedAmong, type WavesToStart, wavesToStart } from './waves-to-start.ts'
 
 // How the applied mesh comes nearer to the desired one: what may be applied in this turn, and what each shift means
 // for the rollouts. A pure function; the controller asks it whenever either mesh or a rollout has changed.
 
-export type Settlement = {
+/** What one turn does, and what it was about. */
+export type Settlement = Settled & { readonly aim: Aim }
+
+export type Settled = {
 	/** The applied mesh after this turn; the same object when nothing may be applied. */
 	readonly applied: Mesh
 	readonly done: readonly Change[]
@@ -36,12 +41,16 @@ export type Settlement = {
 /** Time, or a proxy that answers, can move it on. */
 export function isWaiting(settlement: Settlement | null): boolean {
 	if (settlement === null) return false
-	return settlement.waiting.length + settlement.unconfirmed.length + settlement.barred.length > 0
+	const { aim, waiting, unconfirmed, barred } = settlement
+	return aim.phase !== 'whole' || waiting.length + unconfirmed.length + barred.length > 0
 }
 
 export type SettleOptions = {
 	readonly applied: Mesh
+	/** What is aimed at: the next phase, or what Git asks for. */
 	readonly desired: Mesh
+	/** What Git asks for, when that is something else. */
+	readonly whole?: Mesh
 	readonly rollouts: readonly Rollout[]
 	readonly isQuarantined: (key: string) => boolean
 	readonly quarantine: readonly Quarantine[]
@@ -57,7 +66,7 @@ export type SettleOptions = {
 	readonly letsGo: boolean
 }
 
-export function settle(options: SettleOptions): Settlement {
+export function settle(options: SettleOptions): Settled {
 	const { applied, desired } = options
 	const running = options.rollouts.filter(isRunning)
 	const plan = planOnce(applied, desired)
@@ -70,7 +79,8 @@ export function settle(options: SettleOptions): Settlement {
 	const { isQuarantined, barsOf } = options
 	const { due, failed, later } = wavesOf(byWaves, { ...options, plan, resources })
 	const waves = due !== null && unsettled.length === 0 && barsOfWaves(due, barsOf).length === 0 ? due : null
-	const shiftsNow = startable(shifts, { resources, desired, running, unsettled, isQuarantined, barsOf })
+	const whole = options.whole ?? desired
+	const shiftsNow = startable(shifts, { resources, desired, whole, running, unsettled, isQuarantined, barsOf })
 	// A commit with both has its waves first (rules §4.1).
 	const { start, queued, barred } = due === null ? shiftsNow : behindWaves(shiftsNow)
 	const removals = plan.changes.filter((change) => change.kind === 'remove')
@@ -106,8 +116,6 @@ function barsOfWaves({ mesh, changes }: WavesToStart, barsOf: SettleOptions['bar
 	return [mesh, ...changes].flatMap(barsOf)
 }
 
-type Startable = Pick<Settlement, 'start' | 'queued' | 'barred'>
-
 function behindWaves({ start, queued, barred }: Startable): Startable {
 	const behind = 'the waves of other changes, which come first'
 	return {
@@ -118,7 +126,7 @@ function behindWaves({ start, queued, barred }: Startable): Startable {
 }
 
 /** While waves go out nothing else begins: what they are compared with stays as it is. */
-function behindWave(wave: Rollout, plan: Plan, applied: Mesh): Settlement {
+function behindWave(wave: Rollout, plan: Plan, applied: Mesh): Settled {
 	const reason = `until rollout ${wave.id} has ended`
 	return {
 		applied,
@@ -178,56 +186,6 @@ export function routeAfterRollout(applied: Route, desired: Resource | undefined,
 		applied,
 		target.map(({ virtualNode, port, sharePpm }) => ({ virtualNode, port, weight: sharePpm })),
 	)
-}
-
-type Situation = {
-	readonly resources: Readonly<Record<ResourceId, Resource>>
-	readonly desired: Mesh
-	readonly running: readonly Rollout[]
-	/** Those and the ones that have ended and have clusters of their own still. */
-	readonly unsettled: readonly Rollout[]
-	readonly isQuarantined: (key: string) => boolean
-	readonly barsOf: SettleOptions['barsOf']
-}
-
-function startable(shifts: readonly Shift[], situation: Situation) {
-	const { resources, desired, running, unsettled, isQuarantined, barsOf } = situation
-	const start: Shift[] = []
-	const queued: { shift: Shift; behind: string }[] = []
-	const barred: { route: ResourceId; bars: readonly Hold[] }[] = []
-	for (const shift of shifts) {
-		if (isQuarantined(shift.quarantineKey) || running.some(({ route }) => route === shift.route)) continue
-		const bars = barsOf(shift.route)
-		if (bars.length > 0) {
-			barred.push({ route: shift.route, bars })
-			continue
-		}
-		// The next rollout would have clusters of the same names.
-		const earlier = unsettled.find(({ route }) => route === shift.route)?.id ?? null
-		const behind = earlier ?? rivalOf(shift, running, start) ?? absentTargetOf(shift, resources, desired)
-		if (behind !== null) queued.push({ shift, behind })
-		else start.push(shift)
-	}
-	return { start, queued, barred }
-}
-
-function rivalOf(shift: Shift, running: readonly Rollout[], start: readonly Shift[]): string | null {
-	const rival = running.find((rollout) => isRival(shift, { canaries: rollout.canaries, baseline: rollout.baseline }))
-	const earlier = start.find((other) => isRival(shift, { canaries: other.rising, baseline: other.falling }))
-	return rival?.id ?? earlier?.route ?? null
-}
-
-/** A rising target that is not applied as Git has it: a rollout to it would judge something else, or nothing at all. */
-function absentTargetOf({ rising }: Shift, resources: Situation['resources'], desired: Mesh): string | null {
-	const absent = rising.find(({ virtualNode: id }) => resources[id]?.hash !== desired.resources[id]?.hash)
-	return absent === undefined ? null : `${absent.virtualNode}, which cannot change yet`
-}
-
-/** No target is canary of one running rollout and baseline of another (rules, motion 3). */
-function isRival(shift: Shift, other: Pick<Rollout, 'canaries' | 'baseline'>): boolean {
-	const meets = (left: Shift['rising'], right: Shift['rising']) =>
-		left.some((target) => right.some((member) => isSameTarget(target, member)))
-	return meets(shift.rising, other.baseline) || meets(shift.falling, other.canaries)
 }
 
 /** What Git now asks of a running rollout, when that is something else. */

@@ -67,6 +67,8 @@ export type AcceptedRevision = {
 	 * for no wave, freeze or window; what had not come into force by then is none.
 	 */
 	readonly takesBackTo?: string | null
+	/** Both ends must agree on a part of it, and a way through is known: it goes out in phases. */
+	readonly inPhases?: boolean
 }
 
 export type RefusedRevision = {

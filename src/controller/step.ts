@@ -10,9 +10,10 @@ import { massDelete } from './mass-delete.ts'
 import { obey } from './obey.ts'
 import { thaw } from './obey-freeze.ts'
 import { takeBackFound } from './obey-rollback.ts'
+import { type Aim, wayTo } from './phases.ts'
 import { followGit, settleTurn } from './settle-turn.ts'
 import { type ControllerState, noWaysBack, type WayBack, type WaysBack } from './state.ts'
-import { diagnosticsOfTraps, trapsOfRevision } from './trap-diagnostics.ts'
+import { diagnosticsOfTraps, targetsUnder, trapsOfRevision } from './trap-diagnostics.ts'
 import type { CoreEvent, TurnInput, TurnResult } from './turn.ts'
 
 // One turn's decisions: (state, what happened, the fleet) → (state, journal). Pure. It reads meshes by hash from
@@ -108,7 +109,9 @@ function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>)
 	const { info, mesh, origins } = event
 	const before = desiredMesh(draft)
 	const taken = howTaken(draft.state, event)
-	const dangers = before === null || taken === 'byHand' ? [] : dangersOf(draft, { before, mesh, origins })
+	const applied = appliedMesh(draft)
+	const way = applied === null ? null : wayTo(applied, mesh, targetsUnder(draft.state.rollouts))
+	const dangers = before === null || taken === 'byHand' ? [] : dangersOf(draft, { before, mesh, origins, way })
 	if (dangers.length > 0 && taken !== 'back') {
 		refuse(draft, { kind: 'refused', info, diagnostics: dangers, acceptable: true })
 		return
@@ -116,7 +119,8 @@ function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>)
 	draft.meshes.set(mesh.hash, mesh)
 	const warnings = [...event.warnings, ...dangers.slice(0, limits.namedProxies).map(asWarning)]
 	const takesBackTo = taken === 'back' ? (wayBackTo(draft.state, mesh.hash)?.inForce ?? null) : null
-	const accepted = { info, mesh: mesh.hash, origins, warnings, wallMs: draft.input.wallMs, takesBackTo }
+	const inPhases = (way?.length ?? 0) > 1
+	const accepted = { info, mesh: mesh.hash, origins, warnings, wallMs: draft.input.wallMs, takesBackTo, inPhases }
 	const waysBack = waysBackAfter(draft.state, { taken, before: before?.hash ?? null, mesh: mesh.hash })
 	draft.state = { ...draft.state, accepted, refused: null, acceptedByHand: null, waysBack }
 	const numbers = {
@@ -170,12 +174,12 @@ function waysBackAfter(state: ControllerState, { taken, before, mesh }: Replacem
 /** What nobody is likely to want, though it is valid: a person may take it in all the same. */
 function dangersOf(
 	draft: Draft,
-	{ before, mesh, origins }: { before: Mesh; mesh: Mesh; origins: string },
+	{ before, mesh, origins, way }: { before: Mesh; mesh: Mesh; origins: string; way: readonly Aim[] | null },
 ): Diagnostic[] {
 	const deletes = massDelete(before, mesh)
 	const applied = appliedMesh(draft)
 	const meshes = applied === null ? null : { applied, accepted: before, desired: mesh }
-	const traps = meshes === null ? [] : trapsOfRevision(meshes, draft.state.rollouts)
+	const traps = meshes === null || way !== null ? [] : trapsOfRevision(meshes, draft.state.rollouts)
 	return [
 		...(deletes === null ? [] : [deletes]),
 		...(traps.length === 0 ? [] : diagnosticsOfTraps(traps, draft.input.originsOf(origins))),

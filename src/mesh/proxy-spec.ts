@@ -121,6 +121,11 @@ export type ListenerTls = {
 	readonly certificate: Certificate
 	/** Clients must show a certificate that this accepts; `null`: they need none. */
 	readonly validation: TlsValidation | null
+	/**
+	 * Never written by people. `false`: TLS is taken, and callers are not told so: while servers begin or cease to take it,
+	 * not all of them do.
+	 */
+	readonly offered?: false
 }
 
 export type ClientTls = {

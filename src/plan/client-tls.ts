@@ -17,7 +17,7 @@ export function speechTo(listener: VirtualNodeListener, policies: readonly (Clie
 		.filter(({ ports }) => ports.length === 0 || ports.includes(listener.port))
 	const enforced = applying.find(({ enforce }) => enforce)
 	if (enforced !== undefined) return tlsOf(enforced)
-	if (!takesTls(listener)) return { kind: 'plaintext' }
+	if (!isOffered(listener)) return { kind: 'plaintext' }
 	const [first] = applying
 	return first === undefined ? serversOwn(listener) : tlsOf(first)
 }
@@ -26,8 +26,13 @@ export function isHeard(listener: VirtualNodeListener, speech: Speech): boolean 
 	return speech.kind === 'tls' ? takesTls(listener) : listener.tls?.mode !== 'STRICT'
 }
 
-function takesTls({ tls }: VirtualNodeListener): boolean {
+export function takesTls({ tls }: VirtualNodeListener): boolean {
 	return tls?.mode === 'STRICT' || tls?.mode === 'PERMISSIVE'
+}
+
+/** Whether callers without a policy of their own speak TLS to it. */
+export function isOffered(listener: VirtualNodeListener): boolean {
+	return takesTls(listener) && listener.tls?.offered !== false
 }
 
 function tlsOf({ certificate, validation }: ClientTls): Speech {

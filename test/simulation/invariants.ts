@@ -19,6 +19,8 @@ export type Invariants = {
 	begins(node: string): void
 	/** What was asked for last is another canary than the one under way, which goes back before the new one rises. */
 	replaced(): void
+	/** Git has other specifications for these nodes: what failed may be tried again. */
+	respecified(nodes: readonly string[]): void
 	/** A person asks for a step without proof, or for all of them: from now on one may be taken. */
 	asksToPromote(): void
 	/** The answer to that has come; `unknown`: the daemon has died before, and may have written it down. */
@@ -95,6 +97,9 @@ export function createInvariants(options: InvariantOptions): Invariants {
 		},
 		replaced() {
 			makesWay = 'expected'
+		},
+		respecified(nodes) {
+			if (rising !== null && nodes.includes(rising)) lift()
 		},
 		asksToPromote() {
 			promotesAsked += 1

@@ -31,6 +31,8 @@ export type Wish = {
 	readonly baseline: string
 	/** The canary's listener: a change that does not link with what names the old one. */
 	readonly port: number
+	/** Of the canary's listener: what both ends must agree on. */
+	readonly tls: 'none' | 'strict'
 	/** Whether B is still there; without it, the route leads to the canary alone. */
 	readonly stable: 'kept' | 'dropped'
 	/** Of requests to b.local; null: as App Mesh has it. A change of it is none of shares. */
@@ -80,7 +82,7 @@ export function simulatedMesh(wish: Wish): Mesh {
 				egressPort: null,
 			})),
 		),
-		node('Bv2', wish.hostname, port),
+		node('Bv2', wish.hostname, port, [], wish.tls),
 		...(kept ? [node('B', wish.baseline)] : []),
 		...(wish.unrelated === null ? [] : [node('C', `c${wish.unrelated}.local`)]),
 		...routerTo(
@@ -125,9 +127,21 @@ function routerTo({ host, route }: Pair, timeoutMs: number | null, targets: Targ
 	]
 }
 
-function node(name: string, hostname: string, port = 80, backends: readonly Backend[] = []): Resource {
+const strictTls = {
+	mode: 'STRICT',
+	certificate: { kind: 'file', certificateChain: '/tls.crt', privateKey: '/tls.key' },
+	validation: null,
+} as const
+
+function node(
+	name: string,
+	hostname: string,
+	port = 80,
+	backends: readonly Backend[] = [],
+	tls: Wish['tls'] = 'none',
+): Resource {
 	return make('VirtualNode', resourceId.virtualNode('apps', name), {
-		listeners: [{ ...plainListener, port }],
+		listeners: [{ ...plainListener, port, tls: tls === 'strict' ? strictTls : null }],
 		...noSettings,
 		backends,
 		serviceDiscovery: { kind: 'dns', hostname, responseType: 'LOADBALANCER', ipPreference: null },

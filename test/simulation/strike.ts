@@ -1,7 +1,7 @@
 import type { Random } from '#base/random.ts'
 import type { ControllerCommand, RolloutVerb } from '#controller/commands.ts'
 import type { FakeFleet } from './fake-fleet.ts'
-import type { FakeProxy } from './fake-proxy.ts'
+import { type FakeProxy, sharesAt } from './fake-proxy.ts'
 import type { Fault, Scenario } from './scenario.ts'
 import { firstPair, type Wish } from './simulated-mesh.ts'
 import type { SimulatedStore } from './simulated-store.ts'
@@ -35,6 +35,8 @@ export function strike({ kind, forMs, proxy: index }: Fault, world: Struck): voi
 	const target = fleet.proxies[index % fleet.proxies.length]
 	const commits = () => `${clock.fired}`
 	const later = (undo: () => void) => clock.setTimer(forMs, undo)
+	const isSentTo = (node: string) =>
+		fleet.proxies.some((proxy) => [...sharesAt(proxy).values()].some((shares) => (shares.get(node) ?? 0) > 0))
 	const untilLater = (change: Partial<FakeProxy>, undo: Partial<FakeProxy>) => {
 		if (target === undefined) return
 		Object.assign(target, change)
@@ -120,6 +122,8 @@ export function strike({ kind, forMs, proxy: index }: Fault, world: Struck): voi
 		case 'newBaseline':
 			return world.commit({ baseline: `b1-${commits()}.local` })
 		case 'newPort':
+			// With traffic the port would move by a rollout within the node: what is checked here is by node.
+			if (isSentTo(firstPair.canary)) return world.commit({ tls: world.wish().tls === 'none' ? 'strict' : 'none' })
 			return world.commit({ port: world.wish().port === 80 ? 8080 : 80 })
 		case 'dropStable':
 			// Somebody is still to let go when the others have.

@@ -82,6 +82,7 @@ export async function simulate(
 		hostname: 'b2.local',
 		baseline: 'b1.local',
 		port: 80,
+		tls: 'none',
 		stable: 'kept',
 		unrelated: 0,
 	}
@@ -268,7 +269,7 @@ export async function simulate(
 		waves.asked()
 		meshes.set(id, simulatedMesh(wish))
 		const changed = [
-			...(wish.hostname === before.hostname && wish.port === before.port ? [] : ['Bv2']),
+			...((['hostname', 'port', 'tls'] as const).some((part) => wish[part] !== before[part]) ? ['Bv2'] : []),
 			...(wish.baseline === before.baseline ? [] : ['B']),
 		]
 		for (const pair of pairs) {
@@ -276,6 +277,7 @@ export async function simulate(
 			const good = moving === undefined ? null : canaryShareOf(pair, moving.good)
 			const isReplaced = moving?.canaries.some(({ virtualNode }) => changed.includes(nameOf(virtualNode)))
 			if (isReplaced) ofHost(pair.host)?.replaced()
+			ofHost(pair.host)?.respecified(changed)
 			const weights = pair === firstPair ? change.weights : change.second?.weights
 			const kept = pair === firstPair ? wish.weights : (wish.second?.weights ?? [1, 0])
 			const isOther = pair === firstPair && wish.timeoutMs !== before.timeoutMs

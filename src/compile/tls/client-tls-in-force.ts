@@ -23,7 +23,7 @@ export function clientTlsInForce(
 	const applying = policies.filter((policy) => policy !== null).filter((policy) => appliesTo(policy, port))
 	const enforced = applying.find((policy) => policy.enforce)
 	if (enforced !== undefined) return enforced
-	if (tls === null || tls.mode === 'DISABLED') return null
+	if (tls === null || tls.mode === 'DISABLED' || tls.offered === false) return null
 	return applying[0] ?? serversOwn(tls.certificate, context)
 }
 

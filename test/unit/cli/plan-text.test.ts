@@ -9,6 +9,7 @@ const empty: PlanPreview = {
 	warnings: [],
 	traps: [],
 	changes: [],
+	phases: [],
 	resources: { cluster: none, endpoint: none, listener: none, route: none, secret: none },
 	identities: { total: 3, changed: 0 },
 }

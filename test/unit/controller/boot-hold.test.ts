@@ -29,6 +29,7 @@ const meshOf = (stable: number, canary: number, second?: SecondRoute) =>
 		hostname: 'b2.local',
 		baseline: 'b1.local',
 		port: 80,
+		tls: 'none',
 		stable: 'kept',
 		unrelated: 0,
 	})

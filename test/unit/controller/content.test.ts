@@ -11,6 +11,7 @@ const meshOf = (unrelated: number) =>
 		hostname: 'b2.local',
 		baseline: 'b1.local',
 		port: 80,
+		tls: 'none',
 		stable: 'kept',
 		unrelated,
 	})

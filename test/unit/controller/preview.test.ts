@@ -156,8 +156,20 @@ test('a folder outside of Git has no commits', async () => {
 test('what both ends would have to change at once is an error at its line, beside the plan', async () => {
 	const file = join(folder, 'service-b.yaml')
 	writeFileSync(file, readFileSync(file, 'utf8').replace(/port: 80\b/, 'port: 8080'))
+	const moved = await plan(example)
+	expect(moved.traps, 'a way through is known').toEqual([])
+	expect(moved.phases.map(({ phase }) => phase)).toEqual(['widen', 'switch', 'whole'])
+	expect(moved.phases.map(({ changes }) => changes.map(({ kind }) => kind))).toMatchObject([
+		['replace'],
+		['shift'],
+		expect.anything(),
+	])
+	writeFileSync(
+		file,
+		readFileSync(join(example, 'service-b.yaml'), 'utf8').replace(/protocol: http2?\b/, 'protocol: tcp'),
+	)
 	const { traps, changes } = await plan(example)
-	expect(traps).toMatchObject([{ code: 'SL0415', severity: 'error', file: 'service-b.yaml' }])
+	expect(traps).toMatchObject([{ code: 'SL0416', severity: 'error', file: 'service-b.yaml' }])
 	expect(traps[0]?.message).toContain('while serviceA sends traffic to it')
 	expect(traps[0]?.line).toBeGreaterThan(0)
 	expect(changes.length).toBeGreaterThan(0)

@@ -58,7 +58,7 @@ describe('what is frozen', () => {
 		expect(result.applied.resources[idOf('new')]).toBeDefined()
 		const later = settled(result.applied, desired, { barsOf: () => bars })
 		expect(later.waiting).toEqual([{ resource: idOf('gone'), reason: 'frozen' }])
-		expect(isWaiting(later)).toBe(true)
+		expect(isWaiting({ ...later, aim: { phase: 'whole', mesh: desired } })).toBe(true)
 		const part = settled(result.applied, desired, { barsOf: (id) => (id === idOf('gone') ? [] : bars) })
 		expect(part.applied.resources[idOf('gone')]).toBeUndefined()
 	})
@@ -233,7 +233,10 @@ describe('what both ends must agree on, while a proxy may hold what was before',
 				reason: 'until every expected proxy holds what is in force: p2 have not ACKed yet',
 			},
 		])
-		expect(isWaiting(held), 'turns go on, since time alone can end it').toBe(true)
+		expect(
+			isWaiting({ ...held, aim: { phase: 'whole', mesh: narrowed } }),
+			'turns go on, since time alone can end it',
+		).toBe(true)
 	})
 
 	test('waits no longer than that, nor for who lags with nothing older than what is applied', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import { findHeldBack } from '#controller/held-back.ts'
+import { isWaiting } from '#controller/settle.ts'
 import { type ControllerState, initialState } from '#controller/state.ts'
 import { stepController } from '#controller/step.ts'
 import type { CoreEvent, TurnInput, TurnResult } from '#controller/turn.ts'
@@ -172,7 +173,8 @@ describe('what failed once', () => {
 })
 
 describe('what both ends would have to change at once', () => {
-	const moved = meshOf({ 'B:8080': 1 }, { kind: 'VirtualNode', name: 'B', listeners: [{ port: 8080 }] })
+	const tcpAlone: BriefResource = { kind: 'VirtualNode', name: 'B', listeners: [{ protocol: 'tcp' }] }
+	const moved = meshOf({ B: 1 }, tcpAlone)
 	const accept = (revision: string): CoreEvent => {
 		return {
 			kind: 'command',
@@ -188,7 +190,7 @@ describe('what both ends would have to change at once', () => {
 		expect(game.state().refused).toMatchObject({
 			info: { id: 'c2' },
 			acceptable: true,
-			diagnostics: [{ code: 'SL0415', file: 'b.yaml', line: 5, hint: expect.stringContaining('beside it') }],
+			diagnostics: [{ code: 'SL0416', file: 'b.yaml', line: 5, hint: expect.stringContaining('on another port') }],
 		})
 		expect(game.state().accepted?.mesh).not.toBe(moved.hash)
 		expect(game.turn([accept('c2')]).replies).toMatchObject([{ kind: 'done' }])
@@ -203,11 +205,7 @@ describe('what both ends would have to change at once', () => {
 		game.turn([accept('c2')])
 		// The node is a target of a route that is in force as it was: the change waits.
 		game.turn([read(moved, 'c2')], {}, { forward: false })
-		const next = meshOf(
-			{ 'B:8080': 1 },
-			{ kind: 'VirtualNode', name: 'B', listeners: [{ port: 8080 }] },
-			{ kind: 'VirtualNode', name: 'C' },
-		)
+		const next = meshOf({ B: 1 }, tcpAlone, { kind: 'VirtualNode', name: 'C' })
 		game.turn([read(next, 'c3')], {}, { forward: false })
 		expect(game.state()).toMatchObject({ refused: null, accepted: { mesh: next.hash } })
 	})
@@ -215,30 +213,14 @@ describe('what both ends would have to change at once', () => {
 	test('is no reason against taking back what was accepted last, and is one against bringing it again', () => {
 		const game = play()
 		const good = meshOf({ B: 1 })
-		const secured = meshOf(
-			{ B: 1 },
-			{
-				kind: 'VirtualNode',
-				name: 'B',
-				listeners: [
-					{
-						tls: {
-							mode: 'STRICT',
-							certificate: { kind: 'sds', secretName: 'b' },
-							validation: null,
-						},
-					},
-				],
-			},
-		)
 		game.turn([read(good)])
-		game.turn([read(secured, 'c2')])
-		game.turn([accept('c2'), read(secured, 'c2')])
-		expect(game.applied().hash).toBe(secured.hash)
+		game.turn([read(moved, 'c2')])
+		game.turn([accept('c2'), read(moved, 'c2')])
+		expect(game.applied().hash).toBe(moved.hash)
 		game.turn([read(good, 'c3')])
 		expect(game.applied().hash).toBe(good.hash)
-		expect(game.state().accepted?.warnings).toMatchObject([{ code: 'SL0410', severity: 'warning' }])
-		game.turn([read(secured, 'c4')])
+		expect(game.state().accepted?.warnings).toMatchObject([{ code: 'SL0416', severity: 'warning' }])
+		game.turn([read(moved, 'c4')])
 		expect(game.state().refused).toMatchObject({ info: { id: 'c4' }, acceptable: true })
 	})
 
@@ -273,6 +255,88 @@ describe('what both ends would have to change at once', () => {
 		game.turn([])
 		game.turn([])
 		expect([game.rollout().phase.kind, portsOf()]).toEqual(['aborted', [80]])
+	})
+})
+
+describe('what both ends must agree on, where a way through is known', () => {
+	const secured: BriefResource = {
+		kind: 'VirtualNode',
+		name: 'B',
+		listeners: [{ tls: { mode: 'STRICT', certificate: { kind: 'sds', secretName: 'b' }, validation: null } }],
+	}
+	const lags = { fleetLags: 'p2 have not ACKed yet' }
+	const serverOf = ({ resources }: Mesh) => {
+		const node = resources[resourceId.virtualNode('apps', 'B')]
+		return node?.kind !== 'VirtualNode'
+			? []
+			: node.spec.listeners.map(({ port, tls }) => [port, tls?.mode ?? 'none', tls?.offered ?? true])
+	}
+
+	test('goes out in phases, each of which waits for the one before', () => {
+		const game = play()
+		game.turn([read(meshOf({ B: 1 }))])
+		const wanted = meshOf({ B: 1 }, secured)
+		game.turn([read(wanted)])
+		expect(game.state().refused).toBeNull()
+		expect(serverOf(game.applied())).toEqual([[80, 'PERMISSIVE', false]])
+		const waiting = game.turn([], {}, lags)
+		expect(serverOf(game.applied()), 'a server has not confirmed it').toEqual([[80, 'PERMISSIVE', false]])
+		expect(waiting.settlement?.aim.phase).toBe('widen')
+		expect(isWaiting(waiting.settlement), 'turns go on').toBe(true)
+		game.turn([])
+		expect(serverOf(game.applied())).toEqual([[80, 'PERMISSIVE', true]])
+		game.turn([], {}, lags)
+		expect(serverOf(game.applied()), 'a caller has not confirmed it').toEqual([[80, 'PERMISSIVE', true]])
+		const last = game.turn([])
+		expect(game.applied().hash).toBe(wanted.hash)
+		expect(last.settlement?.aim.phase).toBe('whole')
+	})
+
+	test('goes back in any of them as soon as Git does', () => {
+		for (const turns of [0, 1, 2]) {
+			const game = play()
+			const first = meshOf({ B: 1 })
+			game.turn([read(first)])
+			game.turn([read(meshOf({ B: 1 }, secured))])
+			for (let turn = 0; turn < turns; turn += 1) game.turn([])
+			game.turn([read(first, 'back')])
+			for (let turn = 0; turn < 3; turn += 1) game.turn([])
+			expect(game.applied().hash, `after ${turns} turns`).toBe(first.hash)
+		}
+	})
+
+	test('weights that move to it in the same commit do so when it is as it is to be', () => {
+		const game = play()
+		game.turn([read(meshOf({ B: 1, Bv2: 1 }))])
+		const canary: BriefResource = { ...secured, name: 'Bv2' } as BriefResource
+		const wanted = meshOf({ B: 1, Bv2: 3 }, canary)
+		game.turn([read(wanted)])
+		const seen = [0, 1, 2, 3].map(() => {
+			game.turn([])
+			return game.state().rolloutCount
+		})
+		expect(game.state().rollouts.map(({ phase }) => phase.kind)).toEqual(['stepping'])
+		expect(seen.filter((count) => count === 0).length).toBeGreaterThan(0)
+		const node = resourceId.virtualNode('apps', 'Bv2')
+		expect(game.applied().resources[node]).toEqual(wanted.resources[node])
+	})
+
+	test('a port moves: the new one is there first, then the weights go by a rollout, then the old one goes', () => {
+		const game = play()
+		game.turn([read(meshOf({ B: 1 }))])
+		const wanted = meshOf({ 'B:8080': 1 }, { kind: 'VirtualNode', name: 'B', listeners: [{ port: 8080 }] })
+		game.turn([read(wanted)])
+		const ports = () => serverOf(game.applied()).map(([port]) => port)
+		expect([ports(), game.state().rollouts]).toEqual([[80, 8080], []])
+		game.turn([], {}, lags)
+		expect(game.state().rollouts, 'a server has not confirmed it').toEqual([])
+		game.turn([])
+		expect(game.rollout().target.map(({ port }) => port)).toContain(8080)
+		expect(ports()).toEqual([80, 8080])
+		game.turn([alarm(game.rollout().id)])
+		for (let turn = 0; turn < 3; turn += 1) game.turn([])
+		expect([game.rollout().phase.kind, ports()], 'it failed there').toEqual(['rolledBack', [80, 8080]])
+		expect(game.state().rolloutCount, 'and is not tried again').toBe(1)
 	})
 })
 

@@ -115,6 +115,7 @@ describe('at the proxies', () => {
 		hostname: 'b2.local',
 		baseline: 'b1.local',
 		port: 80,
+		tls: 'none',
 		stable: 'kept',
 		unrelated: 0,
 	})
