@@ -1,13 +1,16 @@
 // What a person does to a rollout, by the command line and behind real Envoys: pausing it, freezing everything, and taking
 // it back after it has succeeded, with Git gone and a proxy that does not answer.
 
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Load } from '#lab/load.ts'
 import { markNow } from '#lab/mark.ts'
+import { makeTempDirectory } from '#lab/temp.ts'
 import { eventually } from './fixtures/eventually.ts'
 import { readHeldConfig, readHeldShares } from './fixtures/held-config.ts'
-import { routeFile, routeYaml } from './fixtures/small-mesh.ts'
+import { routeFile, routeYaml, smallMesh } from './fixtures/small-mesh.ts'
 import { callerKey, openStage, type Stage } from './fixtures/stage.ts'
 
 let stage: Stage
@@ -30,6 +33,22 @@ afterAll(async () => {
 const reason = ['--reason', 'a test', '--actor', 'dana']
 const who = { actor: 'dana', reason: 'a test' }
 const held = (instance: string) => readHeldShares(stage.envoy(instance), 'shop')
+
+test('before the merge, plan says how long it takes with the traffic that the daemon counts', async () => {
+	using folder = makeTempDirectory('plan')
+	const mesh = smallMesh({ services: ['shop'], port: stage.port, stepsPercent: [50], guards: '[{ kind: errors }]' })
+	const shifted = { ...mesh, [routeFile('shop')]: routeYaml('shop', { shop1: 0, shop2: 100 }) }
+	for (const [name, files] of Object.entries({ base: mesh, shifted })) {
+		mkdirSync(join(folder.path, name))
+		for (const [file, text] of Object.entries(files)) writeFileSync(join(folder.path, name, file), text)
+	}
+	const plan = ['plan', join(folder.path, 'shifted'), '--base', join(folder.path, 'base'), '--daemon']
+	await eventually('the daemon has counted for long enough', async () => {
+		return /at \d+ requests\/s/.test(await stage.daemon.sluice(...plan))
+	})
+	const told = await stage.daemon.sluice(...plan)
+	expect(told).toMatch(/1\. shop1 50 % · shop2 50 %: at least 500ms, about [\d,]+ canary requests for the proof/)
+})
 
 test('a paused rollout stays where it is, and the guard takes it back', async () => {
 	const { daemon } = stage
