@@ -114,11 +114,14 @@ function standingOfGroup(view: GroupView, concern: Concern, options: FactsOption
 	// A cluster that nobody can be sent keeps the whole type pending: then only what carries the shares tells who waits.
 	const waiting = pendingOf(waitsForDiscovery ? carrierTypesOf(concern) : types)
 	// Who refused something of a type, or waits for something, may hold the rest, or not: only what it holds can tell.
-	const lacking = [...options.fleet.counted(groupKey)].filter((proxy) => !options.holdsShares(proxy, concern)).length
+	const lackers = [...options.fleet.counted(groupKey)].filter((proxy) => !options.holdsShares(proxy, concern))
+	const lacking = lackers.length
 	const named = new Set(rejections.map(({ proxy }) => proxy)).size
 	// Not all are named; where one of them refused these shares, so did the others that do not wait for an answer.
 	const refusing = named === 0 ? 0 : Math.max(named, lacking - waiting)
-	return { connected, lacking: Math.max(lacking, refusing), refusing, rejections, pending: view.pending }
+	// Who lacks only what waits for something that was refused is not pending itself.
+	const names = view.pending.length > 0 ? view.pending : lackers.slice(0, limits.namedProxies).map(({ key }) => key)
+	return { connected, lacking: Math.max(lacking, refusing), refusing, rejections, pending: names }
 }
 
 /** Null where its traffic is requests: those end soon. */

@@ -188,7 +188,11 @@ test('proxies that refuse are counted, though only the first are named', () => {
 })
 
 test('who refused something else and lacks the shares is not current', () => {
-	expect(factsOfGroup({ refused: some(5), named: 0 })).toMatchObject({ current: 95, rejectedProxies: 0 })
+	expect(factsOfGroup({ refused: some(5), named: 0 })).toMatchObject({
+		current: 95,
+		rejectedProxies: 0,
+		pending: some(5),
+	})
 	expect(factsOfGroup({ refused: some(5), named: 0, holding: some(5) })).toMatchObject({ current: 100 })
 })
 
