@@ -260,4 +260,22 @@ export const breakages: readonly Breakage[] = [
 		],
 		caughtBy: '4: another version is another canary',
 	},
+	{
+		name: 'front-stays',
+		does: 'leaves what is in front where it is on a way back',
+		edits: [
+			{
+				file: 'src/rollout/front.ts',
+				find: "step >= 0 && phase.kind !== 'rollingBack'",
+				replace: 'step >= 0 && phase',
+			},
+		],
+		caughtBy: 'what is said to be done is done',
+	},
+	{
+		name: 'front-too-soon',
+		does: 'puts something in front before the first step',
+		edits: [{ file: 'src/rollout/front.ts', find: 'step >= 0 && phase', replace: 'step >= -1 && phase' }],
+		caughtBy: '6: written down before it takes effect',
+	},
 ]

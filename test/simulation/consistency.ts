@@ -7,10 +7,11 @@ import { type ControllerState, parseStored } from '#controller/state.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import { type Mesh, type ResourceId, resourceId } from '#mesh/mesh.ts'
 import type { Split } from '#plan/plan.ts'
+import { isHeldBack } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import type { MemorySnapshot } from '#store/memory-store.ts'
 import type { FakeFleet } from './fake-fleet.ts'
-import { sharesAt } from './fake-proxy.ts'
+import { forwardingAt, sharesAt } from './fake-proxy.ts'
 import type { Violate } from './invariants.ts'
 import type { Reports } from './reports.ts'
 import { nodeOfCluster, type Shares } from './shares.ts'
@@ -22,6 +23,8 @@ import { firstPair, type Pair } from './simulated-mesh.ts'
 export type Consistency = {
 	/** A snapshot was published with these shares of a host; `stored` is what a crash would leave. */
 	published(host: string, after: Shares, stored: MemorySnapshot | null): void
+	/** What is in front of its shares has come. */
+	fronted(host: string, stored: MemorySnapshot | null): void
 	/** A proxy holds these shares of a host. */
 	delivered(host: string, after: Shares): void
 	settled(view: ControllerView): void
@@ -112,10 +115,20 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			const held = target.connected ? sharesAt(target).get(pair.host)?.get(pair.canary) : undefined
 			if (held !== undefined && held !== good)
 				violate('what is said to be done is done', `${rollout.phase.kind}, and ${target.proxy.key} holds ${held} ppm`)
+			const hasFront = target.connected && forwardingAt(target).fronts.has(pair.host)
+			if (hasFront && rollout.phase.kind !== 'succeeded')
+				violate('what is said to be done is done', `${rollout.phase.kind}, and ${target.proxy.key} has a front still`)
 		}
-		const sinceMs = nowMs() - (lastShares.get(pair.host)?.sinceMs ?? 0)
-		if (rollout.phase.kind === 'succeeded' && !mayBeShort && sinceMs < rollout.policy.bakeMs)
-			violate('8: the last step bakes', `succeeded after ${sinceMs} ms of ${rollout.policy.bakeMs}`)
+		const bakedMs = bakedFor(pair, rollout)
+		if (rollout.phase.kind === 'succeeded' && !mayBeShort && bakedMs < rollout.policy.bakeMs)
+			violate('8: the last step bakes', `succeeded after ${bakedMs} ms of ${rollout.policy.bakeMs}`)
+	}
+
+	/** At the last shares; where something was held back, at those before them. */
+	function bakedFor({ host }: Pair, rollout: Rollout): number {
+		const sinceMs = lastShares.get(host)?.sinceMs ?? 0
+		const isHeld = isHeldBack({ ...rollout, step: rollout.stepsPpm.length - 2 })
+		return isHeld ? sinceMs - (sharesBefore.get(host)?.sinceMs ?? 0) : nowMs() - sinceMs
 	}
 
 	/**
@@ -284,6 +297,18 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			const allowed = allowedShares(pair, stored)
 			if (allowed !== null && !allowed.has(share))
 				violate('6: written down before it takes effect', `${share} ppm, and the store allows ${[...allowed].join()}`)
+		},
+		fronted(host, stored) {
+			const route = pairs.find((pair) => pair.host === host)?.route
+			if (stored === null || stored.state === null) return
+			const { state } = parseStored(stored.state)
+			const isAllowed = state.rollouts.some((rollout) => {
+				const { policy, step, phase } = rollout
+				const isInForce = isRunning(rollout) && step >= 0 && phase.kind !== 'rollingBack'
+				return rollout.route === route && policy.front.length > 0 && isInForce
+			})
+			if (!isAllowed)
+				violate('6: written down before it takes effect', `a front of ${host} that the store knows of no step for`)
 		},
 		delivered(host, after) {
 			const canary = pairs.find((pair) => pair.host === host)?.canary ?? ''

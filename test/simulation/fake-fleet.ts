@@ -31,6 +31,8 @@ import type { VirtualClock } from './virtual-clock.ts'
 export type FleetWatcher = {
 	/** A snapshot was published with other shares of a virtual service than the one before. */
 	published(host: string, before: Shares | null, after: Shares): void
+	/** What is in front of its shares has come. */
+	fronted?(host: string): void
 	/** A proxy took other shares of a virtual service in. */
 	delivered(target: FakeProxy, host: string, before: Shares | null, after: Shares): void
 	/** A proxy treats requests to the first route's virtual service otherwise than before; null: it had no route for them. */
@@ -264,13 +266,14 @@ export function createFakeFleet({ clock, random, group, traffic, watcher, ...opt
 		return {
 			publish(groupKey, snapshot) {
 				if (!born.isAlive()) return
-				const before = forwardingOfSnapshot(born.snapshots.get(groupKey)).shares
+				const { shares: before, fronts } = forwardingOfSnapshot(born.snapshots.get(groupKey))
 				born.snapshots.set(groupKey, snapshot)
 				changes += 1
 				for (const [host, after] of forwardingOfSnapshot(snapshot).shares) {
 					const last = before.get(host)
 					if (!isSameShares(last, after)) watcher.published(host, last ?? null, after)
 				}
+				for (const host of forwardingOfSnapshot(snapshot).fronts.keys()) if (!fronts.has(host)) watcher.fronted?.(host)
 				sendToAll(groupKey)
 			},
 			refuse() {},

@@ -81,7 +81,7 @@ export function createInvariants(options: InvariantOptions): Invariants {
 	return {
 		asked([stable, canary], goodPpm) {
 			const wanted = Math.round((canary / (stable + canary)) * wholePpm)
-			allowed.add(wanted)
+			for (const share of [wanted, heldBackAt(wanted), wholePpm - heldBackAt(wholePpm - wanted)]) allowed.add(share)
 			const from = goodPpm ?? last?.get(pair.canary) ?? 0
 			const wins = wanted < from ? pair.stable : pair.canary
 			// The one that rose falls first, so that the other rises without a step: nothing of this kind can be checked then.
@@ -162,6 +162,11 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			noteConfirmed()
 		},
 		left: noteConfirmed,
+	}
+
+	/** What the node that rises has while it bakes. */
+	function heldBackAt(wanted: number): number {
+		return wanted - Math.max(0, policy.holdBackPpm - (wholePpm - wanted))
 	}
 
 	/** Shares may rise again. */

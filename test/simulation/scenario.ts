@@ -177,7 +177,8 @@ function plainScenario(seed: number, random: Random): Scenario {
 
 /** A canary with hardly any requests at some step. */
 export function isThin({ policy, requestsPerSecond }: Pick<Scenario, 'policy' | 'requestsPerSecond'>): boolean {
-	const thinnestPpm = Math.min(1_000_000, ...policy.steps.map(({ sharePpm }) => sharePpm))
+	const shares = policy.steps.map(({ sharePpm }) => sharePpm).filter((sharePpm) => sharePpm > 0)
+	const thinnestPpm = Math.min(1_000_000, ...shares)
 	return (thinnestPpm / 1_000_000) * requestsPerSecond < 5
 }
 
@@ -191,6 +192,13 @@ export function readScenario(text: string): Scenario {
 	return { ...written, policy: { ...plain, ...written.policy } }
 }
 
+/** What the simulated proxies always have some of. */
+const testers = {
+	kind: 'http',
+	headers: [{ name: 'x-tester', invert: false, match: { kind: 'present' } }],
+	queryParameters: [],
+} as const
+
 function policyOf(pick: PickOne, between: Between): RolloutPolicySpec {
 	const ladders: readonly (readonly number[])[] = [
 		[100_000, 500_000],
@@ -199,18 +207,21 @@ function policyOf(pick: PickOne, between: Between): RolloutPolicySpec {
 		[1_000, 300_000],
 		[],
 	]
+	const steps = pick(ladders).map((sharePpm) => ({
+		...defaultRolloutStep,
+		sharePpm,
+		// None, some, and more than the first look of a step takes.
+		minDurationMs: pick([0, between(0, 4000), between(7000, 12_000)]),
+		minRequests: pick([0, 0, 50]),
+	}))
+	const beside = pick(['nothing', 'nothing', 'front', 'front alone first', 'mirror'] as const)
+	const first = { ...defaultRolloutStep, sharePpm: 0, minDurationMs: between(0, 4000) }
 	return {
 		match: { virtualRouter: null, route: null },
-		steps: pick(ladders).map((sharePpm) => ({
-			...defaultRolloutStep,
-			sharePpm,
-			// None, some, and more than the first look of a step takes.
-			minDurationMs: pick([0, between(0, 4000), between(7000, 12_000)]),
-			minRequests: pick([0, 0, 50]),
-		})),
-		front: [],
-		mirrorPpm: 0,
-		holdBackPpm: 0,
+		steps: beside === 'nothing' || beside === 'front' ? steps : [first, ...steps],
+		front: beside === 'nothing' || beside === 'mirror' ? [] : [testers],
+		mirrorPpm: beside === 'mirror' ? 250_000 : 0,
+		holdBackPpm: pick([0, 0, 0, 10_000]),
 		guards: [
 			{
 				kind: 'errors',

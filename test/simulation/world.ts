@@ -150,6 +150,7 @@ export async function simulate(
 				if (host === firstPair.host && before !== null)
 					noteMove(before.get(firstPair.canary) ?? 0, after.get(firstPair.canary) ?? 0)
 			},
+			fronted: (host) => consistency.fronted(host, disk.stored()),
 			delivered(target, host, before, after) {
 				reports.changed(target, host)
 				ofHost(host)?.delivered(target, before, after)
