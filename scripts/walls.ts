@@ -34,7 +34,7 @@ const stages: readonly Room[] = [
 	{ name: 'guard', contracts: ['look.ts'], purity: 'pure', also: [], protos: 'none' },
 	{
 		name: 'rollout',
-		contracts: ['rollout.ts', 'hook-state.ts', 'effective-mesh.ts'],
+		contracts: ['rollout.ts', 'hook-state.ts', 'judged-look.ts', 'replay-looks.ts', 'effective-mesh.ts'],
 		purity: 'pure',
 		also: wholeRooms(['guard']),
 		protos: 'none',

@@ -10,6 +10,7 @@ import { fail, type Result } from '#base/result.ts'
 import type { DaemonFace } from '#controller/face.ts'
 import type { Status } from '#controller/status.ts'
 import type { Explained } from '#explain/explained.ts'
+import type { JudgedLook } from '#rollout/judged-look.ts'
 import type { JournalRecord } from '#store/store.ts'
 import { createApp } from './app.ts'
 import { listen } from './listen.ts'
@@ -59,6 +60,17 @@ export type RolloutAnswer = {
 	readonly rollout: Status['rollouts'][number]
 	/** What the journal says of it, oldest first. */
 	readonly history: readonly JournalRecord[]
+}
+
+/** Answer of `GET /api/v1/rollouts/:id/looks`. */
+export type LooksAnswer = {
+	readonly apiVersion: 'sluice/v1'
+	readonly kind: 'LookList'
+	readonly rollout: string
+	/** Oldest first. Only the first `limits.looksKept` of a rollout are kept. */
+	readonly looks: readonly JudgedLook[]
+	/** What to ask for next, as `?after=`; null: these are the last. */
+	readonly next: number | null
 }
 
 /** Answer of `GET /api/v1/proxies/:key/explain`. */

@@ -5,7 +5,7 @@ import { succeed } from '#base/result.ts'
 import type { ControllerCommand, RolloutVerb } from '#controller/commands.ts'
 import type { DaemonFace } from '#controller/face.ts'
 import { answerError } from './answer-error.ts'
-import type { RolloutAnswer } from './api.ts'
+import type { LooksAnswer, RolloutAnswer } from './api.ts'
 import { carryOut } from './carry-out.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { type Asked, readCommandBody } from './read-command-body.ts'
@@ -39,6 +39,22 @@ export function addRolloutRoutes(app: Hono, options: RolloutRouteOptions): void 
 			kind: 'Rollout',
 			rollout,
 			history: history.slice(-limits.apiHistoryShown),
+		}
+		return context.json(body)
+	})
+	app.get('/api/v1/rollouts/:id/looks', async (context) => {
+		const id = context.req.param('id')
+		const after = context.req.query('after') ?? '0'
+		if (!/^\d{1,9}$/.test(after)) return answerError(context, 'BAD_REQUEST', 'after is the number of a look')
+		const records = await face.readLooks(id, Number(after), limits.looksInAnswer)
+		if (records.length === 0 && !face.status().rollouts.some((rollout) => rollout.id === id))
+			return answerError(context, 'NOT_FOUND', `there is no rollout ${id}`)
+		const body: LooksAnswer = {
+			apiVersion: 'sluice/v1',
+			kind: 'LookList',
+			rollout: id,
+			looks: records.map((record) => JSON.parse(record.body)),
+			next: records.length < limits.looksInAnswer ? null : (records.at(-1)?.sequence ?? null),
 		}
 		return context.json(body)
 	})

@@ -275,6 +275,9 @@ export const limits = {
 	/** A graceful stop, all of it; and of that, the time that proxies get to go elsewhere. */
 	stopMs: 10_000,
 	stopDrainMs: 3_000,
+	/** Looks kept of one rollout, the first ones; and of those in one answer. */
+	looksKept: 500,
+	looksInAnswer: 100,
 	/** The API: one request's body, the words in it, and how long a command may wait for its turn. */
 	apiBodyBytes: 16 * 1024,
 	apiActorChars: 100,

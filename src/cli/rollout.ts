@@ -6,6 +6,7 @@ import { type CommandFlags, sayFailure, sendCommand, withDaemon } from './daemon
 import { addSettingFlags, type SettingFlags } from './daemon-flags.ts'
 import type { Exit } from './exit-codes.ts'
 import { toPrintable, toPrintableJson } from './printable.ts'
+import { addReplay } from './replay.ts'
 import { renderRollout, renderRolloutRow } from './status-text.ts'
 import { paintFor } from './terminal.ts'
 import { type VerbContext, verbGroups } from './verb.ts'
@@ -25,7 +26,7 @@ export function addRollout(program: Command, context: VerbContext): void {
 	const rollout = program
 		.command('rollout')
 		.helpGroup(verbGroups.daemon)
-		.summary('list rollouts, look at one, pause, promote, abort or retry it')
+		.summary('list rollouts, look at one or replay it, pause, promote, abort or retry it')
 	rollout.description('Rollouts that run, and those that ended lately.')
 	addListing(rollout.command('list').description('one line for each rollout')).action((flags: ListFlags) =>
 		withDaemon(flags, context, (client) => list(client, flags, context)),
@@ -35,6 +36,7 @@ export function addRollout(program: Command, context: VerbContext): void {
 	).action((id: string, flags: ListFlags) =>
 		withDaemon(flags, context, (client) => show(client, { id, flags }, context)),
 	)
+	addReplay(rollout, context)
 	for (const { verb, about } of commands) {
 		const command = rollout.command(verb).description(about).argument('<id>', 'as `rollout list` shows it')
 		if (verb === 'promote') command.option('--full', 'take all steps up to the target, which is watched as ever')

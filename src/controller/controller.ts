@@ -171,7 +171,7 @@ export function createController(options: ControllerOptions): Controller {
 		keeper.addMeshes(result.newMeshes)
 		const stored =
 			!isWorthSaving(result, input) ||
-			(await keeper.save({ ...result.state, savedWallMs: input.wallMs }, result.journal))
+			(await keeper.save({ ...result.state, savedWallMs: input.wallMs }, result.journal, result.looks))
 		if (stored) {
 			state = result.state
 			settlement = result.settlement ?? settlement
@@ -191,7 +191,7 @@ export function createController(options: ControllerOptions): Controller {
 		keeper.addMeshes(result.newMeshes)
 		state = result.state
 		unsavedJournal = [...unsavedJournal, ...result.journal]
-		if (await keeper.save({ ...state, savedWallMs: input.wallMs }, unsavedJournal)) {
+		if (await keeper.save({ ...state, savedWallMs: input.wallMs }, unsavedJournal, result.looks)) {
 			tell(unsavedJournal)
 			unsavedJournal = []
 			due = 'now'

@@ -202,6 +202,7 @@ async function startOnStore(
 		acked: (proxyKey) => server.acked(proxyKey),
 		standings: () => [...server.fleet().keys()].flatMap((groupKey) => [...server.proxies(groupKey)]),
 		readJournal: (after, limit) => store.readJournal(after, limit),
+		readLooks: (rollout, after, limit) => store.readLooks(rollout, after, limit),
 		command: (command) => desk.command(command),
 		observers,
 	})

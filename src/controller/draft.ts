@@ -6,7 +6,7 @@ import type { Mesh, ResourceId, RolloutWindow } from '#mesh/mesh.ts'
 import { type Hold, isRunning, type Rollout, type RolloutEvent } from '#rollout/rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
-import type { JournalEntry } from '#store/store.ts'
+import type { JournalEntry, StoredLook } from '#store/store.ts'
 import { routeWithTargets } from './apply-at-once.ts'
 import type { CommandReply } from './commands.ts'
 import { findFreeze } from './freeze.ts'
@@ -27,6 +27,7 @@ export type Draft = {
 	readonly meshes: Map<string, Mesh>
 	readonly journal: JournalEntry[]
 	readonly replies: CommandReply[]
+	readonly looks: StoredLook[]
 	readonly input: TurnInput
 }
 

@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import type { JournalEntry, JournalRecord } from '#store/store.ts'
+import type { JournalEntry, JournalRecord, LookRecord } from '#store/store.ts'
 import type { Acked } from '#xds/fleet-view.ts'
 import type { CommandReply, ControllerCommand } from './commands.ts'
 import type { Controller } from './controller.ts'
@@ -27,6 +27,8 @@ export type DaemonFace = {
 	command(command: ControllerCommand): Promise<CommandReply>
 	/** Records after a sequence, oldest first. */
 	readJournal(after: number, limit: number): Promise<readonly JournalRecord[]>
+	/** Judged looks of a rollout with a sequence above `after`, as JSON, oldest first. */
+	readLooks(rollout: string, after: number, limit: number): Promise<readonly LookRecord[]>
 	/** Told of each entry when it is durable. Returns how to stop that. */
 	onJournal(listen: (entry: JournalEntry) => void): () => void
 	onObservation(listen: (observation: Observation) => void): () => void
@@ -41,6 +43,7 @@ export type FaceOptions = {
 	/** Of all connected proxies. */
 	readonly standings: () => Iterable<ProxyStanding>
 	readonly readJournal: DaemonFace['readJournal']
+	readonly readLooks: DaemonFace['readLooks']
 	readonly command: DaemonFace['command']
 	/** Who is told of observations. */
 	readonly observers: Set<(observation: Observation) => void>
@@ -48,7 +51,7 @@ export type FaceOptions = {
 
 /** `stop`: from then on it is not ready, and its heart stands still. */
 export function createFace(options: FaceOptions): { readonly face: DaemonFace; stop(): void } {
-	const { clock, controller, fleet, acked, standings, readJournal, command, observers } = options
+	const { clock, controller, fleet, acked, standings, readJournal, readLooks, command, observers } = options
 	const heart = startHeart(clock)
 	let serving: 'serving' | 'stopping' = 'serving'
 	return {
@@ -77,6 +80,7 @@ export function createFace(options: FaceOptions): { readonly face: DaemonFace; s
 				),
 			command,
 			readJournal,
+			readLooks,
 			onJournal: (listen) => controller.onJournal(listen),
 			onObservation(listen) {
 				observers.add(listen)

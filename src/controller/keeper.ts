@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isRunning } from '#rollout/rollout.ts'
-import type { JournalEntry, Store } from '#store/store.ts'
+import type { JournalEntry, Store, StoredLook } from '#store/store.ts'
 import { type Content, createContent } from './content.ts'
 import { type ControllerState, initialState, parseStored, type StoredState } from './state.ts'
 
@@ -17,7 +17,7 @@ export type Keeper = {
 	/** They are stored with the next transaction whose state names them. */
 	addMeshes(meshes: readonly Mesh[]): void
 	/** One transaction. False: nothing of it is stored, and `failure` says why. Throws when another writer took over. */
-	save(state: ControllerState, journal: readonly JournalEntry[]): Promise<boolean>
+	save(state: ControllerState, journal: readonly JournalEntry[], looks: readonly StoredLook[]): Promise<boolean>
 	isDurable(): boolean
 	failure(): string | null
 	/** Monotonic time of the last transaction. */
@@ -30,6 +30,8 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 	let durable = true
 	let failure: string | null = null
 	let savedMs = 0
+	/** Rollouts of the last transaction: of those that a state names no more, the looks go. */
+	let keptLooks: readonly string[] = []
 
 	function loaded(): Content {
 		assert(content !== null, 'the state is loaded before it is used')
@@ -63,11 +65,12 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 			const text = await store.loadState()
 			const stored: StoredState = text === null ? { state: initialState, content: {} } : parseStored(text)
 			content = await createContent(store, stored.content)
+			keptLooks = stored.state.rollouts.map(({ id }) => id)
 			await claimEpoch()
 			savedMs = clock.monotonicMs()
 			return stored.state
 		},
-		async save(state, journal) {
+		async save(state, journal, looks) {
 			if (epoch === 0 && !(await claimEpoch())) return false
 			const keep = namesIn(state)
 			const stored: StoredState = { state, content: loaded().index(keep) }
@@ -75,6 +78,8 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 				epoch,
 				state: JSON.stringify(stored),
 				journal,
+				looks,
+				dropLooks: keptLooks.filter((id) => !state.rollouts.some((rollout) => rollout.id === id)),
 				blobs: loaded().unsaved(keep),
 				dropBlobs: loaded().droppable(keep),
 			})
@@ -84,6 +89,7 @@ export function createKeeper({ store, clock, log }: { store: Store; clock: Clock
 				return fail(outcome.error.message)
 			}
 			loaded().saved(keep)
+			keptLooks = state.rollouts.map(({ id }) => id)
 			savedMs = clock.monotonicMs()
 			if (!durable) log.info('store.recovered')
 			durable = true

@@ -3,6 +3,7 @@ import type { Diagnostic } from '#base/diagnostic.ts'
 import { limits } from '#base/limits.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isSameTarget } from '#plan/split.ts'
+import { judgedLookOf } from '#rollout/judged-look.ts'
 import { isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
 import { appliedMesh, barsOfRollout, type Draft, desiredMesh, happen, journal } from './draft.ts'
 import { passExclusions } from './exclusion.ts'
@@ -27,6 +28,7 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 		meshes: new Map(),
 		journal: [],
 		replies: [],
+		looks: [],
 		input,
 	}
 	passExclusions(draft, input.elapsedMs)
@@ -48,6 +50,7 @@ export function stepController(state: ControllerState, input: TurnInput): TurnRe
 	return {
 		state: draft.state,
 		journal: draft.journal,
+		looks: draft.looks,
 		newMeshes: [...draft.meshes.values()],
 		wentBack: draft.journal.some(({ event }) => event === 'rollout.rollingBack'),
 		replies: draft.replies,
@@ -91,7 +94,7 @@ function takeEvent(draft: Draft, event: CoreEvent): void {
 		case 'refused':
 			return refuse(draft, event)
 		case 'look':
-			return happen(draft, event.rollout, { kind: 'look', step: event.step, look: event.look })
+			return takeLook(draft, event)
 		case 'alarm':
 			return happen(draft, event.rollout, { kind: 'alarm', alarm: event.alarm })
 		case 'measurement':
@@ -103,6 +106,17 @@ function takeEvent(draft: Draft, event: CoreEvent): void {
 		default:
 			return unreachable(event)
 	}
+}
+
+/** What it was judged by is kept with it, so that it can be judged again. */
+function takeLook(draft: Draft, { rollout: id, step, look }: Extract<CoreEvent, { kind: 'look' }>): void {
+	const rolloutNow = () => draft.state.rollouts.find((rollout) => rollout.id === id)
+	const before = rolloutNow()
+	happen(draft, id, { kind: 'look', step, look })
+	const after = rolloutNow()
+	if (before === undefined || after === undefined) return
+	const judged = judgedLookOf(before, look, after, draft.input.wallMs)
+	if (judged !== null) draft.looks.push({ rollout: id, body: JSON.stringify(judged) })
 }
 
 function takeRevision(draft: Draft, event: Extract<CoreEvent, { kind: 'read' }>): void {

@@ -5,7 +5,7 @@ import type { Mesh, Origins, RolloutWindow } from '#mesh/mesh.ts'
 import type { Shift } from '#plan/plan.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { RevisionInfo } from '#source/revision.ts'
-import type { JournalEntry } from '#store/store.ts'
+import type { JournalEntry, StoredLook } from '#store/store.ts'
 import type { MeasurementEvent } from '#telemetry/measurement.ts'
 import type { CommandReply, ControllerCommand } from './commands.ts'
 import type { Settlement } from './settle.ts'
@@ -68,6 +68,8 @@ export type TurnInput = {
 export type TurnResult = {
 	readonly state: ControllerState
 	readonly journal: readonly JournalEntry[]
+	/** What was judged: kept if it can be, and waited for by nobody. */
+	readonly looks: readonly StoredLook[]
 	/** Meshes that the state names and that were not known before. */
 	readonly newMeshes: readonly Mesh[]
 	/** A rollout went back in this turn: it is published before it is journalled. */

@@ -1,8 +1,9 @@
 import { assert } from '#base/assert.ts'
 import { canonicalJson, sha256Hex } from '#base/hash.ts'
+import { limits } from '#base/limits.ts'
 import { fail, succeed } from '#base/result.ts'
 import { chainJournal, emptyJournal, type JournalHead } from './journal-chain.ts'
-import type { JournalRecord, Store, StoreTransaction } from './store.ts'
+import type { JournalRecord, LookRecord, Store, StoreTransaction } from './store.ts'
 
 /** What a memory store holds: plain values, never changed once they are here. */
 export type MemorySnapshot = {
@@ -10,6 +11,7 @@ export type MemorySnapshot = {
 	readonly epoch: number
 	readonly journal: readonly JournalRecord[]
 	readonly blobs: ReadonlyMap<string, Uint8Array>
+	readonly looks: ReadonlyMap<string, readonly LookRecord[]>
 }
 
 export type MemoryStore = Store & {
@@ -26,6 +28,7 @@ export function createMemoryStore(from?: MemorySnapshot): MemoryStore {
 	let epoch = from?.epoch ?? 0
 	const journal = [...(from?.journal ?? [])]
 	const blobs = new Map(from?.blobs)
+	const looks = new Map(from?.looks)
 	let open = true
 
 	function assertOpen(): void {
@@ -41,6 +44,11 @@ export function createMemoryStore(from?: MemorySnapshot): MemoryStore {
 		// A round trip through text, as a database does: what the caller changes later is not what was stored.
 		const entries = transaction.journal.map((entry) => JSON.parse(canonicalJson(entry)))
 		journal.push(...chainJournal(headOf(journal), entries))
+		for (const rollout of transaction.dropLooks) looks.delete(rollout)
+		for (const { rollout, body } of transaction.looks) {
+			const kept = looks.get(rollout) ?? []
+			if (kept.length < limits.looksKept) looks.set(rollout, [...kept, { sequence: kept.length + 1, body }])
+		}
 		state = transaction.state
 	}
 
@@ -67,6 +75,10 @@ export function createMemoryStore(from?: MemorySnapshot): MemoryStore {
 			assertOpen()
 			return journal.slice(after, after + limit)
 		},
+		async readLooks(rollout, after, limit) {
+			assertOpen()
+			return (looks.get(rollout) ?? []).slice(after, after + limit)
+		},
 		async nextEpoch() {
 			assertOpen()
 			epoch += 1
@@ -75,7 +87,7 @@ export function createMemoryStore(from?: MemorySnapshot): MemoryStore {
 		async close() {
 			open = false
 		},
-		snapshot: () => ({ state, epoch, journal: [...journal], blobs: new Map(blobs) }),
+		snapshot: () => ({ state, epoch, journal: [...journal], blobs: new Map(blobs), looks: new Map(looks) }),
 	}
 }
 

@@ -8,7 +8,7 @@ import { chainJournal, emptyJournal, type JournalHead } from './journal-chain.ts
 import { createSpaceReserve, type SpaceReserve, writeWithReserve } from './space-reserve.ts'
 import { asOpenFailure, asStoreFailure } from './sqlite-failure.ts'
 import { prepareStateDirectory } from './state-directory.ts'
-import type { JournalRecord, Store, StoreFailure, StoreOpenFailure, StoreTransaction } from './store.ts'
+import type { JournalRecord, LookRecord, Store, StoreFailure, StoreOpenFailure, StoreTransaction } from './store.ts'
 
 // The embedded store: one SQLite database in the state directory. The only file that imports node:sqlite.
 //
@@ -21,10 +21,18 @@ const schemaVersion = 1
 /** 'SLCE': tells our database from any other. */
 const applicationId = 0x534c4345
 
+/** Made by itself where an earlier version has not: looks may be missing, and nothing else depends on them. */
+const looksTable = `
+	CREATE TABLE IF NOT EXISTS looks (
+		rollout TEXT NOT NULL, sequence INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (rollout, sequence)
+	) STRICT, WITHOUT ROWID;
+`
+
 const schema = `
 	CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
 	CREATE TABLE epoch (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL) STRICT;
 	CREATE TABLE journal (sequence INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+	${looksTable}
 	CREATE TABLE blobs (hash TEXT NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT;
 	INSERT INTO epoch (id, value) VALUES (1, 0);
 	PRAGMA application_id = ${applicationId};
@@ -86,7 +94,10 @@ function openDatabase(database: DatabaseSync, path: string, maxPages: number | u
 		return { code: 'newer', message: `${path} has schema ${version}, this Sluice knows ${schemaVersion}: ${way}` }
 	}
 	const damage = findDamage(database)
-	if (damage === null) return null
+	if (damage === null) {
+		database.exec(looksTable)
+		return null
+	}
 	return { code: 'corrupt', message: `${path} is damaged (${damage}): restore it from a backup, or move it away` }
 }
 
@@ -117,6 +128,12 @@ function createStore(database: DatabaseSync, reserve: SpaceReserve): Store {
 		'SELECT sequence, entry, hash FROM journal WHERE sequence > ? ORDER BY sequence LIMIT ?',
 	)
 	const writeRecord = database.prepare('INSERT INTO journal (sequence, entry, hash) VALUES (?, ?, ?)')
+	const lastLook = database.prepare('SELECT max(sequence) AS sequence FROM looks WHERE rollout = ?')
+	const readLook = database.prepare(
+		'SELECT sequence, body FROM looks WHERE rollout = ? AND sequence > ? ORDER BY sequence LIMIT ?',
+	)
+	const writeLook = database.prepare('INSERT INTO looks (rollout, sequence, body) VALUES (?, ?, ?)')
+	const dropLook = database.prepare('DELETE FROM looks WHERE rollout = ?')
 	const readBytes = database.prepare('SELECT bytes FROM blobs WHERE hash = ?')
 	const writeBytes = database.prepare('INSERT OR IGNORE INTO blobs (hash, bytes) VALUES (?, ?)')
 	const dropBytes = database.prepare('DELETE FROM blobs WHERE hash = ?')
@@ -161,6 +178,11 @@ function createStore(database: DatabaseSync, reserve: SpaceReserve): Store {
 		for (const record of chainJournal(journalHead(), transaction.journal)) {
 			writeRecord.run(record.sequence, canonicalJson(record.entry), record.hash)
 		}
+		for (const rollout of transaction.dropLooks) dropLook.run(rollout)
+		for (const { rollout, body } of transaction.looks) {
+			const sequence = Number(lastLook.get(rollout)?.sequence ?? 0) + 1
+			if (sequence <= limits.looksKept) writeLook.run(rollout, sequence, body)
+		}
 		writeState.run(transaction.state, sha256Hex(transaction.state))
 		return null
 	}
@@ -192,6 +214,11 @@ function createStore(database: DatabaseSync, reserve: SpaceReserve): Store {
 					hash: String(row.hash),
 				}),
 			)
+		},
+		async readLooks(rollout, after, limit) {
+			return readLook
+				.all(rollout, after, limit)
+				.map((row): LookRecord => ({ sequence: Number(row.sequence), body: String(row.body) }))
 		},
 		async nextEpoch() {
 			return writeWithReserve(() => transact(takeEpoch), reserve)

@@ -27,12 +27,22 @@ export type JournalEntry = {
 	readonly numbers: Readonly<Record<string, unknown>>
 }
 
+/** A judged look as JSON. No part of the journal's chain: it is evidence and no decision, and is not kept for ever. */
+export type StoredLook = { readonly rollout: string; readonly body: string }
+
+/** Sequences count from 1 within a rollout. */
+export type LookRecord = { readonly sequence: number; readonly body: string }
+
 export type StoreTransaction = {
 	/** The writer's epoch: a store refuses a transaction of an older one. */
 	readonly epoch: number
 	/** The whole state, serialised. Replaces the last one. */
 	readonly state: string
 	readonly journal: readonly JournalEntry[]
+	/** Looks that were judged: kept beside the journal, of each rollout the first `limits.looksKept`. */
+	readonly looks: readonly StoredLook[]
+	/** Rollouts of which no look is kept any more. */
+	readonly dropLooks: readonly string[]
 	/** Content that the state refers to by SHA-256. Writing one that is there already is no error. */
 	readonly blobs: ReadonlyMap<string, Uint8Array>
 	/** Hashes of content that nothing refers to any more. */
@@ -63,6 +73,8 @@ export type Store = {
 	readBlob(hash: string): Promise<Uint8Array | null>
 	/** Records with a sequence above `after`, oldest first, at most `limit`. */
 	readJournal(after: number, limit: number): Promise<readonly JournalRecord[]>
+	/** Looks of a rollout with a sequence above `after`, oldest first, at most `limit`. */
+	readLooks(rollout: string, after: number, limit: number): Promise<readonly LookRecord[]>
 	/** A new writer's epoch: above every epoch given before. */
 	nextEpoch(): Promise<Result<number, StoreFailure>>
 	close(): Promise<void>

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sha256Hex } from '#base/hash.ts'
+import { limits } from '#base/limits.ts'
 import { verifyJournal } from '#store/journal-chain.ts'
 import type { JournalEntry, Store, StoreTransaction } from '#store/store.ts'
 
@@ -21,7 +22,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
 		afterEach(() => subject.dispose())
 
 		function transaction(part: Partial<StoreTransaction>): StoreTransaction {
-			return { epoch, state: '{}', journal: [], blobs: new Map(), dropBlobs: [], ...part }
+			return { epoch, state: '{}', journal: [], blobs: new Map(), looks: [], dropLooks: [], dropBlobs: [], ...part }
 		}
 
 		test('is empty at first', async () => {
@@ -82,6 +83,25 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
 			await store.commit(transaction({ blobs: byHash(kept), dropBlobs: [sha256Hex(gone), sha256Hex(kept)] }))
 			expect(await store.readBlob(sha256Hex(gone))).toBeNull()
 			expect(await store.readBlob(sha256Hex(kept))).toEqual(kept)
+		})
+
+		test('keeps the first looks of each rollout, apart from those of others, until they are dropped', async () => {
+			const look = (rollout: string, body: string) => ({ rollout, body })
+			await store.commit(transaction({ looks: [look('a#1', 'one'), look('b#2', 'other'), look('a#1', 'two')] }))
+			const many = Array.from({ length: limits.looksKept }, (_, index) => look('a#1', `${index}`))
+			await store.commit(transaction({ looks: many }))
+			store = await subject.reopen()
+			expect(await store.readLooks('a#1', 0, 2)).toEqual([
+				{ sequence: 1, body: 'one' },
+				{ sequence: 2, body: 'two' },
+			])
+			const last = await store.readLooks('a#1', limits.looksKept - 2, 10)
+			expect(last.map(({ sequence }) => sequence)).toEqual([limits.looksKept - 1, limits.looksKept])
+			epoch = await takeEpoch(store)
+			await store.commit(transaction({ dropLooks: ['a#1'], looks: [look('c#3', 'new')] }))
+			expect(await store.readLooks('a#1', 0, 10)).toEqual([])
+			expect((await store.readLooks('b#2', 0, 10)).map(({ body }) => body)).toEqual(['other'])
+			expect((await store.readLooks('c#3', 0, 10)).map(({ body }) => body)).toEqual(['new'])
 		})
 
 		test('takes nothing of a transaction with content under a wrong hash', async () => {

@@ -49,6 +49,18 @@ describe('what is read', () => {
 		expect(headers.get('cache-control')).toBe('no-store')
 	})
 
+	test('the looks of a rollout, page by page', async () => {
+		daemon.commit({ weights: [1, 1] })
+		await daemon.pass(20_000)
+		const whole = JSON.parse((await get(`/api/v1/rollouts/${id}/looks`)).text)
+		expect(whole).toMatchObject({ apiVersion: 'sluice/v1', kind: 'LookList', rollout: 'B/B#1', next: null })
+		expect(whole.looks.length).toBeGreaterThan(2)
+		const rest = JSON.parse((await get(`/api/v1/rollouts/${id}/looks?after=2`)).text)
+		expect(rest.looks).toEqual(whole.looks.slice(2))
+		expect((await get('/api/v1/rollouts/none/looks')).status).toBe(404)
+		expect((await get(`/api/v1/rollouts/${id}/looks?after=x`)).status).toBe(400)
+	})
+
 	test('traffic, by cluster, as all proxies counted it', async () => {
 		await daemon.pass(5_000)
 		const { status, text } = await get('/api/v1/traffic')

@@ -29,7 +29,15 @@ async function write(...events: string[]): Promise<void> {
 	}))
 	const epoch = await store.nextEpoch()
 	if (!epoch.ok) throw new Error(epoch.error.message)
-	await store.commit({ epoch: epoch.value, state: '{}', journal, blobs: new Map(), dropBlobs: [] })
+	await store.commit({
+		epoch: epoch.value,
+		state: '{}',
+		journal,
+		blobs: new Map(),
+		looks: [],
+		dropLooks: [],
+		dropBlobs: [],
+	})
 	for (const entry of journal) for (const listen of listeners) listen(entry)
 }
 

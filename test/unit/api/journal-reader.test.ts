@@ -15,7 +15,15 @@ async function storeWith(count: number) {
 			reason: '',
 			numbers: {},
 		}))
-		await store.commit({ epoch: epoch.value, state: '{}', journal, blobs: new Map(), dropBlobs: [] })
+		await store.commit({
+			epoch: epoch.value,
+			state: '{}',
+			journal,
+			blobs: new Map(),
+			looks: [],
+			dropLooks: [],
+			dropBlobs: [],
+		})
 	}
 	await add(count)
 	let reads = 0

@@ -102,7 +102,15 @@ test('content that was changed behind its hash is not given out', async () => {
 test('a database that is full says so, keeps what it has, and goes on when there is room', async () => {
 	const store = await open({ maxPages: 40 })
 	const epoch = await commitState(store, 'small', { journal: [counted(1)] })
-	const large = { epoch, state: 'l'.repeat(200_000), journal: [counted(2)], blobs: new Map(), dropBlobs: [] }
+	const large = {
+		epoch,
+		state: 'l'.repeat(200_000),
+		journal: [counted(2)],
+		blobs: new Map(),
+		looks: [],
+		dropLooks: [],
+		dropBlobs: [],
+	}
 	expect(await store.commit(large)).toMatchObject({ ok: false, error: { code: 'full' } })
 	expect(readdirSync(directory)).not.toContain('sluice.reserve')
 	expect(await store.loadState()).toBe('small')
@@ -178,7 +186,16 @@ async function openFailure(): Promise<StoreOpenFailure> {
 async function commitState(store: Store, state: string, part: Partial<StoreTransaction> = {}): Promise<number> {
 	const epoch = await store.nextEpoch()
 	if (!epoch.ok) throw new Error(epoch.error.message)
-	const whole = { epoch: epoch.value, state, journal: [], blobs: new Map(), dropBlobs: [], ...part }
+	const whole = {
+		epoch: epoch.value,
+		state,
+		journal: [],
+		blobs: new Map(),
+		looks: [],
+		dropLooks: [],
+		dropBlobs: [],
+		...part,
+	}
 	const committed = await store.commit(whole)
 	if (!committed.ok) throw new Error(committed.error.message)
 	return epoch.value

@@ -74,6 +74,8 @@ function numbered(epoch: number, count: number): StoreTransaction {
 			numbers: { count },
 		})),
 		blobs: new Map([[sha256Hex(bytes), bytes]]),
+		looks: [],
+		dropLooks: [],
 		dropBlobs: [sha256Hex(`content ${count - 2}`)],
 	}
 }
