@@ -9,10 +9,15 @@ import { isRunning, type Rollout } from './rollout.ts'
 /** Null: it has nothing in front, or has ended. */
 export function frontOf(rollout: Rollout): RouteFront | null {
 	const { policy, wave, canaries, target } = rollout
-	if (policy.front.length === 0 || wave !== null || !isRunning(rollout)) return null
+	if (policy.front.length === 0 || wave !== null || !isRunning(rollout) || hadEnded(rollout)) return null
 	// Several canaries have it in the proportion that the target has them in.
 	const split = splitOfWeights(canaries.map((canary) => ({ ...canary, weight: shareOf(target, canary) })))
 	return { matches: policy.front, split, standing: isInFront(rollout) ? 'routed' : 'beside' }
+}
+
+/** It is taken back after its success: its clusters are not there, and a way back brings nothing that it does not need. */
+function hadEnded({ phase }: Rollout): boolean {
+	return phase.kind === 'rollingBack' && phase.cause.by === 'rollback'
 }
 
 function isInFront({ step, phase }: Rollout): boolean {

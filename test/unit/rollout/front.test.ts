@@ -36,6 +36,8 @@ describe('what is in front', () => {
 		const done = play(baking, look(3, 2000), turn(10_000))
 		expect(done.phase.kind).toBe('succeeded')
 		expect(frontOf(done)).toBe(null)
+		const cause = { by: 'rollback', reason: 'r', actor: 'ada' } as const
+		expect(frontOf({ ...done, phase: { kind: 'rollingBack', cause } }), 'taken back after all').toBe(null)
 	})
 
 	test('is shared by several canaries as the target has them', () => {
