@@ -56,7 +56,8 @@ function describeOther({ looks }: Replay): string {
 	const pooled = looks.filter(({ how }) => how === 'pooled').length
 	const about = pooled === 0 ? '' : `; in ${pooled} of the looks proxies are compared by their sum, so about`
 	const last = looks.at(-1)
-	const fate = last?.verdict.kind === 'rollBack' ? `goes back at look ${looks.length}` : 'does not go back'
+	const fate =
+		last?.verdict.kind === 'rollBack' ? `goes back at look ${looks.length}` : 'does not go back in these looks'
 	return `${fate}${about}`
 }
 

@@ -107,13 +107,14 @@ describe('as if the policy had said something else', () => {
 		return kept()
 	}
 
-	test('a larger alpha goes back no later', async () => {
+	test('another alpha needs other evidence; the same one changes nothing', async () => {
 		const looks = await failing(0.2)
-		const before = replayLooks(looks).looks.length
-		expect(replayLooks(looks, { alpha: 0.5 }).looks.length).toBeLessThanOrEqual(before)
-		expect(replayLooks(looks, { alpha: 0.01 })).toEqual({
-			...replayLooks(looks),
-		})
+		const asItWas = replayLooks(looks)
+		expect([lastWord(asItWas), asItWas.looks.at(-1)?.verdict.numbers.needed]).toEqual(['rollBack', 100])
+		const strict = replayLooks(looks, { alpha: 0.001 }).looks.at(-1)
+		expect(strict?.verdict.numbers.needed).toBeCloseTo(1_000)
+		expect(strict?.text).toContain('of 1,000 needed')
+		expect(replayLooks(looks, { alpha: 0.01 })).toEqual(asItWas)
 	})
 
 	test("a tolerance that covers it takes nothing back, and one proxy's counts are tried exactly", async () => {
@@ -126,7 +127,7 @@ describe('as if the policy had said something else', () => {
 		const same = replayLooks(looks, { toleranceRatio: 1.25, tolerancePpm: 500 })
 		expect(same.looks.map(({ verdict }) => verdict)).toEqual(replayLooks(looks).looks.map(({ verdict }) => verdict))
 		const shown = { rollout: 'B/B#1', whatIf: { tolerancePpm: 400_000 }, replay: replayLooks(looks), other }
-		expect(renderReplay(shown, paintFor(false))).toMatch(/with tolerance 40: does not go back$/)
+		expect(renderReplay(shown, paintFor(false))).toMatch(/with tolerance 40: does not go back in these looks$/)
 	})
 
 	test('of several strata only the sums are known, which is said', async () => {
