@@ -54,14 +54,18 @@ const gauges: readonly GaugeRow[] = [
 	},
 	{
 		name: 'sluice_rollout_weight_percent',
-		help: 'Share in force of each destination of a running rollout.',
-		labels: ['rollout', 'destination'],
+		help: 'Share in force of each destination of a route of a running rollout.',
+		labels: ['rollout', 'route', 'destination'],
 		read: (status) =>
-			running(status).flatMap(({ id, shares }) =>
-				shares.now.map(({ virtualNode, sharePpm }) => ({
-					labels: { rollout: id, destination: virtualNode },
-					value: sharePpm / 10_000,
-				})),
+			running(status).flatMap(({ id, lanes }) =>
+				lanes.flatMap(({ routes, shares }) =>
+					routes.flatMap((route) =>
+						shares.now.map(({ virtualNode, sharePpm }) => ({
+							labels: { rollout: id, route: lastName(route), destination: virtualNode },
+							value: sharePpm / 10_000,
+						})),
+					),
+				),
 			),
 	},
 	{
@@ -161,6 +165,11 @@ function reasonOf({ numbers, actor }: JournalEntry): string {
 
 function only(value: number): Sample[] {
 	return [{ labels: {}, value }]
+}
+
+/** `mesh/apps/virtualRouter/b/route/r` → `r`. */
+function lastName(id: string): string {
+	return id.slice(id.lastIndexOf('/') + 1)
 }
 
 function running({ rollouts }: Status): Status['rollouts'] {

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import { succeed } from '#base/result.ts'
-import type { ControllerCommand, RolloutVerb } from '#controller/commands.ts'
+import { type ControllerCommand, isNamed, type RolloutVerb } from '#controller/commands.ts'
 import type { DaemonFace } from '#controller/face.ts'
 import { answerError } from './answer-error.ts'
 import type { LooksAnswer, RolloutAnswer } from './api.ts'
@@ -30,9 +30,12 @@ export function addRolloutRoutes(app: Hono, options: RolloutRouteOptions): void 
 		context.json({ apiVersion: 'sluice/v1', kind: 'RolloutList', rollouts: face.status().rollouts }),
 	)
 	app.get('/api/v1/rollouts/:id', async (context) => {
-		const id = context.req.param('id')
-		const rollout = face.status().rollouts.find((each) => each.id === id)
-		if (rollout === undefined) return answerError(context, 'NOT_FOUND', `there is no rollout ${id}`)
+		const name = context.req.param('id')
+		const rollout = face.status().rollouts.find(({ id, lanes }) => {
+			return isNamed(name, { id, routes: lanes.flatMap(({ routes }) => routes) })
+		})
+		if (rollout === undefined) return answerError(context, 'NOT_FOUND', `there is no rollout ${name}`)
+		const { id } = rollout
 		const history = await journal.newest(limits.apiHistoryScanned, ({ entry }) => entry.rollout === id)
 		const body: RolloutAnswer = {
 			apiVersion: 'sluice/v1',

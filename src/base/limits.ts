@@ -42,6 +42,9 @@ export const limits = {
 	 */
 	rolloutStateBytes: 4096,
 	frontChars: 1_000,
+	/** Routes of one rollout, and what their names and their different shares may take of its state. */
+	groupRoutes: 8,
+	groupChars: 1_200,
 	thresholdGuards: 5,
 	thresholdGuardsChars: 2_000,
 	/** Likewise of its hooks, as JSON; characters kept of one's answer. */
@@ -240,7 +243,7 @@ export const limits = {
 	cloudWatchDelayMs: 120_000,
 	/** How many answers are missed before a value is stale, and characters kept of a reason. */
 	measurementsMissing: 3,
-	measurementReasonChars: 90,
+	measurementReasonChars: 86,
 	/** One answer, one secret that is sent for it, and characters of what a source says. */
 	measurementBytes: 256 * 1024,
 	measurementSecretBytes: 16 * 1024,

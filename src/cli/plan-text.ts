@@ -38,14 +38,13 @@ const phaseNotes: Readonly<Record<PlanPreview['phases'][number]['phase'], string
 }
 
 function renderChange(change: PlannedChange, paint: Paint): string {
-	const name = shortName(change.resource)
 	switch (change.kind) {
 		case 'prepare':
-			return `  ${paint.green('prepare')}  ${change.action} ${name}${change.reason === null ? '' : `: ${toPrintable(change.reason)}`}`
+			return `  ${paint.green('prepare')}  ${change.action} ${shortName(change.resource)}${change.reason === null ? '' : `: ${toPrintable(change.reason)}`}`
 		case 'replace':
-			return `  ${paint.yellow('replace')}  ${change.action} ${name}: ${toPrintable(change.reason)}${change.when === 'confirmed' ? confirmedNote : ''}${wavesNote(change)}`
+			return `  ${paint.yellow('replace')}  ${change.action} ${shortName(change.resource)}: ${toPrintable(change.reason)}${change.when === 'confirmed' ? confirmedNote : ''}${wavesNote(change)}`
 		case 'remove':
-			return `  ${paint.red('remove ')}  ${name}, when nothing holds it any more`
+			return `  ${paint.red('remove ')}  ${shortName(change.resource)}, when nothing holds it any more`
 		case 'shift':
 			return renderShift(change, paint)
 	}
@@ -63,8 +62,10 @@ function wavesNote({ waves }: Extract<PlannedChange, { kind: 'replace' }>): stri
 const connectionsNote =
 	'             TCP: the weights hold for new connections; at each step the open ones have the drain time to end'
 
-function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: Paint): string {
-	const head = `  ${paint.cyan('shift  ')}  ${shortName(change.resource)}: ${toPrintable(change.before)} ${paint.bold('→')} ${toPrintable(change.after)}`
+type Shift = Extract<PlannedChange, { kind: 'shift' }>
+type Lane = Shift['lanes'][number]
+
+function renderShift(change: Shift, paint: Paint): string {
 	const steps = change.steps.map((step, index) => {
 		const demands = [
 			...(step.mirrorPpm > 0
@@ -85,23 +86,59 @@ function renderShift(change: Extract<PlannedChange, { kind: 'shift' }>, paint: P
 			? []
 			: [`             in front, whatever the weights, from the first step to the end: ${toPrintable(change.front)}`]
 	const notes = [...front, ...(change.unit === 'connections' ? [connectionsNote] : []), ...clustersNote(change)]
-	return [head, guarded, ...notes, ...steps, ...outlook].join('\n')
+	return [...renderWays(change, paint), guarded, ...notes, ...steps, ...outlook].join('\n')
 }
 
-function clustersNote({ clusters }: Extract<PlannedChange, { kind: 'shift' }>): string[] {
+/** What shifts from where to where: one line of a route, several of routes that are one rollout. */
+function renderWays({ lanes, overflow }: Shift, paint: Paint): string[] {
+	const way = ({ before, after }: Lane) => `${toPrintable(before)} ${paint.bold('→')} ${toPrintable(after)}`
+	const routes = lanes.flatMap((lane) => lane.routes)
+	const [only] = lanes
+	const sign = `  ${paint.cyan('shift  ')}  `
+	if (only !== undefined && routes.length === 1)
+		return [`${sign}${routes.map(shortName).join()}: ${way(only)}`, ...more(overflow)]
+	return [
+		`${sign}${shortName(routerOf(routes[0] ?? ''))}, ${routes.length} routes as one rollout:`,
+		...lanes.map((lane) => `             ${lane.routes.map(lastName).join(', ')}: ${way(lane)}`),
+		...more(overflow),
+	]
+}
+
+function more(overflow: number): string[] {
+	if (overflow === 0) return []
+	const routes =
+		overflow === 1 ? 'route of its router is a rollout of its own' : 'routes of its router are rollouts besides'
+	return [`             ${overflow} more ${routes}: there is no room for them in one`]
+}
+
+/** `mesh/apps/virtualRouter/b/route/r` → `mesh/apps/virtualRouter/b`, and `r`. */
+function routerOf(route: string): string {
+	return route.slice(0, route.indexOf('/route/'))
+}
+
+function lastName(id: string): string {
+	return toPrintable(id.slice(id.lastIndexOf('/') + 1))
+}
+
+function clustersNote({ clusters }: Shift): string[] {
 	switch (clusters.kind) {
 		case 'theirs':
 			return []
 		case 'clones':
-			return [`             clusters of its own while it lasts: ${sharersOf(clusters)} too`]
+			return [`             clusters of its own while it lasts: ${whyOwn(clusters)}`]
 		case 'shared':
-			return [
-				`             HELD before its first step: ${sharersOf(clusters)} too, and ${toPrintable(clusters.problem)}`,
-			]
+			return [`             HELD before its first step: ${whyOwn(clusters)}, and ${toPrintable(clusters.problem)}`]
 	}
 }
 
-function sharersOf({ sharedWith }: { readonly sharedWith: readonly string[] }): string {
+type OwnClusters = Exclude<Shift['clusters'], { kind: 'theirs' }>
+
+function whyOwn({ sharedWith, shares }: OwnClusters): string {
+	const others = sharedWith.length === 0 ? [] : [`${sharersOf(sharedWith)} too`]
+	return [...(shares === 'different' ? ['its routes have different shares'] : []), ...others].join(', and ')
+}
+
+function sharersOf(sharedWith: readonly string[]): string {
 	const more = sharedWith.length - mostSharers
 	const names = sharedWith.slice(0, mostSharers).map(shortName).join(', ')
 	return `${names}${more > 0 ? ` and ${more} more` : ''} ${sharedWith.length === 1 ? 'leads' : 'lead'} to its targets`
@@ -144,10 +181,13 @@ function summaryOf({ changes }: PlanPreview): string {
 	const count = (kind: PlannedChange['kind']) => changes.filter((change) => change.kind === kind).length
 	const steps = shifts.reduce((total, shift) => total + shift.steps.length, 0)
 	const leastMs = Math.max(0, ...shifts.map((shift) => shift.leastMs))
+	const routes = shifts.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.routes)).length
+	const together =
+		routes === shifts.length ? '' : ` by ${shifts.length} ${shifts.length === 1 ? 'rollout' : 'rollouts'}`
 	const shifted =
 		shifts.length === 0
 			? '0 shifts'
-			: `${shifts.length} ${shifts.length === 1 ? 'route shifts' : 'routes shift'} in ${steps} steps (at least ${formatDuration(leastMs)})`
+			: `${routes} ${routes === 1 ? 'route shifts' : 'routes shift'}${together} in ${steps} steps (at least ${formatDuration(leastMs)})`
 	const removals = count('remove')
 	return `Plan: ${shifted}, ${count('prepare')} prepared, ${count('replace')} replaced, ${removals} ${removals === 1 ? 'removal' : 'removals'}.`
 }

@@ -128,6 +128,7 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 		progress.minRequests > 0 ? `${progress.requests} of ${progress.minRequests}` : String(progress.requests)
 	const plain = [
 		...(rollout.changes === null ? [] : [`    changes   ${rollout.changes.join(', ')}`]),
+		...describeRoutes(rollout),
 		`    evidence  ${rollout.evidence?.text ?? 'none yet'}`,
 		...(rollout.evidence === null
 			? []
@@ -155,6 +156,16 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 		...(rollout.cause === null ? [] : [`    back      ${rollout.cause.reason} (by ${rollout.cause.actor})`]),
 	]
 	return [renderRolloutRow(rollout, paint), `    ladder    ${ladder.join(' → ')}`, ...plain.map(toPrintable)].join('\n')
+}
+
+/** Of several routes: which, and the shares that they have. */
+function describeRoutes({ lanes }: Rollout): string[] {
+	if (lanes.flatMap(({ routes }) => routes).length === 1) return []
+	return lanes.map(({ routes, shares }) => {
+		const names = routes.map((id) => id.slice(id.lastIndexOf('/') + 1)).join(', ')
+		const split = shares.now.map(({ virtualNode, sharePpm }) => `${virtualNode} ${sharePpm / 10_000} %`).join(' · ')
+		return `    routes    ${names}: ${split}`
+	})
 }
 
 /** Where φ comes from, and whether one bad endpoint could be told from a bad version. */

@@ -7,9 +7,12 @@ import { isSameTarget } from '#plan/split.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { egressClusterName, type Resources } from './names.ts'
 
-/** `cds_egress_apps_serviceB_http2_80_rollout_serviceB_main`. */
-export function cloneClusterName(target: Target, route: ResourceId, resources: Resources): string {
-	const [, , , router, , name] = route.split('/')
+/**
+ * `cds_egress_apps_serviceB_http2_80_rollout_serviceB_main`.
+ * @param calledAfter the route that has them, or the first of those that share them
+ */
+export function cloneClusterName(target: Target, calledAfter: ResourceId, resources: Resources): string {
+	const [, , , router, , name] = calledAfter.split('/')
 	return `${egressClusterName(target, resources)}_rollout_${router}_${name}`
 }
 
@@ -19,9 +22,13 @@ export function cloneClusterName(target: Target, route: ResourceId, resources: R
  */
 export function besideClusterName(
 	way: 'front' | 'mirror',
-	{ target, route, resources }: { readonly target: Target; readonly route: ResourceId; readonly resources: Resources },
+	{
+		target,
+		calledAfter,
+		resources,
+	}: { readonly target: Target; readonly calledAfter: ResourceId; readonly resources: Resources },
 ): string {
-	return `${egressClusterName(target, resources)}_${way}_${sha256Hex(route).slice(0, 12)}`
+	return `${egressClusterName(target, resources)}_${way}_${sha256Hex(calledAfter).slice(0, 12)}`
 }
 
 /** The cluster that a route's requests to a target go to, if it has a share. */
@@ -32,6 +39,7 @@ export function routedClusterName(target: Target, route: ResourceId, effective: 
 
 /** The route's own cluster of a target where there is one, whether its requests go there by now or not; else the shared. */
 export function ownClusterName(target: Target, route: ResourceId, { clones, resources }: EffectiveMesh): string {
-	const hasClone = clones[route]?.targets.some((cloned) => isSameTarget(cloned, target)) === true
-	return hasClone ? cloneClusterName(target, route, resources) : egressClusterName(target, resources)
+	const own = clones[route]
+	const hasClone = own?.targets.some((cloned) => isSameTarget(cloned, target)) === true
+	return hasClone ? cloneClusterName(target, own.calledAfter, resources) : egressClusterName(target, resources)
 }

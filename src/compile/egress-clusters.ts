@@ -1,3 +1,4 @@
+import type { ResourceId } from '#mesh/mesh.ts'
 import type { ClientTls } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
@@ -45,18 +46,24 @@ export function compileEgressClusters(
 type ReachedBy = { readonly target: Target; readonly own: OwnCluster | null }
 
 /** A route's own cluster is there beside the shared one, never in its place: the way to it and the way back lead over both. */
-function* targetsOf(
-	{ resources, splits, prepared, clones, fronts, mirrors }: EffectiveMesh,
-	upstream: Upstream,
-): Iterable<ReachedBy> {
+function* targetsOf(effective: EffectiveMesh, upstream: Upstream): Iterable<ReachedBy> {
 	if (upstream.kind === 'node') return yield { target: upstream.target, own: null }
-	for (const { id: route } of upstream.routes) {
-		for (const target of [...(splits[route] ?? []), ...(prepared[route] ?? [])]) yield { target, own: null }
-		for (const target of clones[route]?.targets ?? [])
-			yield { target, own: { route, name: cloneClusterName(target, route, resources) } }
-		for (const target of fronts[route]?.split ?? [])
-			yield { target, own: { route, name: besideClusterName('front', { target, route, resources }) } }
-		for (const target of mirrors[route]?.copies ?? [])
-			yield { target, own: { route, name: besideClusterName('mirror', { target, route, resources }) } }
+	for (const { id } of upstream.routes) {
+		const { splits, prepared } = effective
+		for (const target of [...(splits[id] ?? []), ...(prepared[id] ?? [])]) yield { target, own: null }
+		yield* ownOf(effective, id)
 	}
+}
+
+/** Routes that are one rollout have them together. */
+function* ownOf({ resources, clones, fronts, mirrors }: EffectiveMesh, id: ResourceId): Iterable<ReachedBy> {
+	const [clone, front, mirror] = [clones[id], fronts[id], mirrors[id]]
+	const own = (target: Target, route: ResourceId, name: string) => ({ target, own: { route, name } })
+	if (clone !== undefined)
+		for (const target of clone.targets)
+			yield own(target, clone.calledAfter, cloneClusterName(target, clone.calledAfter, resources))
+	const beside = (way: 'front' | 'mirror', target: Target, calledAfter: ResourceId) =>
+		own(target, calledAfter, besideClusterName(way, { target, calledAfter, resources }))
+	if (front !== undefined) for (const target of front.split) yield beside('front', target, front.calledAfter)
+	if (mirror !== undefined) for (const target of mirror.copies) yield beside('mirror', target, mirror.calledAfter)
 }

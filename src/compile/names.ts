@@ -75,43 +75,49 @@ function targetName(node: ResourceId, protocol: Protocol, port: number): string 
 	return `${mesh}_${name}_${protocol}_${port}`
 }
 
-/** Whose configuration carries the route, in some capture mode, sorted: those to whom a change of its shares matters. */
-export function callersOf({ resources }: EffectiveMesh, route: ResourceId): ProxyIdentity[] {
-	const found = resources[route]
-	if (found?.kind !== 'Route') return []
+/** Whose configuration carries any of the routes, in some capture mode, sorted: those to whom a change of shares matters. */
+export function callersOf({ resources }: EffectiveMesh, routes: readonly ResourceId[]): ProxyIdentity[] {
 	const { services, callers } = meshIndex(resources)
-	const all = (services.get(found.spec.virtualRouter) ?? []).flatMap(({ id }) => callers.get(id) ?? [])
-	return [...new Set(all)]
-		.filter((caller) => calls(resources, caller, route))
+	const routers = routes.flatMap((route) => {
+		const found = resources[route]
+		return found?.kind === 'Route' ? [found.spec.virtualRouter] : []
+	})
+	const all = [...new Set(routers)].flatMap((router) => services.get(router) ?? [])
+	return [...new Set(all.flatMap(({ id }) => callers.get(id) ?? []))]
+		.filter((caller) => calls(resources, caller, routes))
 		.sort((left, right) => (left.id < right.id ? -1 : 1))
 		.map(identityOf)
 }
 
 /** Whichever way its traffic is captured: intercepted TCP needs no more than explicit HTTP does. */
-function calls(resources: Resources, caller: Caller, route: ResourceId): boolean {
+function calls(resources: Resources, caller: Caller, routes: readonly ResourceId[]): boolean {
 	const upstreams = [
 		...egressTables(resources, caller, 'explicit').flatMap(({ hosts }) => hosts.map(({ upstream }) => upstream)),
 		...tcpEgresses(resources, caller, { mode: 'intercept' }).map(({ upstream }) => upstream),
 	]
-	return upstreams.some((upstream) => leadsTo(upstream, route))
+	return upstreams.some((upstream) => leadsTo(upstream, routes))
 }
 
 export type Carrier = { readonly typeUrl: TypeUrl; readonly name: string }
 
 /**
- * What carries the shares of a route at the group's proxies: route configurations, or for a TCP route listeners. None
- * when the group does not call it, or a TCP route is never reached: another has its port.
+ * What carries the shares of some routes at the group's proxies: route configurations, or for TCP routes listeners. None
+ * when the group does not call them, or a TCP route is never reached: another has its port.
  */
-export function carriersOf(effective: EffectiveMesh, group: ProxyGroup, route: ResourceId): readonly Carrier[] {
+export function carriersOf(
+	effective: EffectiveMesh,
+	group: ProxyGroup,
+	routes: readonly ResourceId[],
+): readonly Carrier[] {
 	const { resources } = effective
 	const { capture } = group
 	const caller = callerOf(resources, group.identity)
 	if (caller === null) return []
 	const tables = egressTables(resources, caller, capture.mode)
-		.filter(({ hosts }) => hosts.some(({ upstream }) => leadsTo(upstream, route)))
+		.filter(({ hosts }) => hosts.some(({ upstream }) => leadsTo(upstream, routes)))
 		.map(({ name }) => name)
 	const listeners = tcpEgresses(resources, caller, capture)
-		.filter(({ upstream }) => leadsTo(upstream, route))
+		.filter(({ upstream }) => leadsTo(upstream, routes))
 		.map(({ port }) => (capture.mode === 'intercept' ? egressListenerName : tcpEgressListenerName(port)))
 	return [
 		...tables.map((name) => ({ typeUrl: typeUrls.route, name })),
@@ -119,6 +125,6 @@ export function carriersOf(effective: EffectiveMesh, group: ProxyGroup, route: R
 	]
 }
 
-function leadsTo(upstream: Upstream, route: ResourceId): boolean {
-	return upstream.kind === 'router' && upstream.routes.some(({ id }) => id === route)
+function leadsTo(upstream: Upstream, routes: readonly ResourceId[]): boolean {
+	return upstream.kind === 'router' && upstream.routes.some(({ id }) => routes.includes(id))
 }

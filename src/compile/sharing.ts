@@ -12,23 +12,30 @@ import { tcpEgresses } from './tcp-egress.ts'
 import type { Upstream } from './upstream.ts'
 
 export type Sharing = {
-	/** Routes, and virtual services that a target provides itself, whose requests are counted with this route's. Sorted. */
+	/** Routes, and virtual services that a target provides itself, whose requests are counted with theirs. Sorted. */
 	readonly now: readonly ResourceId[]
 	/** Routes under rollout that are to send requests there, and have no clones yet. Sorted. */
 	readonly soon: readonly ResourceId[]
 }
 
-/** Who else, at any proxy that carries the route, sends requests to these targets by the clusters that are not a route's own. */
-export function sharingOf(effective: EffectiveMesh, route: ResourceId, targets: readonly Target[]): Sharing {
+/**
+ * Who else, at any proxy that carries one of the routes, sends requests to these targets by the clusters that are not a
+ * route's own. Routes whose requests may be counted together do not share with each other.
+ */
+export function sharingOf(
+	effective: EffectiveMesh,
+	routes: readonly ResourceId[],
+	targets: readonly Target[],
+): Sharing {
 	const now = new Set<ResourceId>()
 	const soon = new Set<ResourceId>()
-	for (const { via, upstream } of upstreamsBesideOf(effective, route)) {
+	for (const { via, upstream } of upstreamsBesideOf(effective, routes)) {
 		if (upstream.kind === 'node') {
 			if (targets.some((target) => isSameTarget(target, upstream.target))) now.add(via)
 			continue
 		}
 		for (const { id } of upstream.routes) {
-			if (id === route) continue
+			if (routes.includes(id)) continue
 			const standing = effective.clones[id]?.standing
 			const split = effective.splits[id] ?? []
 			if (standing !== 'routed' && targets.some((target) => shareOf(split, target) > 0)) now.add(id)
@@ -39,13 +46,13 @@ export function sharingOf(effective: EffectiveMesh, route: ResourceId, targets: 
 	return { now: [...now].sort(), soon: [...soon].sort() }
 }
 
-/** Everything that the callers of the route may call, however their traffic is captured. */
+/** Everything that the callers of the routes may call, however their traffic is captured. */
 function* upstreamsBesideOf(
 	effective: EffectiveMesh,
-	route: ResourceId,
+	routes: readonly ResourceId[],
 ): Iterable<{ readonly via: ResourceId; readonly upstream: Upstream }> {
 	const { resources } = effective
-	for (const identity of callersOf(effective, route)) {
+	for (const identity of callersOf(effective, routes)) {
 		const caller = callerOf(resources, identity)
 		if (caller === null) continue
 		const hosts = egressTables(resources, caller, 'explicit').flatMap((table) => table.hosts)
@@ -54,7 +61,7 @@ function* upstreamsBesideOf(
 	}
 }
 
-/** Why a route cannot have clones of these targets, in words; null when it can. */
+/** Why a route, or the first of several, cannot have clones of these targets, in words; null when it can. */
 export function cloneProblem(effective: EffectiveMesh, route: Route, targets: readonly Target[]): string | null {
 	// Its weights are part of a listener: to switch clusters would end every open connection after the drain time, twice.
 	if (route.spec.protocol === 'tcp') return 'a TCP route cannot have clusters of its own'
@@ -74,8 +81,8 @@ function* takenNames({ resources, clones }: EffectiveMesh, route: ResourceId): I
 		for (const { port } of resource.spec.listeners)
 			yield egressClusterName({ virtualNode: resource.id, port }, resources)
 	}
-	for (const [other, { targets }] of Object.entries(clones) as [ResourceId, (typeof clones)[ResourceId]][]) {
-		if (other === route) continue
-		for (const target of targets) yield cloneClusterName(target, other, resources)
+	for (const { targets, calledAfter } of Object.values(clones)) {
+		if (calledAfter === route) continue
+		for (const target of targets) yield cloneClusterName(target, calledAfter, resources)
 	}
 }

@@ -4,7 +4,7 @@ import type { Mesh, Resource, ResourceId, Route, VirtualNode } from '#mesh/mesh.
 import { policyForWaves } from '#mesh/rollout-policy.ts'
 import { type Caller, callsOfCaller, listenerOf } from '#plan/live-paths.ts'
 import type { Change, Plan, Prepare, Replace, Target } from '#plan/plan.ts'
-import { type Hold, isRunning, type Rollout } from '#rollout/rollout.ts'
+import { type Hold, isRunning, laneOf, type Rollout, routesOf } from '#rollout/rollout.ts'
 import { findUnconfirmed } from './find-unconfirmed.ts'
 
 // What of a plan takes effect at once: everything but shares and removals. Left out is what a running rollout stands on,
@@ -134,7 +134,7 @@ function isUnderRollout(before: Resource | undefined, next: Resource | undefined
 	const judged = running.filter(({ phase }) => phase.kind !== 'rollingBack')
 	switch (before?.kind) {
 		case 'Route':
-			return running.some(({ route }) => route === before.id)
+			return running.some((rollout) => laneOf(rollout, before.id) !== null)
 		case 'VirtualNode': {
 			if (next?.kind !== 'VirtualNode') return false
 			const parts = ({ spec }: typeof before) => hashValue([spec.listeners, spec.serviceDiscovery])
@@ -148,7 +148,7 @@ function isUnderRollout(before: Resource | undefined, next: Resource | undefined
 			return next?.kind === 'VirtualGateway' && changesWayTo(judged, { before, next, applied })
 		case 'Mesh': {
 			if (next?.kind !== 'Mesh' || before.spec.ipPreference === next.spec.ipPreference) return false
-			return judged.some(({ route }) => route.startsWith(`${before.id}/`))
+			return judged.some((rollout) => routesOf(rollout).some((route) => route.startsWith(`${before.id}/`)))
 		}
 		default:
 			return false
@@ -156,14 +156,15 @@ function isUnderRollout(before: Resource | undefined, next: Resource | undefined
 }
 
 /** It still gets requests of proxies that have not confirmed their way back, and is no part of the last good. */
-function isCanaryAlone({ good, canaries }: Rollout, node: ResourceId): boolean {
+function isCanaryAlone({ lanes, canaries }: Rollout, node: ResourceId): boolean {
 	const isNode = ({ virtualNode }: Target) => virtualNode === node
-	return canaries.some(isNode) && !good.some((target) => target.sharePpm > 0 && isNode(target))
+	const isGood = lanes.some(({ good }) => good.some((target) => target.sharePpm > 0 && isNode(target)))
+	return canaries.some(isNode) && !isGood
 }
 
 /** A listener goes to which a rollout leads, or led until every proxy has confirmed its way back. */
-function leadsToGoing({ good, target }: Rollout, before: VirtualNode, next: VirtualNode): boolean {
-	return [...good, ...target].some(
+function leadsToGoing(rollout: Rollout, before: VirtualNode, next: VirtualNode): boolean {
+	return targetsOf(rollout).some(
 		({ virtualNode, port }) => virtualNode === before.id && listenerOf(next, port) === undefined,
 	)
 }
@@ -172,7 +173,7 @@ type CallerChange = { readonly before: Caller; readonly next: Caller; readonly a
 
 /** A caller's client policy is part of its clusters of whatever it calls. */
 function changesWayTo(judged: readonly Rollout[], { before, next, applied }: CallerChange): boolean {
-	const routers = new Set(judged.map(({ route }) => route.slice(0, route.indexOf('/route/'))))
+	const routers = new Set(judged.flatMap(routesOf).map((route) => route.slice(0, route.indexOf('/route/'))))
 	if (routers.size === 0) return false
 	const later = new Map(callsOfCaller(next, applied).map((call) => [call.service.id, call]))
 	return callsOfCaller(before, applied).some(({ service, clientTls }) => {
@@ -182,8 +183,13 @@ function changesWayTo(judged: readonly Rollout[], { before, next, applied }: Cal
 	})
 }
 
-export function isTargetOf({ good, target }: Rollout, node: ResourceId): boolean {
-	return [...good, ...target].some(({ virtualNode }) => virtualNode === node)
+export function isTargetOf(rollout: Rollout, node: ResourceId): boolean {
+	return targetsOf(rollout).some(({ virtualNode }) => virtualNode === node)
+}
+
+/** All that any of its routes leads to, before or after. */
+function targetsOf({ lanes }: Rollout): readonly Target[] {
+	return lanes.flatMap(({ good, target }) => [...good, ...target])
 }
 
 /** Takes back what does not link with what stays, and what leans on that in turn; returns what is left. */

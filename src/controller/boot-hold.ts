@@ -5,15 +5,14 @@ import type { ProxyGroup } from '#compile/compiled.ts'
 import { type Carrier, carriersOf } from '#compile/names.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { Mesh } from '#mesh/mesh.ts'
-import { isSameSplit, splitOfRoute } from '#plan/split.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isRunning, type Rollout, routesOf } from '#rollout/rollout.ts'
 import { isCandidate } from '#rollout/wave.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
+import { lanesInForce, routesBefore } from './before-rollout.ts'
 import type { Concern } from './concerns.ts'
 import { effectiveMesh } from './effective.ts'
-import { routeBefore } from './obey-rollback.ts'
 import type { FleetPort } from './ports.ts'
 
 // A way back is published before it is journalled. A daemon that dies between the two finds, when it starts again, a
@@ -82,9 +81,10 @@ export function createBootHold(options: {
 	function goodShares(group: ProxyGroup): readonly Good[] {
 		if (applied === undefined) return []
 		const carriers = new Map<string, { readonly carrier: Carrier; readonly ids: string[] }>()
-		for (const [id, { route, wave }] of held) {
-			if (wave !== null) continue
-			for (const carrier of carriersOf(effectiveMesh(servedTo(group, applied), rollouts), group, route)) {
+		for (const [id, rollout] of held) {
+			if (rollout.wave !== null) continue
+			const effective = effectiveMesh(servedTo(group, applied), rollouts)
+			for (const carrier of carriersOf(effective, group, routesOf(rollout))) {
 				const key = `${carrier.typeUrl} ${carrier.name}`
 				const known = carriers.get(key) ?? { carrier, ids: [] }
 				known.ids.push(id)
@@ -114,11 +114,12 @@ export function createBootHold(options: {
 		const resources = { ...mesh.resources }
 		const taken = rollouts.map((rollout): Rollout => {
 			const step = steps.get(rollout.id)
-			const route = resources[rollout.route]
-			if (step === undefined || isRunning(rollout) || route?.kind !== 'Route')
-				return { ...rollout, step: step ?? rollout.step }
-			resources[route.id] = routeBefore(route, rollout)
-			return { ...rollout, phase: { kind: 'rollingBack', cause: { by: 'restart', reason: '', actor: '' } } }
+			const [first, ...others] =
+				step === undefined || isRunning(rollout) ? [] : lanesInForce(rollout, rollouts, applied)
+			if (first === undefined) return { ...rollout, step: step ?? rollout.step }
+			const lanes = [first, ...others] as const
+			Object.assign(resources, routesBefore(lanes, mesh))
+			return { ...rollout, lanes, phase: { kind: 'rollingBack', cause: { by: 'restart', reason: '', actor: '' } } }
 		})
 		const compiled = compileGroup(effectiveMesh({ ...mesh, resources }, taken), group, nothingDiscovered)
 		return compiled === null ? null : encodeSnapshot(compiled, before).snapshot
@@ -133,7 +134,7 @@ export function createBootHold(options: {
 		return rollout !== undefined && !isRunning(rollout)
 	}
 
-	/** At half of the proxies that send to its route, and of them not only those that came back last. */
+	/** At half of the proxies that send to its routes, and of them not only those that came back last. */
 	function isFoundBack(id: string): boolean {
 		let counted = 0
 		let back = 0
@@ -236,12 +237,13 @@ function mayBeBack(rollout: Rollout): boolean {
 	return isRunning(rollout) && rollout.phase.kind !== 'rollingBack' && rollout.step >= 0
 }
 
-/** The newest of those that are in force and that a person could take back: of each route the last one, if it has succeeded. */
+/** The newest of those that are in force and that a person could take back: the last one of a route, if it has succeeded. */
 function mayBeTakenBack(rollouts: readonly Rollout[], applied: Mesh | undefined): readonly Rollout[] {
-	const newest = new Map(rollouts.map((rollout) => [rollout.route, rollout]))
-	const inForce = [...newest.values()].filter((rollout) => {
-		const route = applied?.resources[rollout.route]
-		return isSucceeded(rollout) && route?.kind === 'Route' && isSameSplit(splitOfRoute(route), rollout.target)
+	if (applied === undefined) return []
+	const newest = new Map(rollouts.flatMap((rollout) => routesOf(rollout).map((route) => [route, rollout] as const)))
+	const inForce = rollouts.filter((rollout) => {
+		const routes = isSucceeded(rollout) ? lanesInForce(rollout, rollouts, applied).flatMap((lane) => lane.routes) : []
+		return routes.some(({ id }) => newest.get(id) === rollout)
 	})
 	return inForce.slice(-limits.bootEnded)
 }

@@ -4,7 +4,24 @@ import type { Command } from '#rollout/rollout.ts'
 /** What may be asked of one rollout. */
 export type RolloutVerb = 'abort' | 'approve' | 'pause' | 'promote' | 'promoteFull' | 'resume' | 'retry'
 
+/** `rollout`: any name of it. */
 export type RolloutCommand = Command & { readonly kind: RolloutVerb; readonly rollout: string }
+
+/**
+ * Whether a rollout is meant: by its id, or by any of its routes as `router/route#number`. `router/route` names the newest
+ * of that route.
+ */
+export function isNamed(
+	name: string,
+	{ id, routes }: { readonly id: string; readonly routes: readonly string[] },
+): boolean {
+	if (name === id) return true
+	const number = id.slice(id.lastIndexOf('#'))
+	return routes.some((route) => {
+		const [, , , router, , own] = route.split('/')
+		return name === `${router}/${own}` || name === `${router}/${own}${number}`
+	})
+}
 
 /** What a person may ask for. Each has a name and a reason, and is in the journal. */
 export type ControllerCommand =

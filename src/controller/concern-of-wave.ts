@@ -23,8 +23,7 @@ export function concernOfWave(differencesOf: (group: ProxyGroup) => readonly Car
 	return {
 		groups,
 		groupKeys: new Set(carriers.keys()),
-		canaries: new Map(),
-		baseline: [],
+		lanes: [],
 		beside: [],
 		demanded: [],
 		sharing: { now: [], soon: [], cloneProblem: null },

@@ -2,12 +2,13 @@ import { besideClusterName, ownClusterName, routedClusterName } from '#compile/c
 import { identityPath, type ProxyGroup, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { type Carrier, callersOf, carriersOf, egressClusterName, ingressClusterName } from '#compile/names.ts'
 import { cloneProblem, type Sharing, sharingOf } from '#compile/sharing.ts'
-import type { Resource, ResourceId } from '#mesh/mesh.ts'
+import type { ResourceId } from '#mesh/mesh.ts'
 import type { ServiceDiscovery } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import { shareOf, targetKey } from '#plan/split.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { baselineOfLane, targetsOfLane } from '#rollout/lanes.ts'
+import { isRunning, type Lane, type Rollout, routesOf } from '#rollout/rollout.ts'
 import type { FleetView, GroupView } from '#xds/fleet-view.ts'
 import { unitOf } from './shift-unit.ts'
 
@@ -16,19 +17,18 @@ export type Concern = {
 	/** Groups that have shown up and send to the route. */
 	readonly groups: readonly GroupView[]
 	readonly groupKeys: ReadonlySet<string>
-	/** Canary key → name of the cluster that it is judged by: the route's own, where it has some. */
-	readonly canaries: ReadonlyMap<string, string>
-	readonly baseline: readonly string[]
+	/** What is counted apart; one, where all that is counted may be added up. */
+	readonly lanes: readonly CountedLane[]
 	/** What canaries get beside their shares, by a cluster for each way and canary. */
 	readonly beside: readonly BesideCluster[]
-	/** Clusters that must have a healthy host at every proxy before the route's next move. */
+	/** Clusters that must have a healthy host at every proxy before the next move. */
 	readonly demanded: readonly Demand[]
 	readonly sharing: Sharing & { readonly cloneProblem: string | null }
 	/** Clusters that the targets with a share of `good` are reached by. */
 	readonly good: readonly string[]
-	/** What carries the route, by group key: route configurations, or for a TCP route listeners. */
+	/** What carries its routes, by group key: route configurations, or for TCP routes listeners. */
 	readonly carriers: ReadonlyMap<string, readonly Carrier[]>
-	/** What its traffic is counted in: connections where its route is TCP, whatever else its targets take. */
+	/** What its traffic is counted in: connections where its routes are TCP, whatever else its targets take. */
 	readonly unit: 'requests' | 'connections'
 	/** Virtual node of a canary → what its own Envoys count by: the canaries that it is, each by a cluster. */
 	readonly endpoints: ReadonlyMap<string, readonly EndpointCluster[]>
@@ -36,8 +36,17 @@ export type Concern = {
 	readonly hosts: ReadonlyMap<string, string>
 }
 
-/** By what is in front of the route, or as copies of its requests. */
+/** By what is in front of its routes, or as copies of their requests. */
 export type BesideCluster = { readonly way: 'front' | 'mirror'; readonly target: string; readonly cluster: string }
+
+/** Clusters whose counts are those of routes with the same shares: the routes' own, where they have some. */
+export type CountedLane = {
+	/** Empty where it is the only one. */
+	readonly name: string
+	/** Canary key → name of the cluster that it is judged by. */
+	readonly canaries: ReadonlyMap<string, string>
+	readonly baseline: readonly string[]
+}
 
 /** `inPlaceOf`: demanded only where that cluster has a healthy host. */
 export type Demand = { readonly target: string; readonly cluster: string; readonly inPlaceOf: string | null }
@@ -46,7 +55,7 @@ export type Demand = { readonly target: string; readonly cluster: string; readon
 export type EndpointCluster = { readonly canary: string; readonly cluster: string }
 
 export function concernOf(rollout: Rollout, effective: EffectiveMesh, fleet: FleetView): Concern {
-	const places = placesOf(effective, rollout.route)
+	const places = placesOf(effective, routesOf(rollout))
 	const groups: GroupView[] = []
 	const carriers = new Map<string, readonly Carrier[]>()
 	for (const [groupKey, view] of fleet) {
@@ -70,95 +79,134 @@ export function concernOf(rollout: Rollout, effective: EffectiveMesh, fleet: Fle
  */
 type Places = {
 	readonly effective: EffectiveMesh
-	readonly route: ResourceId
+	readonly routes: readonly ResourceId[]
 	readonly callers: ReadonlySet<string>
-	/** By group key; null: it does not call the route. */
+	/** By group key; null: it calls none of the routes. */
 	readonly carriers: Map<string, readonly Carrier[] | null>
 	names: { readonly of: NamesOf; readonly found: Names } | null
 }
 
-type NamesOf = Pick<Rollout, 'canaries' | 'baseline' | 'good'> & { readonly running: boolean }
-type Names = Pick<
-	Concern,
-	'canaries' | 'baseline' | 'beside' | 'demanded' | 'sharing' | 'good' | 'unit' | 'endpoints' | 'hosts'
->
+type NamesOf = Pick<Rollout, 'lanes' | 'canaries' | 'baseline'> & { readonly running: boolean }
+type Names = Pick<Concern, 'lanes' | 'beside' | 'demanded' | 'sharing' | 'good' | 'unit' | 'endpoints' | 'hosts'>
 
-const known = new WeakMap<EffectiveMesh, Map<ResourceId, Places>>()
+const known = new WeakMap<EffectiveMesh, Map<string, Places>>()
 
-function placesOf(effective: EffectiveMesh, route: ResourceId): Places {
-	const ofMesh = known.get(effective) ?? new Map<ResourceId, Places>()
+function placesOf(effective: EffectiveMesh, routes: readonly ResourceId[]): Places {
+	const ofMesh = known.get(effective) ?? new Map<string, Places>()
 	known.set(effective, ofMesh)
-	const before = ofMesh.get(route)
+	const key = routes.join(' ')
+	const before = ofMesh.get(key)
 	if (before !== undefined) return before
-	const callers = new Set(callersOf(effective, route).map(identityPath))
-	const places: Places = { effective, route, callers, carriers: new Map(), names: null }
-	ofMesh.set(route, places)
+	const callers = new Set(callersOf(effective, routes).map(identityPath))
+	const places: Places = { effective, routes, callers, carriers: new Map(), names: null }
+	ofMesh.set(key, places)
 	return places
 }
 
 function carriersAt(places: Places, groupKey: string, group: ProxyGroup): readonly Carrier[] | null {
 	const before = places.carriers.get(groupKey)
 	if (before !== undefined) return before
-	const { effective, route, callers } = places
-	const found = callers.has(identityPath(group.identity)) ? carriersOf(effective, group, route) : null
+	const { effective, routes, callers } = places
+	const found = callers.has(identityPath(group.identity)) ? carriersOf(effective, group, routes) : null
 	places.carriers.set(groupKey, found)
 	return found
 }
 
 function namesOf(rollout: Rollout, places: Places): Names {
-	const { canaries, baseline, good } = rollout
+	const { lanes, canaries, baseline } = rollout
 	const running = isRunning(rollout)
 	const of = places.names?.of
-	const isKnown = of?.canaries === canaries && of.baseline === baseline && of.good === good && of.running === running
+	const isKnown = of?.lanes === lanes && of.canaries === canaries && of.baseline === baseline && of.running === running
 	if (places.names !== null && isKnown) return places.names.found
 	const { effective } = places
-	const route = effective.resources[rollout.route]
-	const own = (target: Target) => ownClusterName(target, rollout.route, effective)
 	const targets = [...canaries, ...baseline]
+	const demanded = lanes.flatMap((lane) =>
+		running ? demandedToGoOn(rollout, lane, effective) : demandedToLeave(lane, effective),
+	)
+	const good = lanes.flatMap((lane) => {
+		const withShare = lane.good.filter(({ sharePpm }) => sharePpm > 0)
+		return withShare.map((target) => routedClusterName(target, lane.routes[0].id, effective))
+	})
 	const found: Names = {
-		canaries: new Map(canaries.map((target) => [targetKey(target), own(target)])),
-		baseline: baseline.map(own),
-		beside: besideClusters(rollout.route, effective),
-		demanded: running ? demandedToGoOn(rollout, effective) : demandedToLeave(rollout, effective),
-		sharing: sharingOfTargets(route, targets, effective),
-		good: good
-			.filter(({ sharePpm }) => sharePpm > 0)
-			.map((target) => routedClusterName(target, rollout.route, effective)),
-		unit: unitOf(places.route, effective),
+		lanes: countedLanes(rollout, effective),
+		beside: besideClusters(lanes[0], effective),
+		demanded: demanded.filter(({ cluster }, index) => demanded.findIndex((one) => one.cluster === cluster) === index),
+		sharing: sharingOfLanes(rollout, effective),
+		good: [...new Set(good)],
+		unit: unitOf(lanes[0].routes[0].id, effective),
 		endpoints: endpointsOf(canaries, effective),
 		hosts: new Map(targets.map((target) => [targetKey(target), hostOf(target, effective)])),
 	}
-	places.names = { of: { canaries, baseline, good, running }, found }
+	places.names = { of: { lanes, canaries, baseline, running }, found }
 	return found
 }
 
-function besideClusters(route: ResourceId, { fronts, mirrors, resources }: EffectiveMesh): BesideCluster[] {
-	const named = (way: BesideCluster['way'], targets: readonly Target[]) =>
+/** All routes of a rollout have the same. */
+function besideClusters({ routes: [{ id }] }: Lane, { fronts, mirrors, resources }: EffectiveMesh): BesideCluster[] {
+	const named = (way: BesideCluster['way'], targets: readonly Target[], calledAfter: ResourceId) =>
 		targets.map((target) => {
-			return { way, target: targetKey(target), cluster: besideClusterName(way, { target, route, resources }) }
+			return { way, target: targetKey(target), cluster: besideClusterName(way, { target, calledAfter, resources }) }
 		})
-	return [...named('front', fronts[route]?.split ?? []), ...named('mirror', mirrors[route]?.copies ?? [])]
+	const [front, mirror] = [fronts[id], mirrors[id]]
+	return [
+		...(front === undefined ? [] : named('front', front.split, front.calledAfter)),
+		...(mirror === undefined ? [] : named('mirror', mirror.copies, mirror.calledAfter)),
+	]
 }
 
-/** The canaries, by all their ways; and, before the route is led to its own clusters, whoever gets requests there. */
-function demandedToGoOn({ route, canaries, baseline }: Rollout, effective: EffectiveMesh): Demand[] {
+/** Several lanes can be told apart by clusters of their own alone. */
+function countedLanes(rollout: Rollout, effective: EffectiveMesh): CountedLane[] {
+	const { lanes, canaries, baseline } = rollout
+	const [first] = lanes
+	const isToldApart = lanes.length > 1 && effective.clones[first.routes[0].id] !== undefined
+	if (!isToldApart) return [countedLane('', { route: first.routes[0].id, canaries, baseline }, effective)]
+	return lanes.map((lane) => {
+		const route = lane.routes[0].id
+		return countedLane(route, { route, canaries, baseline: baselineOfLane(baseline, lane) }, effective)
+	})
+}
+
+type Counted = Pick<Rollout, 'canaries' | 'baseline'> & { readonly route: ResourceId }
+
+function countedLane(name: string, { route, canaries, baseline }: Counted, effective: EffectiveMesh): CountedLane {
+	const own = (target: Target) => ownClusterName(target, route, effective)
+	return {
+		name,
+		canaries: new Map(canaries.map((target) => [targetKey(target), own(target)])),
+		baseline: baseline.map(own),
+	}
+}
+
+/** Each once. */
+export function canaryClusters({ lanes }: Concern): readonly string[] {
+	return [...new Set(lanes.flatMap(({ canaries }) => [...canaries.values()]))]
+}
+
+/** All that are judged by tests, each once. */
+export function judgedClusters(concern: Concern): readonly string[] {
+	return [...new Set([...canaryClusters(concern), ...concern.lanes.flatMap(({ baseline }) => baseline)])]
+}
+
+/** The canaries, by all their ways; and, before the routes are led to their own clusters, whoever gets requests there. */
+function demandedToGoOn({ canaries, baseline }: Rollout, lane: Lane, effective: EffectiveMesh): Demand[] {
+	const route = lane.routes[0].id
 	const demand = (target: Target) => ({
 		target: targetKey(target),
 		cluster: ownClusterName(target, route, effective),
 		inPlaceOf: null,
 	})
-	const beside = besideClusters(route, effective).map(({ target, cluster }) => ({ target, cluster, inPlaceOf: null }))
+	const beside = besideClusters(lane, effective).map(({ target, cluster }) => ({ target, cluster, inPlaceOf: null }))
 	const all = [...canaries.map(demand), ...beside]
 	if (effective.clones[route]?.standing !== 'beside') return all
 	const getsRequests = (target: Target) => shareOf(effective.splits[route] ?? [], target) > 0
-	const others = baseline.filter(getsRequests).map((target) => {
-		return { ...demand(target), inPlaceOf: egressClusterName(target, effective.resources) }
-	})
+	const others = baselineOfLane(baseline, lane)
+		.filter(getsRequests)
+		.map((target) => ({ ...demand(target), inPlaceOf: egressClusterName(target, effective.resources) }))
 	return [...all, ...others]
 }
 
-/** Before an ended rollout leads the route back to the shared clusters: whoever gets requests there. */
-function demandedToLeave({ route }: Rollout, effective: EffectiveMesh): Demand[] {
+/** Before an ended rollout leads its routes back to the shared clusters: whoever gets requests there. */
+function demandedToLeave({ routes: [{ id: route }] }: Lane, effective: EffectiveMesh): Demand[] {
 	const clones = effective.clones[route]
 	if (clones?.standing !== 'routed') return []
 	return clones.targets
@@ -170,15 +218,24 @@ function demandedToLeave({ route }: Rollout, effective: EffectiveMesh): Demand[]
 		}))
 }
 
+/** Routes of one lane are counted together; those of several lanes must not be, so they share like strangers. */
+function sharingOfLanes(rollout: Rollout, effective: EffectiveMesh): Concern['sharing'] {
+	const found = rollout.lanes.map((lane) => sharingOfLane(lane, targetsOfLane(rollout, lane), effective))
+	return {
+		now: [...new Set(found.flatMap(({ now }) => now))].sort(),
+		soon: [...new Set(found.flatMap(({ soon }) => soon))].sort(),
+		cloneProblem: found.find(({ cloneProblem }) => cloneProblem !== null)?.cloneProblem ?? null,
+	}
+}
+
 const unshared: Concern['sharing'] = { now: [], soon: [], cloneProblem: null }
 
-function sharingOfTargets(
-	route: Resource | undefined,
-	targets: readonly Target[],
-	effective: EffectiveMesh,
-): Concern['sharing'] {
-	if (route?.kind !== 'Route' || effective.clones[route.id] !== undefined) return unshared
-	const sharing = sharingOf(effective, route.id, targets)
+function sharingOfLane({ routes }: Lane, targets: readonly Target[], effective: EffectiveMesh): Concern['sharing'] {
+	const [{ id }] = routes
+	const route = effective.resources[id]
+	if (route?.kind !== 'Route' || effective.clones[id] !== undefined) return unshared
+	const ids = routes.map((each) => each.id)
+	const sharing = sharingOf(effective, ids, targets)
 	if (sharing.now.length + sharing.soon.length === 0) return unshared
 	return { ...sharing, cloneProblem: cloneProblem(effective, route, targets) }
 }

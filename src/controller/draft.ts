@@ -3,7 +3,7 @@ import { limits } from '#base/limits.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh, ResourceId, RolloutWindow } from '#mesh/mesh.ts'
-import { type Hold, isRunning, type Rollout, type RolloutEvent } from '#rollout/rollout.ts'
+import { type Hold, isRunning, type Rollout, type RolloutEvent, routesOf } from '#rollout/rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
 import type { JournalEntry, StoredLook } from '#store/store.ts'
@@ -48,21 +48,22 @@ export function replaceRollout(draft: Draft, rollout: Rollout): void {
 	if (rollout.phase.kind === 'rollingBack') quarantine(draft, rollout)
 }
 
-/** What went back because it was bad, or because a person said so, is not tried again by itself. */
+/** What went back because it was bad, or because a person said so, is not tried again by itself: none of its routes. */
 function quarantine(draft: Draft, rollout: Rollout): void {
-	if (rollout.phase.kind !== 'rollingBack' || rollout.phase.cause.by === 'superseded') return
-	if (draft.state.quarantine.some(({ key }) => key === rollout.quarantineKey)) return
-	const entry: Quarantine = {
-		key: rollout.quarantineKey,
-		route: rollout.route,
-		rollout: rollout.id,
-		reason: rollout.phase.cause.reason,
-		wallMs: draft.input.wallMs,
-		...partsOfWave(draft, rollout),
-	}
-	// What failed before it stays in quarantine too, as long as there is room: a revert may bring it back.
-	const same = draft.state.quarantine.filter(({ route }) => route === rollout.route)
+	const { phase, lanes } = rollout
+	if (phase.kind !== 'rollingBack' || phase.cause.by === 'superseded') return
+	const about = { rollout: rollout.id, reason: phase.cause.reason, wallMs: draft.input.wallMs }
+	const parts = partsOfWave(draft, rollout)
 	const most = rollout.wave === null ? limits.quarantinedOfRoute : limits.quarantinedWaves
+	for (const { routes } of lanes)
+		for (const { id, key } of routes) quarantineRoute(draft, { key, route: id, ...about, ...parts }, most)
+}
+
+/** @param most entries of one route */
+function quarantineRoute(draft: Draft, entry: Quarantine, most: number): void {
+	if (draft.state.quarantine.some(({ key }) => key === entry.key)) return
+	// What failed before it stays in quarantine too, as long as there is room: a revert may bring it back.
+	const same = draft.state.quarantine.filter(({ route }) => route === entry.route)
 	const dropped = new Set(same.slice(0, Math.max(0, same.length + 1 - most)))
 	const others = draft.state.quarantine.filter((older) => !dropped.has(older))
 	draft.state = { ...draft.state, quarantine: [...others, entry] }
@@ -80,12 +81,17 @@ function ended(draft: Draft, rollout: Rollout): void {
 	if (rollout.phase.kind !== 'succeeded') return
 	if (rollout.wave !== null) return wavesHaveGoneOut(draft, rollout.wave.candidate)
 	const applied = appliedMesh(draft)
-	const route = applied?.resources[rollout.route]
-	if (applied === null || route?.kind !== 'Route') return
+	if (applied === null) return
 	const resources = { ...applied.resources }
-	resources[route.id] = routeAfterRollout(route, desiredMesh(draft)?.resources[rollout.route], rollout.target)
-	// As Git writes it, it may name another target, without a share, that is not there yet.
-	if (findBrokenLinks(resources).length > 0) resources[route.id] = routeAfterRollout(route, undefined, rollout.target)
+	for (const lane of rollout.lanes) {
+		for (const { id } of lane.routes) {
+			const route = applied.resources[id]
+			if (route?.kind !== 'Route') continue
+			resources[id] = routeAfterRollout(route, desiredMesh(draft)?.resources[id], lane.target)
+			// As Git writes it, it may name another target, without a share, that is not there yet.
+			if (findBrokenLinks(resources).length > 0) resources[id] = routeAfterRollout(route, undefined, lane.target)
+		}
+	}
 	apply(draft, composeMesh(resources))
 }
 
@@ -161,9 +167,10 @@ export function barsOf(draft: Draft, resource: ResourceId, windows: readonly Rol
 	return [...(frozen === null ? [] : [frozen]), ...(isClosed ? [closed] : [])]
 }
 
-/** What forbids a rollout to go forward: its route, or of waves the mesh and what they change. Each said once. */
-export function barsOfRollout(draft: Draft, { route, wave, policy }: Rollout): readonly Hold[] {
-	const bars = [route, ...(wave?.changes ?? [])].flatMap((resource) => barsOf(draft, resource, policy.windows))
+/** What forbids a rollout to go forward: any of its routes, or of waves the mesh and what they change. Each said once. */
+export function barsOfRollout(draft: Draft, rollout: Rollout): readonly Hold[] {
+	const concerned = [...routesOf(rollout), ...(rollout.wave?.changes ?? [])]
+	const bars = concerned.flatMap((resource) => barsOf(draft, resource, rollout.policy.windows))
 	return bars.filter(({ text }, index) => bars.findIndex((bar) => bar.text === text) === index)
 }
 

@@ -4,8 +4,9 @@ import { compareTargets, isSameTarget, splitOfRoute } from '#plan/split.ts'
 import type { EffectiveMesh, RouteClones, RouteFront, RouteMirror } from '#rollout/effective-mesh.ts'
 import { frontOf } from '#rollout/front.ts'
 import { splitInForce } from '#rollout/ladder.ts'
+import { targetsOfLane } from '#rollout/lanes.ts'
 import { mirrorOf } from '#rollout/mirror.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isRunning, type Lane, type Rollout } from '#rollout/rollout.ts'
 
 const splits = new WeakMap<Route, Split>()
 
@@ -19,28 +20,31 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 	for (const resource of Object.values(applied.resources)) {
 		if (resource.kind === 'Route') inForce[resource.id] = writtenSplit(resource)
 	}
-	for (const rollout of rollouts) {
-		// An ended one may still have some: they are left as carefully as they were made.
-		if (rollout.clones !== 'none' && inForce[rollout.route] !== undefined) {
-			const standing = rollout.clones === 'routed' ? 'routed' : 'beside'
-			clones[rollout.route] = { targets: [...rollout.canaries, ...rollout.baseline], standing }
-		}
-		if (inForce[rollout.route] === undefined) continue
-		if (!isRunning(rollout)) {
-			const split = inForce[rollout.route]
-			// Who went back has open connections of TCP still, which are counted as long as their cluster is served.
-			if (isTcp(applied.resources[rollout.route]) && hasGoneBack(rollout) && split !== undefined)
-				inForce[rollout.route] = withTargets(split, rollout.canaries)
-			continue
-		}
-		inForce[rollout.route] = splitInForce(rollout)
-		prepared[rollout.route] = rollout.canaries
-		const front = frontOf(rollout)
-		if (front !== null) fronts[rollout.route] = front
-		const mirror = mirrorOf(rollout)
-		if (mirror !== null) mirrors[rollout.route] = mirror
-	}
+	for (const rollout of rollouts) for (const lane of rollout.lanes) addLane(rollout, lane)
 	return { resources: applied.resources, splits: inForce, prepared, clones, fronts, mirrors }
+
+	function addLane(rollout: Rollout, lane: Lane): void {
+		const [{ id: calledAfter }] = lane.routes
+		const standing = rollout.clones === 'routed' ? 'routed' : 'beside'
+		const own = { targets: targetsOfLane(rollout, lane), calledAfter, standing } as const
+		const front = frontOf(rollout, lane)
+		const mirror = mirrorOf(rollout, lane)
+		for (const { id } of lane.routes) {
+			const split = inForce[id]
+			if (split === undefined) continue
+			// An ended one may still have some: they are left as carefully as they were made.
+			if (rollout.clones !== 'none') clones[id] = own
+			if (isRunning(rollout)) {
+				inForce[id] = splitInForce(rollout, lane)
+				prepared[id] = rollout.canaries
+				if (front !== null) fronts[id] = front
+				if (mirror !== null) mirrors[id] = mirror
+			} else if (isTcp(applied.resources[id]) && hasGoneBack(rollout)) {
+				// Who went back has open connections of TCP still, which are counted as long as their cluster is served.
+				inForce[id] = withTargets(split, rollout.canaries)
+			}
+		}
+	}
 }
 
 /** Those that it does not name, without a share. */

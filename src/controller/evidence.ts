@@ -4,8 +4,8 @@ import { type BesideFold, closeBeside, createBesideFold, foldBeside } from '#gua
 import { closeLook, createFold, type Fold, foldEndpoint, foldSample } from '#guard/fold.ts'
 import type { Alarm, GuardParameters, Look } from '#guard/look.ts'
 import type { Flush } from '#telemetry/flush.ts'
-import type { BesideCluster, EndpointCluster } from './concerns.ts'
-import { armOf, armsOf, countedOf } from './counted-arms.ts'
+import type { BesideCluster, CountedLane, EndpointCluster } from './concerns.ts'
+import { armOf, countedBeside, countedOf } from './counted-arms.ts'
 import { createDispersions } from './dispersions.ts'
 import { createHeard } from './heard.ts'
 import { createTrafficMeter, type Traffic } from './traffic-meter.ts'
@@ -17,9 +17,8 @@ import { createTrafficMeter, type Traffic } from './traffic-meter.ts'
 export type Watch = {
 	readonly rollout: string
 	readonly step: number
-	/** Canary key → its cluster's name. */
-	readonly canaries: ReadonlyMap<string, string>
-	readonly baseline: readonly string[]
+	/** At least one; the canaries are the same in each. */
+	readonly lanes: readonly CountedLane[]
 	/** Clusters of what canaries get beside their shares: counted by themselves, and held against the hard limit alone. */
 	readonly beside: readonly BesideCluster[]
 	readonly unit: 'requests' | 'connections'
@@ -169,14 +168,12 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 				const zone = watch.zoneOf(flush.proxy)
 				if (zone === null) continue
 				const about = { proxy: flush.proxy, zone, shares: watch.sharesOf(flush.proxy) }
-				const counted = countedOf(flush, watch)
-				const sampleBeside = (way: BesideFold['by']) => {
-					const canaries = armsOf(flush, clustersOfWay(watch, way), watch.unit)
-					return { ...about, ...counted, canaries, unrouted: 0 }
-				}
-				const alarms = watch.beside.length === 0 ? [] : beside.map((way) => foldBeside(way, sampleBeside(way.by)))
-				const [besideAlarm = null] = alarms.filter((found) => found !== null)
-				const alarm = foldSample(fold, { ...about, ...counted }) ?? besideAlarm
+				const ways = watch.beside.length === 0 ? [] : beside
+				const alarms = [
+					...countedOf(flush, watch).map((counted) => foldSample(fold, { ...about, ...counted })),
+					...ways.map((way) => foldBeside(way, { ...about, ...countedBeside(flush, watch, way.by) })),
+				]
+				const [alarm = null] = alarms.filter((found) => found !== null)
 				if (alarm !== null) emit({ kind: 'alarm', rollout: watch.rollout, alarm })
 			}
 		},
@@ -209,20 +206,22 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	}
 }
 
-function newFolds({ canaries, parameters, isCandidate }: Watch): Pick<Watching, 'fold' | 'beside'> {
-	const between = isCandidate === null ? 'targets' : 'proxies'
-	const options = { canaries: [...canaries.keys()], hardLimitPpm: parameters.hardLimitPpm, between } as const
+function newFolds(watch: Watch): Pick<Watching, 'fold' | 'beside'> {
+	const between = watch.isCandidate === null ? 'targets' : 'proxies'
+	const { hardLimitPpm } = watch.parameters
+	const options = { canaries: canariesOf(watch), hardLimitPpm, between } as const
 	return {
 		fold: createFold(options),
 		beside: [createBesideFold('front', options), createBesideFold('mirror', options)],
 	}
 }
 
-function hasSameCanaries(left: Watch, right: Watch): boolean {
-	return left.canaries.size === right.canaries.size && [...left.canaries.keys()].every((key) => right.canaries.has(key))
+/** Their keys. */
+function canariesOf({ lanes }: Pick<Watch, 'lanes'>): readonly string[] {
+	return [...(lanes[0]?.canaries.keys() ?? [])]
 }
 
-/** By canary. */
-function clustersOfWay({ beside }: Watch, way: BesideCluster['way']): ReadonlyMap<string, string> {
-	return new Map(beside.filter((one) => one.way === way).map(({ target, cluster }) => [target, cluster]))
+function hasSameCanaries(left: Watch, right: Watch): boolean {
+	const [keys, others] = [canariesOf(left), canariesOf(right)]
+	return keys.length === others.length && keys.every((key) => others.includes(key))
 }

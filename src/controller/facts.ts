@@ -1,10 +1,11 @@
 import { limits } from '#base/limits.ts'
 import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Carrier } from '#compile/names.ts'
-import { demandsCounters, type FleetFacts, type OpenConnections, type Rollout } from '#rollout/rollout.ts'
+import { demandsCounters } from '#rollout/guards-of-policy.ts'
+import type { FleetFacts, OpenConnections, Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
 import { firstCandidateOf } from './concern-of-wave.ts'
-import { type Concern, carrierTypesOf, typesOfShift } from './concerns.ts'
+import { type Concern, canaryClusters, carrierTypesOf, judgedClusters, typesOfShift } from './concerns.ts'
 import type { Evidence } from './evidence.ts'
 import type { FleetPort } from './ports.ts'
 import type { Standing } from './publish.ts'
@@ -126,17 +127,18 @@ function standingOfGroup(view: GroupView, concern: Concern, options: FactsOption
 
 /** Null where its traffic is requests: those end soon. */
 export function openToCanaries(
-	{ unit, groupKeys, canaries }: Concern,
+	concern: Concern,
 	{ fleet, evidence }: Pick<FactsOptions, 'fleet' | 'evidence'>,
 ): OpenConnections | null {
-	if (unit === 'requests') return null
+	if (concern.unit === 'requests') return null
+	const canaries = canaryClusters(concern)
 	let open = 0
 	let untold = 0
-	for (const groupKey of groupKeys) {
+	for (const groupKey of concern.groupKeys) {
 		for (const { key } of fleet.connected(groupKey)) {
 			if (evidence.isSilent(key)) untold += 1
 			// A gauge that was never set is not flushed: there was no connection.
-			for (const cluster of canaries.values()) open += evidence.openConnections(key, cluster) ?? 0
+			for (const cluster of canaries) open += evidence.openConnections(key, cluster) ?? 0
 		}
 	}
 	return { open, untold }
@@ -147,7 +149,7 @@ function isConcerned(rejection: Rejection, concern: Concern): boolean {
 	const { typeUrl, name } = rejection
 	const carries = (carrier: Carrier) => carrier.typeUrl === typeUrl && carrier.name === name
 	if ([...concern.carriers.values()].some((carriers) => carriers.some(carries))) return true
-	const clusters = [...concern.canaries.values(), ...concern.beside.map(({ cluster }) => cluster), ...concern.baseline]
+	const clusters = [...judgedClusters(concern), ...concern.beside.map(({ cluster }) => cluster)]
 	return (typeUrl === typeUrls.cluster || typeUrl === typeUrls.endpoint) && clusters.includes(name)
 }
 

@@ -28,7 +28,7 @@ export function findUnconfirmed(changing: readonly ResourceId[], options: Unconf
 		mayStillHold.some(({ resources }) => resources[id]?.hash === desired.resources[id]?.hash)
 	const base = composeMesh(withChanges(options.resources, changing.filter(isBack), desired))
 	const judged = changing.filter((id) => !isBack(id))
-	const running = rollouts.filter(isRunning).map(({ route, good, target }) => [route, good, target])
+	const running = rollouts.filter(isRunning).map(({ lanes }) => lanes)
 	const key = hashValue([base.hash, desired.hash, judged, mayStillHold.map(({ hash }) => hash), running])
 	if (lastFound?.key === key) return lastFound.found
 	const found = sift(judged, base, options)

@@ -1,7 +1,7 @@
 import type { Mesh, ResourceId } from '#mesh/mesh.ts'
 import type { Change, Plan, Shift } from '#plan/plan.ts'
 import { planChanges } from '#plan/plan-changes.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isRunning, laneOf, type Rollout } from '#rollout/rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
 import type { ControllerView } from './controller-view.ts'
 import type { HeldBack } from './status.ts'
@@ -55,7 +55,7 @@ function reasonOfShift(shift: Shift, view: HeldBackView): string {
 	if (running !== undefined) return `rollout ${running.id} brings it in`
 	const quarantined = view.state.quarantine.find(({ key }) => key === shift.quarantineKey)
 	if (quarantined !== undefined) return `in quarantine since rollout ${quarantined.rollout}: ${quarantined.reason}`
-	const queued = view.settlement?.queued.find((waiting) => waiting.shift.route === shift.route)
+	const queued = view.settlement?.queued.find(({ group }) => group.shifts.some(({ route }) => route === shift.route))
 	if (queued !== undefined) return `waits for ${queued.behind}`
 	return view.durable ? 'with the next turn' : 'the store does not answer: nothing moves forward'
 }
@@ -95,7 +95,7 @@ function reasonByWaves(resource: string, { state, meshes, settlement }: HeldBack
 }
 
 function runningOn(route: string, view: HeldBackView): Rollout | undefined {
-	return view.state.rollouts.find((rollout) => rollout.route === route && isRunning(rollout))
+	return view.state.rollouts.find((rollout) => isRunning(rollout) && laneOf(rollout, route) !== null)
 }
 
 function meshOf(view: HeldBackView, hash: string | null): Mesh | null {

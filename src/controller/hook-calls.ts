@@ -55,19 +55,21 @@ function aboutRollout(rollout: Rollout): HookSubject {
 	const hasNext = isRunning(rollout) && phase.kind !== 'rollingBack' && !isLastStep(rollout)
 	return {
 		id: rollout.id,
-		route: rollout.route,
 		changes: rollout.wave?.changes ?? null,
 		revision: rollout.revision,
 		phase: phase.kind,
 		reason: 'cause' in phase ? phase.cause.reason : null,
 		step: step + 1,
 		steps: rollout.stepsPpm.length,
-		shares: {
-			now: sharesOf(splitInForce(rollout)),
-			next: hasNext ? sharesOf(splitAtStep(rollout, step + 1)) : null,
-			good: sharesOf(rollout.good),
-			target: sharesOf(rollout.target),
-		},
+		lanes: rollout.lanes.map((lane) => ({
+			routes: lane.routes.map(({ id }) => id),
+			shares: {
+				now: sharesOf(splitInForce(rollout, lane)),
+				next: hasNext ? sharesOf(splitAtStep(rollout, lane, step + 1)) : null,
+				good: sharesOf(lane.good),
+				target: sharesOf(lane.target),
+			},
+		})),
 		startedAt: new Date(rollout.startedWallMs).toISOString(),
 	}
 }

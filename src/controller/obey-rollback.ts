@@ -1,23 +1,34 @@
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
-import type { Mesh, ResourceId, Route } from '#mesh/mesh.ts'
+import type { Mesh, ResourceId } from '#mesh/mesh.ts'
 import { planChanges } from '#plan/plan-changes.ts'
-import { formatSplit, isSameSplit, nameOf, splitOfRoute, withoutZeros } from '#plan/split.ts'
-import { type BackCause, isRunning, type Rollout } from '#rollout/rollout.ts'
+import { formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
+import { describeLanes } from '#rollout/describe-step.ts'
+import {
+	type BackCause,
+	isRunning,
+	type Lane,
+	type LaneRoute,
+	laneOf,
+	type Rollout,
+	routesOf,
+} from '#rollout/rollout.ts'
 import { takeBackEnded } from '#rollout/take-back-ended.ts'
-import { routeWithTargets } from './apply-at-once.ts'
+import { lanesInForce, routesBefore } from './before-rollout.ts'
 import type { CommandReply, Refusal, RollbackCommand } from './commands.ts'
 import { aimOfDraft, appliedMesh, apply, type Draft, happen, journal, replaceRollout } from './draft.ts'
 import { findScope } from './find-scope.ts'
 
 /**
  * Back to the last good shares of a route: the rollout that runs is aborted, or the last one is taken back although it
- * has succeeded. It asks neither Git nor the guard, and waits for neither the store nor a proxy.
+ * has succeeded, with all of its routes that still have what it brought. It asks neither Git nor the guard, and waits for
+ * neither the store nor a proxy.
  */
 export function rollback(draft: Draft, { scope, actor, reason }: RollbackCommand): CommandReply {
 	const found = findScope(draft, scope)
 	if (found.kind === 'refused') return found
-	const ofRoute = draft.state.rollouts.filter(({ route }) => route === found.scope)
+	const route = found.scope ?? ''
+	const ofRoute = draft.state.rollouts.filter((rollout) => laneOf(rollout, route) !== null)
 	const rollout = ofRoute.find(isRunning) ?? ofRoute.at(-1)
 	if (rollout === undefined)
 		return refuse(`no rollout of it is remembered: the journal has what was before; change the weights in Git`)
@@ -26,12 +37,12 @@ export function rollback(draft: Draft, { scope, actor, reason }: RollbackCommand
 			return refuse(`${rollout.id} goes back already`)
 		case 'rolledBack':
 		case 'aborted':
-			return refuse(`${rollout.id} went back: the last good shares are in force, ${formatSplit(rollout.good)}`)
+			return refuse(`${rollout.id} went back: the last good shares are in force, ${describeGood(rollout.lanes)}`)
 		case 'succeeded':
-			return takeBack(draft, rollout, { by: 'rollback', actor, reason })
+			return takeBack(draft, { rollout, route, cause: { by: 'rollback', actor, reason } })
 		default:
 			happen(draft, rollout.id, { kind: 'abort', command: { actor, reason } })
-			return { kind: 'done', text: `${rollout.id} goes back to ${formatSplit(withoutZeros(rollout.good))}` }
+			return { kind: 'done', text: `${rollout.id} goes back to ${describeGood(rollout.lanes)}` }
 	}
 }
 
@@ -41,47 +52,51 @@ export function rollback(draft: Draft, { scope, actor, reason }: RollbackCommand
  */
 export function takeBackFound(draft: Draft, id: string): void {
 	const rollout = draft.state.rollouts.find((one) => one.id === id)
-	const newest = draft.state.rollouts.findLast(({ route }) => route === rollout?.route)
-	if (rollout?.phase.kind !== 'succeeded' || newest !== rollout) return
+	if (rollout?.phase.kind !== 'succeeded') return
+	const newest = (route: ResourceId) => draft.state.rollouts.findLast((one) => laneOf(one, route) !== null)
+	const route = routesOf(rollout).find((one) => newest(one) === rollout)
+	if (route === undefined) return
 	const reason = 'after a restart, proxies were found at the shares before it: it had been taken back'
-	takeBack(draft, rollout, { by: 'restart', actor: 'sluice', reason })
+	takeBack(draft, { rollout, route, cause: { by: 'restart', actor: 'sluice', reason } })
 }
 
-function takeBack(draft: Draft, rollout: Rollout, cause: BackCause): CommandReply {
+/** `route`: the one that is asked for. */
+type TakeBack = { readonly rollout: Rollout; readonly route: string; readonly cause: BackCause }
+
+function takeBack(draft: Draft, { rollout, route, cause }: TakeBack): CommandReply {
 	const applied = appliedMesh(draft)
-	const route = applied?.resources[rollout.route]
-	if (applied === null || route?.kind !== 'Route' || !isSameSplit(splitOfRoute(route), rollout.target))
+	const [first, ...others] = applied === null ? [] : lanesInForce(rollout, draft.state.rollouts, applied)
+	if (applied === null || first === undefined || laneOf({ lanes: [first, ...others] }, route) === null)
 		return refuse(`the shares in force are not those of ${rollout.id}, so what was before it is no way back`)
-	const mesh = composeMesh({ ...applied.resources, [route.id]: routeBefore(route, rollout) })
+	const mesh = composeMesh({ ...applied.resources, ...routesBefore([first, ...others], applied) })
 	const [broken] = findBrokenLinks(mesh.resources)
 	if (broken !== undefined) {
 		const what =
 			broken.missing === null ? 'what it leads to has changed' : `${nameOf(broken.missing)} is there no longer`
-		return refuse(
-			`before ${rollout.id} it had ${formatSplit(withoutZeros(rollout.good))}, and ${what}: restore it in Git`,
-		)
+		return refuse(`before ${rollout.id} it had ${describeGood([first, ...others])}, and ${what}: restore it in Git`)
 	}
 	apply(draft, mesh)
-	const { rollout: back, notes } = takeBackEnded(rollout, cause, askedKey(draft, mesh, route.id))
+	const asked = askedKeys(draft, mesh)
+	const withKeys = ({ routes: [head, ...tail], ...way }: Lane): Lane => {
+		const withKey = ({ id, key }: LaneRoute) => ({ id, key: asked.get(id) ?? key })
+		return { ...way, routes: [withKey(head), ...tail.map(withKey)] }
+	}
+	const { rollout: back, notes } = takeBackEnded(rollout, cause, [withKeys(first), ...others.map(withKeys)])
 	replaceRollout(draft, back)
 	for (const note of notes) journal(draft, { ...note, rollout: back.id })
-	return { kind: 'done', text: `${back.id} is taken back to ${formatSplit(withoutZeros(back.good))}` }
+	return { kind: 'done', text: `${back.id} is taken back to ${describeGood(back.lanes)}` }
 }
 
-/** A route as it is once a rollout that has succeeded is taken back. */
-export function routeBefore(route: Route, { good }: Rollout): Route {
-	const targets = withoutZeros(good).map(({ virtualNode, port, sharePpm }) => ({ virtualNode, port, weight: sharePpm }))
-	return routeWithTargets(route, targets)
+function describeGood(lanes: readonly Lane[]): string {
+	return describeLanes(lanes, ({ good }) => formatSplit(withoutZeros(good)))
 }
 
-/** What Git asks for here by now, which may be more than the rollout brought: that must not start again by itself. */
-function askedKey(draft: Draft, applied: Mesh, route: ResourceId): string | null {
+/** By route: what Git asks for here by now, which may be more than the rollout brought. That must not start by itself. */
+function askedKeys(draft: Draft, applied: Mesh): ReadonlyMap<ResourceId, string> {
 	const aim = aimOfDraft(draft)
-	if (aim === null) return null
-	const shift = planChanges(applied, aim.mesh).changes.find(
-		(change) => change.kind === 'shift' && change.route === route,
-	)
-	return shift?.kind === 'shift' ? shift.quarantineKey : null
+	if (aim === null) return new Map()
+	const shifts = planChanges(applied, aim.mesh).changes.filter((change) => change.kind === 'shift')
+	return new Map(shifts.map(({ route, quarantineKey }) => [route, quarantineKey]))
 }
 
 function refuse(text: string): Refusal {

@@ -1,7 +1,14 @@
 import { nameOf } from '#plan/split.ts'
 import { demandsOfStep, isLastStep } from '#rollout/ladder.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
-import type { CommandReply, ControllerCommand, Refusal, RolloutCommand, RolloutVerb } from './commands.ts'
+import { isRunning, type Rollout, routesOf } from '#rollout/rollout.ts'
+import {
+	type CommandReply,
+	type ControllerCommand,
+	isNamed,
+	type Refusal,
+	type RolloutCommand,
+	type RolloutVerb,
+} from './commands.ts'
 import { type Draft, happen, journal } from './draft.ts'
 import { exclude, include } from './exclusion.ts'
 import { freeze, unfreeze } from './obey-freeze.ts'
@@ -33,7 +40,9 @@ export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 }
 
 function obeyOfRollout(draft: Draft, command: RolloutCommand): CommandReply {
-	const rollout = draft.state.rollouts.find(({ id }) => id === command.rollout)
+	const rollout = draft.state.rollouts.findLast((one) =>
+		isNamed(command.rollout, { id: one.id, routes: routesOf(one) }),
+	)
 	if (rollout === undefined)
 		return { kind: 'refused', code: 'NOT_FOUND', text: `there is no rollout ${command.rollout}` }
 	if (command.kind === 'retry') return retry(draft, rollout, command)
@@ -94,12 +103,13 @@ function retry(draft: Draft, rollout: Rollout, { actor, reason }: ControllerComm
 	if (rollout.phase.kind === 'rollingBack') {
 		return { kind: 'refused', code: 'NOT_RUNNING', text: `rollout ${rollout.id} has not confirmed its way back yet` }
 	}
-	if (!draft.state.quarantine.some(({ route }) => route === rollout.route)) {
-		return { kind: 'refused', code: 'NOT_QUARANTINED', text: `nothing of ${rollout.route} is in quarantine` }
-	}
-	draft.state = { ...draft.state, quarantine: draft.state.quarantine.filter(({ route }) => route !== rollout.route) }
+	const routes = new Set<string>(routesOf(rollout))
+	const left = draft.state.quarantine.filter(({ route }) => !routes.has(route))
+	if (left.length === draft.state.quarantine.length)
+		return { kind: 'refused', code: 'NOT_QUARANTINED', text: `nothing of ${[...routes].join(', ')} is in quarantine` }
+	draft.state = { ...draft.state, quarantine: left }
 	journal(draft, { event: 'rollout.retry', actor, reason, numbers: {}, rollout: rollout.id })
-	return { kind: 'done', text: `what Git asks for on ${nameOf(rollout.route)} is tried again` }
+	return { kind: 'done', text: `what Git asks for on ${routesOf(rollout).map(nameOf).join(', ')} is tried again` }
 }
 
 function acceptRevision(draft: Draft, command: Extract<ControllerCommand, { kind: 'accept' }>): CommandReply {

@@ -6,7 +6,7 @@ import { findTraps } from '#plan/find-traps.ts'
 import { type TargetsOf, writtenTargets } from '#plan/live-paths.ts'
 import type { Trap } from '#plan/trap.ts'
 import { takesAsMuch, widen } from '#plan/widen.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isRunning, type Rollout, routesOf } from '#rollout/rollout.ts'
 import { targetsUnder } from './trap-diagnostics.ts'
 
 // What both ends of a connection must agree on changes in phases (rules §4.4): servers first take the old and the new,
@@ -23,10 +23,10 @@ let last: { readonly key: string; readonly aim: Aim } | null = null
 /** The same, worked out once: traps cost the size of the mesh, and most turns ask what the turn before asked. */
 export function aimOnce(applied: Mesh, desired: Mesh, { rollouts, mayStillHold }: AimOnceOptions): Aim {
 	const running = rollouts.filter(isRunning)
-	const ends = running.map(({ route, good, target }) => [route, good, target])
+	const ends = running.map(({ lanes }) => lanes)
 	const key = hashValue([applied.hash, desired.hash, ends, mayStillHold.map(({ hash }) => hash)])
 	if (last?.key === key) return last.aim
-	const underRollout = running.map(({ route }) => route)
+	const underRollout = running.flatMap(routesOf)
 	const aim = aimOf(applied, desired, { targetsOf: targetsUnder(rollouts), underRollout, mayStillHold })
 	last = { key, aim }
 	return aim

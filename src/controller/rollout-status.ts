@@ -8,8 +8,9 @@ import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
 import { describeFront } from '#rollout/describe-front.ts'
 import { describeMirror } from '#rollout/describe-mirror.ts'
 import { describeOpen } from '#rollout/describe-open.ts'
-import { describeInForce } from '#rollout/describe-step.ts'
+import { describeInForce, describeLanes } from '#rollout/describe-step.ts'
 import { frontOf, requestsOfStep } from '#rollout/front.ts'
+import { thresholdGuardsOf } from '#rollout/guards-of-policy.ts'
 import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
 import { mirrorOf } from '#rollout/mirror.ts'
 import {
@@ -18,9 +19,9 @@ import {
 	type FleetFacts,
 	type Hold,
 	isRunning,
+	type Lane,
 	type OpenConnections,
 	type Rollout,
-	thresholdGuardsOf,
 } from '#rollout/rollout.ts'
 import { describeWave } from '#rollout/wave.ts'
 import { describeHook } from './describe-hook.ts'
@@ -32,7 +33,8 @@ import type { StatusSource } from './status.ts'
 
 export type RolloutStatus = {
 	readonly id: string
-	readonly route: string
+	/** Its routes, with their shares. Those of one lane have the same. */
+	readonly lanes: readonly LaneStatus[]
 	readonly revision: string
 	readonly phase: Rollout['phase']['kind']
 	/** The whole in one sentence: where it stands, and why it does not move. */
@@ -42,11 +44,6 @@ export type RolloutStatus = {
 	/** Step in force, from 1; 0 before the first. */
 	readonly step: number
 	readonly steps: readonly StepStatus[]
-	readonly shares: {
-		readonly now: readonly ShareStatus[]
-		readonly good: readonly ShareStatus[]
-		readonly target: readonly ShareStatus[]
-	}
 	/** Of the step in force: how long and how many canary requests, and what it must have at least. */
 	readonly progress: {
 		readonly elapsedMs: number
@@ -90,7 +87,7 @@ export type RolloutStatus = {
 	readonly fleet: FleetFacts | null
 	/** What Git asks for here is not tried again until it changes, or somebody says `sluice rollout retry`. */
 	readonly quarantined: boolean
-	/** Whether its route has clusters of its own. */
+	/** Whether its routes have clusters of their own. */
 	readonly clones: Rollout['clones']
 	readonly promotedBy: string | null
 	/** Who has opened the gate of the step in force; null while nobody has. */
@@ -129,8 +126,20 @@ export type ThresholdStatus = {
 export type StepStatus = {
 	/** `25 %`, `no share`, or of waves `one proxy`. */
 	readonly text: string
+	/** What its routes have at most, where they have different shares. */
 	readonly canarySharePpm: number
-	readonly shares: readonly ShareStatus[]
+}
+
+export type LaneStatus = {
+	/** Ids; of waves that of the mesh. */
+	readonly routes: readonly string[]
+	readonly shares: {
+		readonly now: readonly ShareStatus[]
+		readonly good: readonly ShareStatus[]
+		readonly target: readonly ShareStatus[]
+	}
+	/** In the order of the rollout's steps. */
+	readonly steps: readonly (readonly ShareStatus[])[]
 }
 export type ShareStatus = { readonly virtualNode: string; readonly port: number; readonly sharePpm: number }
 
@@ -144,7 +153,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 	const quarantined = view.state.quarantine.some(({ rollout: id, key }) => id === rollout.id && asked.has(key))
 	return {
 		id: rollout.id,
-		route: rollout.route,
+		lanes: rollout.lanes.map((lane) => laneStatusOf(rollout, lane)),
 		revision: rollout.revision,
 		phase: phase.kind,
 		text: sentenceOf(rollout, { durable: view.durable, facts, quarantined }) + describeOpen(openConnections),
@@ -153,9 +162,7 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 		steps: rollout.stepsPpm.map((canarySharePpm, step) => ({
 			text: nameOfStep(rollout, step),
 			canarySharePpm,
-			shares: sharesOf(splitAtStep(rollout, step)),
 		})),
-		shares: { now: sharesOf(splitInForce(rollout)), good: sharesOf(rollout.good), target: sharesOf(rollout.target) },
 		progress: {
 			elapsedMs: Math.round(elapsed.stepMs),
 			...demandsOfStep(rollout),
@@ -192,6 +199,15 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 	}
 }
 
+function laneStatusOf(rollout: Rollout, lane: Lane): LaneStatus {
+	const { routes, good, target } = lane
+	return {
+		routes: routes.map(({ id }) => id),
+		shares: { now: sharesOf(splitInForce(rollout, lane)), good: sharesOf(good), target: sharesOf(target) },
+		steps: rollout.stepsPpm.map((_, step) => sharesOf(splitAtStep(rollout, lane, step))),
+	}
+}
+
 function factsOf(rollout: Rollout, { view, fleet, evidence, placeOf }: StatusSource): FleetFacts | null {
 	if (view.effective === null) return null
 	return factsOfRollout(rollout, view.concernOf(rollout), {
@@ -208,12 +224,12 @@ function openOf(rollout: Rollout, { view, fleet, evidence }: StatusSource): Open
 }
 
 function frontStatusOf(rollout: Rollout): BesideStatus | null {
-	const front = frontOf(rollout)
+	const front = frontOf(rollout, rollout.lanes[0])
 	return front === null ? null : { standing: front.standing, text: describeFront(front.matches) }
 }
 
 function mirrorStatusOf(rollout: Rollout): BesideStatus | null {
-	const mirror = mirrorOf(rollout)
+	const mirror = mirrorOf(rollout, rollout.lanes[0])
 	return mirror === null ? null : { standing: mirror.standing, text: describeMirror(mirror.copies) }
 }
 
@@ -250,11 +266,12 @@ type Circumstances = { readonly durable: boolean; readonly facts: FleetFacts | n
 
 function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumstances): string {
 	const { phase, stepsPpm, step, clones } = rollout
-	const now = rollout.wave === null ? formatSplit(withoutZeros(splitInForce(rollout))) : describeInForce(rollout)
+	const split = (lane: Lane) => formatSplit(withoutZeros(splitInForce(rollout, lane)))
+	const now = rollout.wave === null ? describeLanes(rollout.lanes, split) : describeInForce(rollout)
 	const reached =
 		step < 0 ? 'before the first step' : `step ${step + 1} of ${stepsPpm.length} (${nameOfStep(rollout, step)})`
 	const confirmed = facts === null ? '' : `, ${facts.current}/${facts.expected} proxies confirmed`
-	const leaving = clones === 'none' ? '' : '; its route still has clusters of its own'
+	const leaving = clones === 'none' ? '' : '; its traffic still has clusters of its own'
 	switch (phase.kind) {
 		case 'pending':
 			return `${reached}: ${now}${clones === 'making' ? ', clusters of its own are being made' : ''}`

@@ -1,9 +1,14 @@
 import { unreachable } from '#base/assert.ts'
 import { windowsOver } from '#mesh/rollout-policy.ts'
+import { nameOfGroup } from '#plan/join-shifts.ts'
+import type { ShiftGroup } from '#plan/plan.ts'
 import { formatSplit, nameOf } from '#plan/split.ts'
-import type { Rollout } from '#rollout/rollout.ts'
+import { describeLanes } from '#rollout/describe-step.ts'
+import { lanesOf } from '#rollout/lanes.ts'
+import { type Rollout, routesOf } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { startWaves } from '#rollout/wave.ts'
+import { type Ask, changedRollouts } from './changed-rollouts.ts'
 import {
 	aimOfDraft,
 	appliedMesh,
@@ -16,7 +21,7 @@ import {
 	meshOf,
 	replaceRollout,
 } from './draft.ts'
-import { type Ask, changedRollouts, type Settlement, settle } from './settle.ts'
+import { type Settlement, settle } from './settle.ts'
 import type { WavesToStart } from './waves-to-start.ts'
 
 // What Git asks for means for the turn: changes applied, rollouts started, retargeted, or taken back.
@@ -28,7 +33,7 @@ export function settleTurn(draft: Draft): Settlement | null {
 	if (settlement === null) return null
 	if (settlement.done.length > 0) applyChanges(draft, settlement)
 	if (settlement.waves !== null) beginWaves(draft, settlement.waves)
-	for (const shift of settlement.start) begin(draft, shift)
+	for (const group of settlement.start) begin(draft, group)
 	return settlement
 }
 
@@ -58,7 +63,7 @@ export function followGit(draft: Draft): void {
 	const revision = draft.state.accepted?.info.id ?? ''
 	const candidateOf = (hash: string) => meshOf(draft, hash)
 	for (const { rollout, ask } of changedRollouts({ applied, desired, rollouts: draft.state.rollouts, candidateOf })) {
-		const next = ask.kind === 'otherShares' ? retargetRollout(rollout, ask.shift, revision) : null
+		const next = ask.kind === 'otherShares' ? retargetRollout(rollout, ask.group, revision) : null
 		if (next === null) happen(draft, rollout.id, { kind: 'supersede', reason: reasonOf(ask) })
 		else if (draft.input.forward) retarget(draft, next)
 	}
@@ -68,12 +73,14 @@ function reasonOf(ask: Ask): string {
 	switch (ask.kind) {
 		case 'lastGood':
 			return 'Git asks for the last good shares again'
+		case 'noGroup':
+			return `Git asks for something else on ${ask.routes.map(nameOf).join(', ')}`
 		case 'otherShares':
-			return `Git asks for ${formatSplit(ask.shift.after)} instead`
+			return `Git asks for ${describeLanes(lanesOf(ask.group.shifts), ({ target }) => formatSplit(target))} instead`
 		case 'otherChanges':
 			return 'Git asks for something else than what goes out by waves'
 		case 'otherCanary':
-			return `Git has changed ${ask.shift.rising.map(({ virtualNode }) => nameOf(virtualNode)).join(', ')}`
+			return `Git has changed ${ask.group.rising.map(({ virtualNode }) => nameOf(virtualNode)).join(', ')}`
 		default:
 			return unreachable(ask)
 	}
@@ -81,7 +88,7 @@ function reasonOf(ask: Ask): string {
 
 function retarget(draft: Draft, next: Rollout): void {
 	replaceRollout(draft, next)
-	const reason = `now to ${formatSplit(next.target)}: the weights in force stay, the evidence starts afresh`
+	const reason = `now to ${describeLanes(next.lanes, ({ target }) => formatSplit(target))}: the weights in force stay, the evidence starts afresh`
 	const numbers = { revision: next.revision }
 	journal(draft, { event: 'rollout.retargeted', actor: 'sluice', reason, numbers, rollout: next.id })
 }
@@ -124,16 +131,17 @@ function applyChanges(draft: Draft, settlement: Settlement): void {
 	journal(draft, { event: 'mesh.applied', actor: 'sluice', reason: names.join(', ') + more, numbers, rollout: null })
 }
 
-function begin(draft: Draft, shift: Settlement['start'][number]): void {
+function begin(draft: Draft, group: ShiftGroup): void {
 	const number = draft.state.rolloutCount + 1
-	const parts = shift.route.split('/')
-	const id = `${parts[3]}/${parts[5]}#${number}`
+	const id = `${nameOfGroup(group)}#${number}`
 	const revision = draft.state.accepted?.info.id ?? ''
-	const phi = draft.input.phiOf(shift)
-	const rollout = startRollout({ id, shift, revision, wallMs: draft.input.wallMs, phi })
+	const phi = draft.input.phiOf(group)
+	const rollout = startRollout({ id, group, revision, wallMs: draft.input.wallMs, phi })
 	draft.state = { ...draft.state, rolloutCount: number, rollouts: [...draft.state.rollouts, rollout] }
-	const reason = `from ${formatSplit(shift.before)} to ${formatSplit(shift.after)}`
-	const numbers = { route: shift.route, stepsPpm: rollout.stepsPpm, revision, phi }
+	const routes = routesOf(rollout)
+	const ways = describeLanes(rollout.lanes, ({ good, target }) => `from ${formatSplit(good)} to ${formatSplit(target)}`)
+	const reason = routes.length > 1 && rollout.lanes.length === 1 ? `${routes.map(nameOf).join(', ')} ${ways}` : ways
+	const numbers = { routes, stepsPpm: rollout.stepsPpm, revision, phi }
 	journal(draft, { event: 'rollout.started', actor: 'sluice', reason, numbers, rollout: id })
 }
 

@@ -1,16 +1,17 @@
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
-import type { Change, Plan, Remove, Shift, Split, Target } from '#plan/plan.ts'
-import { planChanges } from '#plan/plan-changes.ts'
+import { joinShifts } from '#plan/join-shifts.ts'
+import type { Change, Plan, Remove, Shift, ShiftGroup, Split } from '#plan/plan.ts'
 import { isSameSplit, splitOfRoute } from '#plan/split.ts'
 import { type Hold, isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
 import { type AtOnce, applyAtOnce, applyLater, isTargetOf, routeWithTargets, withTargetsOf } from './apply-at-once.ts'
 import type { Aim } from './phases.ts'
+import { planOnce } from './plan-once.ts'
 import { type Startable, startable } from './shifts-to-start.ts'
 import type { Quarantine } from './state.ts'
-import { askOfWave, type FailedWaves, failedAmong, type WavesToStart, wavesToStart } from './waves-to-start.ts'
+import { type FailedWaves, failedAmong, type WavesToStart, wavesToStart } from './waves-to-start.ts'
 
 // How the applied mesh comes nearer to the desired one: what may be applied in this turn, and what each shift means
 // for the rollouts. A pure function; the controller asks it whenever either mesh or a rollout has changed.
@@ -23,13 +24,13 @@ export type Settled = {
 	readonly applied: Mesh
 	readonly done: readonly Change[]
 	/** Shifts to start a rollout for. */
-	readonly start: readonly Shift[]
+	readonly start: readonly ShiftGroup[]
 	/** Changes to start waves for. */
 	readonly waves: WavesToStart | null
 	/** Changes that failed by waves and are not tried again before they are others. */
 	readonly failedWaves: readonly FailedWaves[]
 	/** Shifts that wait, and for what: the id of another rollout, a route whose rollout comes first, a target. */
-	readonly queued: readonly { readonly shift: Shift; readonly behind: string }[]
+	readonly queued: readonly { readonly group: ShiftGroup; readonly behind: string }[]
 	/** Shifts and other changes that nobody may start now, and why. */
 	readonly barred: readonly { readonly route: ResourceId; readonly bars: readonly Hold[] }[]
 	/** Removals that wait, and for what. */
@@ -72,7 +73,7 @@ export function settle(options: SettleOptions): Settled {
 	const plan = planOnce(applied, desired)
 	const shifts = plan.changes.filter((change) => change.kind === 'shift')
 	const wave = runningWave(running)
-	if (wave !== null) return behindWave(wave, plan, applied)
+	if (wave !== null) return behindWave(wave, { plan, shifts, applied })
 	const resources: Record<ResourceId, Resource> = { ...applied.resources }
 	const { done, unconfirmed, byWaves, barred: frozen } = applyAtOnce({ ...options, plan, resources })
 	const unsettled = options.rollouts.filter(isUnsettled)
@@ -120,13 +121,15 @@ function behindWaves({ start, queued, barred }: Startable): Startable {
 	const behind = 'the waves of other changes, which come first'
 	return {
 		start: [],
-		queued: [...start, ...queued.map(({ shift }) => shift)].map((shift) => ({ shift, behind })),
+		queued: [...start, ...queued.map(({ group }) => group)].map((group) => ({ group, behind })),
 		barred,
 	}
 }
 
 /** While waves go out nothing else begins: what they are compared with stays as it is. */
-function behindWave(wave: Rollout, plan: Plan, applied: Mesh): Settled {
+type Behind = { readonly plan: Plan; readonly shifts: readonly Shift[]; readonly applied: Mesh }
+
+function behindWave(wave: Rollout, { plan, shifts, applied }: Behind): Settled {
 	const reason = `until rollout ${wave.id} has ended`
 	return {
 		applied,
@@ -134,7 +137,7 @@ function behindWave(wave: Rollout, plan: Plan, applied: Mesh): Settled {
 		start: [],
 		waves: null,
 		failedWaves: [],
-		queued: plan.changes.flatMap((change) => (change.kind === 'shift' ? [{ shift: change, behind: wave.id }] : [])),
+		queued: joinShifts(shifts).map((group) => ({ group, behind: wave.id })),
 		waiting: plan.changes.flatMap((change) =>
 			change.kind === 'remove' ? [{ resource: change.resource, reason }] : [],
 		),
@@ -169,16 +172,6 @@ function wavesWithout(without: ReadonlySet<ResourceId>, options: SettleOptions &
 	return { due: wavesToStart(candidate, options), later: unconfirmed }
 }
 
-let lastPlan: { applied: string; desired: string; plan: Plan } | null = null
-
-/** A plan costs the size of the mesh; most turns ask about the same two meshes as the turn before. */
-function planOnce(applied: Mesh, desired: Mesh): Plan {
-	if (lastPlan?.applied === applied.hash && lastPlan.desired === desired.hash) return lastPlan.plan
-	const plan = planChanges(applied, desired)
-	lastPlan = { applied: applied.hash, desired: desired.hash, plan }
-	return plan
-}
-
 /** The route as it stands when a rollout has succeeded: as Git writes it, when Git still asks for these shares. */
 export function routeAfterRollout(applied: Route, desired: Resource | undefined, target: Split): Route {
 	if (desired?.kind === 'Route' && isSameSplit(splitOfRoute(desired), target)) return withTargetsOf(applied, desired)
@@ -186,37 +179,6 @@ export function routeAfterRollout(applied: Route, desired: Resource | undefined,
 		applied,
 		target.map(({ virtualNode, port, sharePpm }) => ({ virtualNode, port, weight: sharePpm })),
 	)
-}
-
-/** What Git now asks of a running rollout, when that is something else. */
-export type Ask =
-	| { readonly kind: 'lastGood' }
-	/** Something else than what goes out by waves. */
-	| { readonly kind: 'otherChanges' }
-	/** `otherCanary`: the same targets, of which a rising one is specified otherwise. */
-	| { readonly kind: 'otherShares' | 'otherCanary'; readonly shift: Shift }
-
-export function changedRollouts(
-	options: Pick<SettleOptions, 'applied' | 'desired' | 'rollouts'> & {
-		readonly candidateOf: (hash: string) => Mesh | null
-	},
-): { rollout: Rollout; ask: Ask }[] {
-	const { applied, desired } = options
-	const running = options.rollouts.filter((rollout) => isRunning(rollout) && rollout.phase.kind !== 'rollingBack')
-	if (running.length === 0) return []
-	const shifts = planOnce(applied, desired).changes.filter((change) => change.kind === 'shift')
-	return running.flatMap((rollout): { rollout: Rollout; ask: Ask }[] => {
-		if (rollout.wave !== null) {
-			const ask = askOfWave(options.candidateOf(rollout.wave.candidate), options)
-			return ask === null ? [] : [{ rollout, ask }]
-		}
-		const shift = shifts.find(({ route }) => route === rollout.route)
-		if (shift === undefined) return [{ rollout, ask: { kind: 'lastGood' } }]
-		if (shift.quarantineKey === rollout.quarantineKey && isSameSplit(shift.after, rollout.target)) return []
-		// Since it began, its canaries are applied as they were: what differs is what Git has changed.
-		const changes = ({ virtualNode: id }: Target) => applied.resources[id]?.hash !== desired.resources[id]?.hash
-		return [{ rollout, ask: { kind: rollout.canaries.some(changes) ? 'otherCanary' : 'otherShares', shift } }]
-	})
 }
 
 type Keep = {
@@ -229,7 +191,7 @@ type Keep = {
 function whyNeeded(rollout: Rollout): string {
 	return isRunning(rollout)
 		? `rollout ${rollout.id} has not ended`
-		: `the route of rollout ${rollout.id} still has clusters of its own`
+		: `what rollout ${rollout.id} moved still has clusters of its own`
 }
 
 /** Of what nothing should need any more, what stays for now, and why. */

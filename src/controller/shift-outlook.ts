@@ -3,10 +3,9 @@ import { egressClusterName } from '#compile/names.ts'
 import { type Fate, outlookOfFailure, outlookOfSteps, type Prospect, type StepOutlook } from '#guard/outlook.ts'
 import { defaultPhi } from '#guard/over-dispersion.ts'
 import type { Mesh } from '#mesh/mesh.ts'
-import { type Shift, type Split, type Target, wholePpm } from '#plan/plan.ts'
-import { shareOf, shareOfAll } from '#plan/split.ts'
+import { type ShiftGroup, type Split, type Target, wholePpm } from '#plan/plan.ts'
+import { shareOf, shareOfAll, unionOfTargets, withoutZeros } from '#plan/split.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
-import { unitOf } from './shift-unit.ts'
 import type { ClusterTraffic, Traffic } from './traffic-meter.ts'
 
 // What a plan says of time: how long the steps of a shift take at a given traffic, and what could not be seen at it.
@@ -34,22 +33,29 @@ export type ShiftOutlook = RouteTraffic & {
 
 export type FailureOutlook = { readonly errorShare: number; readonly fate: Fate }
 
-export type PlannedSplitStep = { readonly shares: Split; readonly minDurationMs: number; readonly minRequests: number }
+export type PlannedSplitStep = {
+	/** Of each lane. */
+	readonly shares: readonly Split[]
+	readonly minDurationMs: number
+	readonly minRequests: number
+}
 
 /** Null where the daemon's proxies have counted nothing of the route's targets yet. */
 export function outlookOfShift(
-	shift: Shift,
+	group: ShiftGroup,
 	steps: readonly PlannedSplitStep[],
 	{ mesh, source }: { readonly mesh: Mesh; readonly source: TrafficSource },
 ): ShiftOutlook | null {
-	const traffic = source.kind === 'given' ? source : trafficOfShift(shift, mesh, source.traffic)
+	const traffic = source.kind === 'given' ? source : trafficOfGroup(group, mesh, source.traffic)
 	if (traffic === null) return null
 	const { requestsPerSecond, errorShare } = traffic
-	const { policy } = shift
+	const { policy, rising, falling } = group
+	const least = (shares: readonly Split[], share: (split: Split) => number) => Math.min(...shares.map(share)) / wholePpm
 	const prospect: Prospect = {
 		steps: steps.map(({ shares, minDurationMs, minRequests }) => ({
-			canaryShare: leastShare(shares, shift.rising),
-			baselineShare: shareOfAll(shares, shift.falling) / wholePpm,
+			// Each canary is judged alone: the one with the least traffic is the last to be proven.
+			canaryShare: least(shares, (split) => Math.min(...rising.map((target) => shareOf(split, target)))),
+			baselineShare: least(shares, (split) => shareOfAll(split, falling)),
 			minDurationMs,
 			minRequests,
 		})),
@@ -58,7 +64,7 @@ export function outlookOfShift(
 		warmUpMs: policy.warmUpMs,
 		parameters: guardParametersOf({
 			policy,
-			stepsPpm: steps.map(({ shares }) => shareOfAll(shares, shift.rising)),
+			stepsPpm: steps.map(({ shares }) => Math.max(...shares.map((split) => shareOfAll(split, rising)))),
 			phi: defaultPhi,
 		}),
 	}
@@ -75,11 +81,6 @@ export function outlookOfShift(
 			fate: outlookOfFailure(prospect, { canaryErrorShare: bad, horizonMs }),
 		})),
 	}
-}
-
-/** Each canary is judged alone: the one with the least traffic is the last to be proven. */
-function leastShare(shares: Split, rising: readonly Target[]): number {
-	return Math.min(...rising.map((target) => shareOf(shares, target))) / wholePpm
 }
 
 function sumOf(steps: readonly StepOutlook[]): number | null {
@@ -99,16 +100,17 @@ function badShares(errorShare: number): number[] {
  * What the daemon counted of the targets that have the route's traffic now, whatever route leads to them. The share of
  * errors is that of the baseline to be.
  */
-function trafficOfShift(shift: Shift, mesh: Mesh, { seconds, clusters }: Traffic): RouteTraffic | null {
-	const unit = unitOf(shift.route, mesh)
+function trafficOfGroup(group: ShiftGroup, mesh: Mesh, { seconds, clusters }: Traffic): RouteTraffic | null {
+	const [{ unit }] = group.shifts
 	const countsOf = (targets: readonly Target[]) =>
 		targets
 			.map((target) => clusters[egressClusterName(target, mesh.resources)])
 			.map((counts) => (counts === undefined ? nothing : countsIn(unit, counts)))
 			.reduce((left, right) => ({ all: left.all + right.all, failed: left.failed + right.failed }), nothing)
-	const { all } = countsOf(shift.before.filter(({ sharePpm }) => sharePpm > 0))
+	const served = group.shifts.map(({ before }) => withoutZeros(before)).reduce<readonly Target[]>(unionOfTargets, [])
+	const { all } = countsOf(served)
 	if (all === 0 || seconds === 0) return null
-	const baseline = countsOf(shift.falling)
+	const baseline = countsOf(group.falling)
 	return { requestsPerSecond: all / seconds, errorShare: baseline.all === 0 ? 0 : baseline.failed / baseline.all }
 }
 

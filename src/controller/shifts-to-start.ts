@@ -1,8 +1,9 @@
 import { hashValue } from '#base/hash.ts'
 import type { Mesh, Resource, ResourceId } from '#mesh/mesh.ts'
-import type { Shift, Target } from '#plan/plan.ts'
+import { joinShifts } from '#plan/join-shifts.ts'
+import type { Shift, ShiftGroup, Target } from '#plan/plan.ts'
 import { isSameTarget } from '#plan/split.ts'
-import type { Hold, Rollout } from '#rollout/rollout.ts'
+import { type Hold, laneOf, type Rollout } from '#rollout/rollout.ts'
 
 // Of the shifts that Git asks for, those that rollouts may begin for now, and what each of the others waits for.
 
@@ -18,43 +19,50 @@ export type Situation = {
 }
 
 export type Startable = {
-	readonly start: readonly Shift[]
-	readonly queued: readonly { readonly shift: Shift; readonly behind: string }[]
+	readonly start: readonly ShiftGroup[]
+	readonly queued: readonly { readonly group: ShiftGroup; readonly behind: string }[]
 	readonly barred: readonly { readonly route: ResourceId; readonly bars: readonly Hold[] }[]
 }
 
+/** What failed before, or is on its way, keeps nothing else from starting; what is one rollout waits together. */
 export function startable(shifts: readonly Shift[], situation: Situation): Startable {
 	const { running, unsettled, isQuarantined, barsOf } = situation
-	const start: Shift[] = []
-	const queued: { shift: Shift; behind: string }[] = []
+	const start: ShiftGroup[] = []
+	const queued: { group: ShiftGroup; behind: string }[] = []
 	const barred: { route: ResourceId; bars: readonly Hold[] }[] = []
-	for (const shift of shifts) {
-		if (isQuarantined(shift.quarantineKey) || running.some(({ route }) => route === shift.route)) continue
-		const bars = barsOf(shift.route)
+	const mayStart = ({ route, quarantineKey }: Shift) =>
+		!isQuarantined(quarantineKey) && rolloutOn(route, running) === null
+	for (const group of joinShifts(shifts.filter(mayStart))) {
+		const routes = group.shifts.map(({ route }) => route)
+		const bars = routes.flatMap(barsOf)
 		if (bars.length > 0) {
-			barred.push({ route: shift.route, bars })
+			barred.push(...routes.map((route) => ({ route, bars })))
 			continue
 		}
 		// The next rollout would have clusters of the same names.
-		const earlier = unsettled.find(({ route }) => route === shift.route)?.id ?? null
-		const behind = earlier ?? rivalOf(shift, running, start) ?? absentTargetOf(shift, situation)
-		if (behind !== null) queued.push({ shift, behind })
-		else start.push(shift)
+		const earlier = routes.map((route) => rolloutOn(route, unsettled)).find((rollout) => rollout !== null)?.id ?? null
+		const behind = earlier ?? rivalOf(group, running, start) ?? absentTargetOf(group, situation)
+		if (behind !== null) queued.push({ group, behind })
+		else start.push(group)
 	}
 	return { start, queued, barred }
 }
 
-function rivalOf(shift: Shift, running: readonly Rollout[], start: readonly Shift[]): string | null {
-	const rival = running.find((rollout) => isRival(shift, { canaries: rollout.canaries, baseline: rollout.baseline }))
-	const earlier = start.find((other) => isRival(shift, { canaries: other.rising, baseline: other.falling }))
-	return rival?.id ?? earlier?.route ?? null
+function rolloutOn(route: ResourceId, rollouts: readonly Rollout[]): Rollout | null {
+	return rollouts.find((rollout) => laneOf(rollout, route) !== null) ?? null
+}
+
+function rivalOf(group: ShiftGroup, running: readonly Rollout[], start: readonly ShiftGroup[]): string | null {
+	const rival = running.find((rollout) => isRival(group, rollout))
+	const earlier = start.find((other) => isRival(group, { canaries: other.rising, baseline: other.falling }))
+	return rival?.id ?? earlier?.shifts[0].route ?? null
 }
 
 /**
  * A rising target that is not applied as it is aimed at, or whose listener Git wants otherwise in the end: a rollout to it
  * would judge something else, or nothing at all.
  */
-function absentTargetOf({ rising }: Shift, { resources, desired, whole }: Situation): string | null {
+function absentTargetOf({ rising }: ShiftGroup, { resources, desired, whole }: Situation): string | null {
 	const absent = rising.find((target) => {
 		const { virtualNode: id } = target
 		return resources[id]?.hash !== desired.resources[id]?.hash || !isSameListener(target, resources[id], whole)
@@ -74,8 +82,8 @@ function isSameListener(
 }
 
 /** No target is canary of one running rollout and baseline of another (rules, motion 3). */
-function isRival(shift: Shift, other: Pick<Rollout, 'canaries' | 'baseline'>): boolean {
-	const meets = (left: Shift['rising'], right: Shift['rising']) =>
+function isRival(group: ShiftGroup, other: Pick<Rollout, 'canaries' | 'baseline'>): boolean {
+	const meets = (left: readonly Target[], right: readonly Target[]) =>
 		left.some((target) => right.some((member) => isSameTarget(target, member)))
-	return meets(shift.rising, other.baseline) || meets(shift.falling, other.canaries)
+	return meets(group.rising, other.baseline) || meets(group.falling, other.canaries)
 }

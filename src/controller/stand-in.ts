@@ -110,21 +110,21 @@ function besideWithout(
 	waiting: ReadonlySet<string>,
 	{ fronts, mirrors, resources }: EffectiveMesh,
 ): Pick<EffectiveMesh, 'fronts' | 'mirrors'> {
-	const waits = (way: 'front' | 'mirror', route: string, targets: readonly Target[]) =>
-		targets.some((target) => waiting.has(besideClusterName(way, { target, route: route as ResourceId, resources })))
+	const waits = (way: 'front' | 'mirror', { calledAfter }: RouteFront | RouteMirror, targets: readonly Target[]) =>
+		targets.some((target) => waiting.has(besideClusterName(way, { target, calledAfter, resources })))
 	const settle = <Value extends RouteFront | RouteMirror>(value: Value, isWaiting: boolean): Value =>
 		isWaiting ? { ...value, standing: 'beside' } : value
 	return {
-		fronts: mapValues(fronts, (front, route) => settle(front, waits('front', route, front.split))),
-		mirrors: mapValues(mirrors, (mirror, route) => settle(mirror, waits('mirror', route, mirror.copies))),
+		fronts: mapValues(fronts, (front) => settle(front, waits('front', front, front.split))),
+		mirrors: mapValues(mirrors, (mirror) => settle(mirror, waits('mirror', mirror, mirror.copies))),
 	}
 }
 
 function mapValues<Value>(
 	record: Readonly<Record<string, Value>>,
-	change: (value: Value, key: string) => Value,
+	change: (value: Value) => Value,
 ): Readonly<Record<string, Value>> {
-	return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]))
+	return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
 }
 
 /** Each resource that names one of these clusters as it was before, with the clusters that it needs then. */

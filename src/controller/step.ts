@@ -241,7 +241,7 @@ function hasJustTurned(rollout: Rollout, state: ControllerState): boolean {
 	const before = state.rollouts.find(({ id }) => id === rollout.id)
 	if (before === undefined) return false
 	const goesBack = rollout.phase.kind === 'rollingBack' && before.phase.kind !== 'rollingBack'
-	return goesBack || before.target !== rollout.target
+	return goesBack || before.lanes !== rollout.lanes
 }
 
 /** All running rollouts and the newest ended ones. */

@@ -1,6 +1,6 @@
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Rollout } from '#rollout/rollout.ts'
-import type { Concern } from './concerns.ts'
+import { type Concern, canaryClusters } from './concerns.ts'
 import type { Evidence } from './evidence.ts'
 import type { FleetPort } from './ports.ts'
 
@@ -43,7 +43,7 @@ export function createStranded({ fleet, evidence }: { fleet: FleetPort; evidence
 		const hosts = (cluster: string) => evidence.healthyHosts(proxyKey, cluster)
 		const good = concern.good.map(hosts)
 		if (before === 'none' && good.includes(null)) return 'none'
-		if (![...concern.canaries.values()].some((name) => (hosts(name) ?? 0) > 0)) return null
+		if (!canaryClusters(concern).some((name) => (hosts(name) ?? 0) > 0)) return null
 		if (good.includes(0)) return 'none'
 		const hadEnded = phase.kind === 'rollingBack' && phase.cause.by === 'rollback'
 		return hadEnded && good.includes(null) ? 'untold' : null

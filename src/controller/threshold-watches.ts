@@ -2,8 +2,9 @@ import { unreachable } from '#base/assert.ts'
 import type { ThresholdSource } from '#mesh/mesh.ts'
 import { fillTemplate, type TemplateValues } from '#mesh/query-template.ts'
 import { nameOf } from '#plan/split.ts'
+import { thresholdGuardsOf } from '#rollout/guards-of-policy.ts'
 import { hasShare } from '#rollout/ladder.ts'
-import { isRunning, type Rollout, thresholdGuardsOf } from '#rollout/rollout.ts'
+import { isRunning, type Rollout, routesOf } from '#rollout/rollout.ts'
 import type { WatchedThreshold } from '#telemetry/measurement.ts'
 
 /** Whom to ask for the rollouts that run: all their thresholds, in every phase in which canaries have a share. */
@@ -20,12 +21,13 @@ export function thresholdWatchesOf(rollouts: readonly Rollout[]): WatchedThresho
 		)
 }
 
-function valuesOf({ route, canaries, baseline }: Rollout, windowMs: number): TemplateValues {
-	const [, mesh = '', , virtualRouter = '', , name = ''] = route.split('/')
+function valuesOf(rollout: Rollout, windowMs: number): TemplateValues {
+	const { lanes, canaries, baseline } = rollout
+	const [, mesh = '', , virtualRouter = ''] = lanes[0].routes[0].id.split('/')
 	return {
 		mesh,
 		virtualRouter,
-		route: name,
+		route: rollout.wave === null ? routesOf(rollout).map(nameOf).join('|') : '',
 		canary: canaries.map(({ virtualNode }) => nameOf(virtualNode)).join('|'),
 		baseline: baseline.map(({ virtualNode }) => nameOf(virtualNode)).join('|'),
 		window: windowMs % 1000 === 0 ? `${windowMs / 1000}s` : `${windowMs}ms`,

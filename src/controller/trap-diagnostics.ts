@@ -3,7 +3,7 @@ import type { Mesh, Origin, Origins } from '#mesh/mesh.ts'
 import { findTraps } from '#plan/find-traps.ts'
 import { type TargetsOf, writtenTargets } from '#plan/live-paths.ts'
 import type { Trap } from '#plan/trap.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isRunning, laneOf, type Rollout } from '#rollout/rollout.ts'
 
 /**
  * What of a revision would break traffic between proxies, since both ends would have to change at once (rules §4.4).
@@ -27,7 +27,7 @@ export function targetsUnder(rollouts: readonly Rollout[]): TargetsOf {
 	return (route) => [
 		...writtenTargets(route),
 		...running
-			.filter((rollout) => rollout.route === route.id)
+			.flatMap((rollout) => laneOf(rollout, route.id) ?? [])
 			.flatMap(({ good, target }) => [...good, ...target].filter(({ sharePpm }) => sharePpm > 0)),
 	]
 }

@@ -2,7 +2,7 @@ import type { Diagnostic } from '#base/diagnostic.ts'
 import type { Alarm, GuardParameters, Look } from '#guard/look.ts'
 import type { HookEvent } from '#hooks/hook-call.ts'
 import type { Mesh, Origins, RolloutWindow } from '#mesh/mesh.ts'
-import type { Shift } from '#plan/plan.ts'
+import type { ShiftGroup } from '#plan/plan.ts'
 import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
 import type { RevisionInfo } from '#source/revision.ts'
 import type { JournalEntry, StoredLook } from '#store/store.ts'
@@ -51,7 +51,7 @@ export type TurnInput = {
 	/** `known`: connected or expected, under a name that outlives its connection. */
 	readonly proxyStanding: (proxyKey: string) => 'known' | 'unjoined' | 'unknown'
 	/** How the errors of what falls have varied so far. */
-	readonly phiOf: (shift: Shift) => GuardParameters['phi']
+	readonly phiOf: (group: Pick<ShiftGroup, 'falling'>) => GuardParameters['phi']
 	/** What keeps removals waiting, or null. */
 	readonly fleetLags: string | null
 	/** All of the applied mesh is served to everybody, and nothing stands in for what waits. */

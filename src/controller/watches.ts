@@ -4,7 +4,7 @@ import { demandsOfStep, splitInForce } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
-import type { Concern } from './concerns.ts'
+import { type Concern, type CountedLane, judgedClusters } from './concerns.ts'
 import type { Watch } from './evidence.ts'
 import type { FleetPort } from './ports.ts'
 import type { Publisher } from './publish.ts'
@@ -38,8 +38,7 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 	return {
 		rollout: rollout.id,
 		step: rollout.step,
-		canaries: isWave ? new Map(rollout.canaries.map((target) => [targetKey(target), ''])) : concern.canaries,
-		baseline: concern.baseline,
+		lanes: isWave ? [laneOfWave(rollout)] : concern.lanes,
 		beside: concern.beside,
 		unit: concern.unit,
 		isCandidate: isWave ? (proxyKey) => proxyOf(proxyKey)?.group.cohort === 'candidate' : null,
@@ -71,9 +70,18 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 	}
 }
 
-/** Each canary's share of what it and the baseline are sent; unchanged targets are neither. */
+function laneOfWave({ canaries }: Rollout): CountedLane {
+	return { name: '', canaries: new Map(canaries.map((target) => [targetKey(target), ''])), baseline: [] }
+}
+
+/**
+ * Each canary's share of what it and the baseline are sent; unchanged targets are neither. Over routes with different
+ * shares it depends on how many requests each has, so nothing is expected.
+ */
 function expectedSharesOf(rollout: Rollout): Record<string, number> {
-	const split = splitInForce(rollout)
+	const [lane, ...others] = rollout.lanes
+	if (others.length > 0) return {}
+	const split = splitInForce(rollout, lane)
 	const ofBaseline = shareOfAll(split, rollout.baseline)
 	return Object.fromEntries(
 		rollout.canaries.map((target) => [
@@ -117,9 +125,9 @@ export function holdsShares(
 	})
 }
 
-function resourcesCompared({ carriers, canaries, baseline }: Concern, groupKey: string) {
+function resourcesCompared(concern: Concern, groupKey: string) {
 	return [
-		...(carriers.get(groupKey) ?? []).map(({ typeUrl, name }) => [typeUrl, name] as const),
-		...[...canaries.values(), ...baseline].map((name) => [typeUrls.cluster, name] as const),
+		...(concern.carriers.get(groupKey) ?? []).map(({ typeUrl, name }) => [typeUrl, name] as const),
+		...judgedClusters(concern).map((name) => [typeUrls.cluster, name] as const),
 	]
 }

@@ -12,6 +12,7 @@ export type Fold = {
 	readonly canaries: readonly CanaryKey[]
 	readonly hardLimitPpm: number
 	readonly between: Comparison
+	/** By proxy and lane. */
 	readonly proxies: Map<string, ProxyFold>
 	readonly fleet: ReadonlyMap<CanaryKey, FleetFold>
 	/** Of the baseline, for as long as no edge has been chosen by it. */
@@ -21,6 +22,8 @@ export type Fold = {
 }
 
 type ProxyFold = {
+	readonly proxy: string
+	readonly lane: string
 	zone: string
 	/** The shares of every sample of the running look; null when one had none, or others. */
 	shares: string | null
@@ -61,7 +64,7 @@ export function createFold({ between = 'targets', ...options }: FoldOptions): Fo
  * over the fleet. An alarm comes again with each flush that shows it.
  */
 export function foldSample(fold: Fold, sample: Sample): Alarm | null {
-	const proxy = fold.proxies.get(sample.proxy) ?? joinFold(fold, sample)
+	const proxy = fold.proxies.get(keyOf(sample)) ?? joinFold(fold, sample)
 	if (proxy.samples === 0 && !heldBefore(proxy, sample)) forgetLateErrors(proxy)
 	addToLook(proxy, sample)
 	let alarm: Alarm | null = null
@@ -130,10 +133,15 @@ export function closeLook(fold: Fold, closing: LookClosing): Look {
 	return look
 }
 
-function joinFold(fold: Fold, { proxy, zone, shares }: Sample): ProxyFold {
+function keyOf({ proxy, lane = '' }: Pick<Sample, 'proxy' | 'lane'>): string {
+	return lane === '' ? proxy : `${proxy} ${lane}`
+}
+
+function joinFold(fold: Fold, sample: Sample): ProxyFold {
+	const { proxy, lane = '', zone, shares } = sample
 	const canaries = new Map(fold.canaries.map((key) => [key, { totals: noTotals, watch: createWatch() }]))
-	const joined: ProxyFold = { zone, shares, samples: 0, canaries, baseline: noTotals, unrouted: 0 }
-	fold.proxies.set(proxy, joined)
+	const joined: ProxyFold = { proxy, lane, zone, shares, samples: 0, canaries, baseline: noTotals, unrouted: 0 }
+	fold.proxies.set(keyOf(sample), joined)
 	return joined
 }
 
@@ -223,13 +231,14 @@ function addFlushes(left: WatchedFlush, right: WatchedFlush): WatchedFlush {
 
 function proxyTotals(name: string, proxy: ProxyFold): ProxyTotals {
 	const canaries = new Map([...proxy.canaries].map(([key, { totals }]) => [key, totals]))
-	const { zone, baseline, unrouted } = proxy
-	return { proxy: name, zone, shares: proxy.shares ?? '', canaries, baseline, unrouted }
+	const { lane, zone, baseline, unrouted } = proxy
+	return { proxy: name, zone, shares: keyOf({ proxy: proxy.shares ?? '', lane }), canaries, baseline, unrouted }
 }
 
 function countProxies(fold: Fold, { expected, silent }: LookClosing): Look['proxies'] {
 	const known = new Set(silent)
-	const missing = expected.filter((name) => known.has(name) || (fold.proxies.get(name)?.samples ?? 0) === 0)
+	const heard = new Set([...fold.proxies.values()].flatMap(({ proxy, samples }) => (samples > 0 ? [proxy] : [])))
+	const missing = expected.filter((name) => known.has(name) || !heard.has(name))
 	return {
 		expected: expected.length,
 		fresh: expected.length - missing.length,

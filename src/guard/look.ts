@@ -23,13 +23,13 @@ export type ArmIncrement = {
 	readonly times?: RequestTimes
 }
 
-/** One proxy's flush, as one rollout sees it. */
+/** One proxy's flush, as one rollout sees it. `lane`: of routes with the same shares; absent where all have them. */
 export type Sample = {
 	readonly proxy: string
-	/** Availability zone, or ''. */
+	/** Availability zone, or ''. `shares` names those that it had ACKed when it counted; null while it is between two. */
 	readonly zone: string
-	/** Names the shares that this proxy had ACKed when it counted; null while it is between two. */
 	readonly shares: string | null
+	readonly lane?: string
 	readonly canaries: Readonly<Record<CanaryKey, ArmIncrement>>
 	readonly baseline: ArmIncrement
 	/** Requests that found no route or no cluster: they count against the rollout, as failed canary requests. */

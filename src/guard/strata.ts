@@ -31,7 +31,7 @@ export type ArmTotals = {
 	readonly times: RequestTimes
 }
 
-/** One proxy that held the same shares for a whole look. */
+/** One proxy that held the same shares for a whole look; of several lanes each is one by itself. */
 export type ProxyTotals = {
 	readonly proxy: string
 	readonly zone: string

@@ -2074,6 +2074,10 @@ export interface RolloutPolicyManifest {
 		 * What happens when new and old version fail alike, beside that no step is taken: stepBack takes back a step that was taken less than 10 minutes before, hold does nothing more, rollBack goes back to the last good weights.
 		 */
 		onSharedIncident?: 'stepBack' | 'hold' | 'rollBack'
+		/**
+		 * Routes of one virtual router that one commit shifts towards the same targets: join makes them one rollout, in which what goes wrong on one takes all back; split gives each a rollout of its own.
+		 */
+		group?: 'join' | 'split'
 		bake?: RolloutPolicyTime
 		/**
 		 * The bake is done while the old version keeps this share of the traffic, in percent, so that the comparison goes on; only then it loses the rest. Not written: it keeps nothing.

@@ -93,6 +93,8 @@ export type RolloutPolicySpec = {
 	readonly holdBackPpm: number
 	/** How changes other than of weights go out; null: at once. Only where the policy speaks for its whole mesh. */
 	readonly waves: WavesSpec | null
+	/** Whether routes of a router that shift together towards the same targets are one rollout. */
+	readonly group: 'join' | 'split'
 	/** After each change of weight the sequential tests wait this long; the hard limit never does. */
 	readonly warmUpMs: number
 	/** When rollouts may go forward; none: always. */

@@ -75,6 +75,7 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	holdBackPpm: 0,
 	warmUpMs: 15_000,
 	waves: null,
+	group: 'join',
 	windows: [],
 	hooks: [],
 })

@@ -27,6 +27,7 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 		holdBack: spec.holdBackPpm === 0 ? null : ppmToPercent(spec.holdBackPpm),
 		warmUp: msToText(spec.warmUpMs),
 		waves: spec.waves === null ? undefined : writeWaves(spec.waves),
+		group: spec.group,
 		windows: writeList(spec.windows.map(writeWindow)),
 		hooks: writeList(spec.hooks.map(writeHook)),
 	})

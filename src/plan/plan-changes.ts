@@ -101,6 +101,7 @@ export function shiftOf(applied: Route, desired: Route, mesh: Mesh): Shift | nul
 		after,
 		rising,
 		falling,
+		unit: desired.spec.protocol === 'tcp' ? 'connections' : 'requests',
 		policy: policyForRoute(mesh, desired),
 		quarantineKey: quarantineKeyOf(desired, rising, mesh),
 	}
@@ -108,7 +109,8 @@ export function shiftOf(applied: Route, desired: Route, mesh: Mesh): Shift | nul
 
 /**
  * The key under which a failed shift is quarantined (rules, motion 10): the rising targets' shares with the normalised
- * specs of the route, its router and those targets. The falling targets' weights are no part of it.
+ * specs of the route, its router and those targets. The falling targets' weights are no part of it. It is part of a
+ * rollout's state, so it is no longer than contents of one route need to be told apart.
  */
 export function quarantineKeyOf(route: Route, rising: readonly Target[], mesh: Mesh): string {
 	const split = splitOfRoute(route)
@@ -122,5 +124,5 @@ export function quarantineKeyOf(route: Route, rising: readonly Target[], mesh: M
 			sharePpm: shareOf(split, target),
 			node: mesh.resources[target.virtualNode]?.hash ?? null,
 		})),
-	})
+	}).slice(0, 16)
 }

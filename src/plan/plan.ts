@@ -56,10 +56,25 @@ export type Shift = {
 	readonly rising: readonly Target[]
 	/** Targets whose share falls: together the baseline. */
 	readonly falling: readonly Target[]
+	/** What its weights share out: those of a TCP route hold for new connections alone. */
+	readonly unit: 'requests' | 'connections'
 	/** Progress, in shares of the rising targets, that the rollout will take. */
 	readonly policy: RolloutPolicySpec
 	/** Same key, same content: what was rolled back is not tried again until it changes. */
 	readonly quarantineKey: string
+}
+
+/** Shifts that are one rollout: of routes of one virtual router, towards the same rising targets (rules, motion 3). */
+export type ShiftGroup = {
+	/** One or several, by route. */
+	readonly shifts: readonly [Shift, ...Shift[]]
+	/** Of each of them. */
+	readonly rising: readonly Target[]
+	/** Of any of them. None of these rises in another. */
+	readonly falling: readonly Target[]
+	readonly policy: RolloutPolicySpec
+	/** Routes that would belong to it, and for want of room are rollouts besides. */
+	readonly overflow: number
 }
 
 /** Nothing can reach it any more: last, after the bake, when every expected proxy has let go of it. */

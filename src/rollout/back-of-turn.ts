@@ -1,6 +1,7 @@
 import { limits } from '#base/limits.ts'
+import { demandsCounters } from './guards-of-policy.ts'
 import { clip } from './holds.ts'
-import { type BackCause, demandsCounters, type FleetFacts, type Rollout } from './rollout.ts'
+import type { BackCause, FleetFacts, Rollout } from './rollout.ts'
 import { lostThreshold } from './thresholds.ts'
 
 /** What the fleet itself says for a way back; null: nothing. */

@@ -1,7 +1,16 @@
-import type { Clones, FleetFacts, Hold, Rollout, RolloutEvent, RolloutNote, RolloutStepResult } from './rollout.ts'
+import {
+	type Clones,
+	type FleetFacts,
+	type Hold,
+	laneOf,
+	type Rollout,
+	type RolloutEvent,
+	type RolloutNote,
+	type RolloutStepResult,
+} from './rollout.ts'
 
-// Clusters of a route's own, while it is under rollout and others send requests to its targets too (rules, serving 8).
-// They come before the first step and go after the end, each in two moves that change no share: a step never changes
+// Clusters of its routes' own, while they are under rollout and others send requests to its targets too (rules, serving 8),
+// or they have different shares, so that their requests must not be counted together. They come before the first step and go after the end, each in two moves that change no share: a step never changes
 // clusters, and no cluster is taken away before all have confirmed that they send nothing there.
 
 type Turn = Extract<RolloutEvent, { kind: 'turn' }>
@@ -12,20 +21,29 @@ export function needsClones({ step, clones }: Rollout, facts: FleetFacts): boole
 }
 
 export function makeClones(rollout: Rollout, { sharedWith }: FleetFacts): RolloutStepResult {
-	const reason = `${sharedWith.join(', ')} leads to its targets too: it is given clusters of its own`
+	const reason = `${describeSharing(rollout, sharedWith)}: it is given clusters of its own`
 	return move(rollout, 'making', { event: 'rollout.cloning', reason })
 }
 
 /** All of them are ready at every proxy. The shares stay what they are. */
 export function routeToClones(rollout: Rollout): RolloutStepResult {
-	return move(rollout, 'routed', { event: 'rollout.cloned', reason: 'its clusters are ready: the route leads to them' })
+	return move(rollout, 'routed', { event: 'rollout.cloned', reason: 'its clusters are ready: its traffic goes there' })
 }
 
 /** Others' requests are counted with its own, which is no evidence for a step; a way back does not ask. */
-export function sharingHolds({ clones }: Rollout, { sharedWith, cloneProblem }: FleetFacts): Hold[] {
-	if (clones !== 'none' || sharedWith.length === 0) return []
+export function sharingHolds(rollout: Rollout, { sharedWith, cloneProblem }: FleetFacts): Hold[] {
+	if (rollout.clones !== 'none' || sharedWith.length === 0) return []
 	const why = cloneProblem ?? 'that began when it had moved already'
-	return [{ code: 'EVIDENCE_SHARED', text: `${sharedWith.join(', ')} leads to its targets too, and ${why}` }]
+	return [{ code: 'EVIDENCE_SHARED', text: `${describeSharing(rollout, sharedWith)}, and ${why}` }]
+}
+
+/** Routes of its own are among them where they have different shares. */
+function describeSharing(rollout: Rollout, sharedWith: readonly string[]): string {
+	const strangers = sharedWith.filter((id) => laneOf(rollout, id) === null)
+	const others = strangers.length === 0 ? [] : [`${strangers.join(', ')} leads to its targets too`]
+	return [...(strangers.length < sharedWith.length ? ['its routes have different shares'] : []), ...others].join(
+		', and ',
+	)
 }
 
 /** Of a rollout that has ended. Nothing is said of its shares any more; a move waits for the store. */
@@ -39,7 +57,7 @@ export function leaveClones(rollout: Rollout, { facts, forward }: Turn): Rollout
 			return waits ? { rollout, notes: [] } : move(rollout, 'none', { event: 'rollout.uncloned', reason: 'not needed' })
 		case 'routed': {
 			if (waits || facts.notReady.length > 0) return { rollout, notes: [] }
-			const reason = 'the route leads to the clusters that all share again'
+			const reason = 'its traffic goes to the clusters that all share again'
 			return move(rollout, 'leaving', { event: 'rollout.uncloning', reason })
 		}
 		case 'leaving': {

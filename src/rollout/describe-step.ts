@@ -1,7 +1,7 @@
-import { formatSplit } from '#plan/split.ts'
+import { formatSplit, nameOf } from '#plan/split.ts'
 import { describeShare } from './describe-share.ts'
 import { splitInForce } from './ladder.ts'
-import type { Rollout } from './rollout.ts'
+import type { Lane, Rollout } from './rollout.ts'
 import { describeWave } from './wave.ts'
 
 /** What a step gives, for people: `canary at 25 %`, `at 10 % of the proxies`. */
@@ -12,7 +12,7 @@ export function describeStep(rollout: Rollout, step: number): string {
 
 /** What is in force, for people: `serviceB 75 % · serviceBv2 25 %`, `changed at one proxy`. */
 export function describeInForce(rollout: Rollout): string {
-	if (rollout.wave === null) return formatSplit(splitInForce(rollout))
+	if (rollout.wave === null) return describeLanes(rollout.lanes, (lane) => formatSplit(splitInForce(rollout, lane)))
 	switch (rollout.phase.kind) {
 		case 'rollingBack':
 		case 'rolledBack':
@@ -26,4 +26,12 @@ export function describeInForce(rollout: Rollout): string {
 		case 'paused':
 			return `changed at ${describeWave(rollout, rollout.step)}`
 	}
+}
+
+/** What is said of each lane; with the names of its routes where there are several lanes. */
+export function describeLanes(lanes: readonly Lane[], describe: (lane: Lane) => string): string {
+	const [only, ...others] = lanes
+	if (only !== undefined && others.length === 0) return describe(only)
+	const names = ({ routes }: Lane) => routes.map(({ id }) => nameOf(id)).join(', ')
+	return lanes.map((lane) => `${names(lane)}: ${describe(lane)}`).join('; ')
 }

@@ -12,7 +12,7 @@ export type EffectiveMesh = {
 	readonly splits: Readonly<Record<ResourceId, Split>>
 	/** Route → targets whose clusters its callers must hold already, though no share names them yet. */
 	readonly prepared: Readonly<Record<ResourceId, readonly Target[]>>
-	/** Route → its clone clusters, for routes that have some. */
+	/** Route → its clone clusters, for routes that have some; those of one lane have the same. */
 	readonly clones: Readonly<Record<ResourceId, RouteClones>>
 	/** Route → what goes to its canaries whatever its shares, for routes under rollout that have that. */
 	readonly fronts: Readonly<Record<ResourceId, RouteFront>>
@@ -21,13 +21,20 @@ export type EffectiveMesh = {
 }
 
 /** `beside`: they are served, and the route leads to the shared clusters · `routed`: it leads to its own. */
-export type RouteClones = { readonly targets: readonly Target[]; readonly standing: 'beside' | 'routed' }
+export type RouteClones = {
+	readonly targets: readonly Target[]
+	/** The route that they are called after. */
+	readonly calledAfter: ResourceId
+	readonly standing: 'beside' | 'routed'
+}
 
 /** `beside`: its clusters are served, and nothing is matched · `routed`: what matches leads to them. */
 export type RouteFront = {
 	/** Any of them matches. */
 	readonly matches: readonly FrontMatch[]
 	readonly split: Split
+	/** The route that its clusters are called after: the first of the rollout. */
+	readonly calledAfter: ResourceId
 	readonly standing: 'beside' | 'routed'
 }
 
@@ -35,5 +42,7 @@ export type RouteFront = {
 export type RouteMirror = {
 	/** Of so many parts of the requests, each drawn by itself. They sum to no whole. */
 	readonly copies: readonly SplitTarget[]
+	/** As those of what is in front. */
+	readonly calledAfter: ResourceId
 	readonly standing: 'beside' | 'routed'
 }

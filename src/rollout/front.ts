@@ -1,18 +1,20 @@
 import { shareOf, splitOfWeights } from '#plan/split.ts'
 import type { RouteFront } from './effective-mesh.ts'
 import { isWithoutShare } from './ladder.ts'
-import { isRunning, type Rollout } from './rollout.ts'
+import { isRunning, type Lane, type Rollout } from './rollout.ts'
 
-// What a policy has in front: requests that a rollout sends to its canaries whatever the shares, by clusters of their own.
+// What a policy has in front: requests that a rollout sends to its canaries whatever the shares, by clusters of their own
+// that all of its routes share.
 // It comes with the first step and goes with the end, or with the first word of a way back.
 
-/** Null: it has nothing in front, or has ended. */
-export function frontOf(rollout: Rollout): RouteFront | null {
-	const { policy, wave, canaries, target } = rollout
+/** Of the routes of a lane. Null: it has nothing in front, or has ended. */
+export function frontOf(rollout: Rollout, { target }: Lane): RouteFront | null {
+	const { policy, wave, canaries, lanes } = rollout
 	if (policy.front.length === 0 || wave !== null || !isRunning(rollout) || hadEnded(rollout)) return null
 	// Several canaries have it in the proportion that the target has them in.
 	const split = splitOfWeights(canaries.map((canary) => ({ ...canary, weight: shareOf(target, canary) })))
-	return { matches: policy.front, split, standing: isInFront(rollout) ? 'routed' : 'beside' }
+	const [{ id: calledAfter }] = lanes[0].routes
+	return { matches: policy.front, split, calledAfter, standing: isInFront(rollout) ? 'routed' : 'beside' }
 }
 
 /** It is taken back after its success: its clusters are not there, and a way back brings nothing that it does not need. */

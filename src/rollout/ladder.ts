@@ -1,29 +1,44 @@
 import type { RolloutPolicySpec, RolloutStep } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
 import { shareOf, shareOfAll, splitBetween } from '#plan/split.ts'
-import type { Rollout } from './rollout.ts'
+import type { Lane, Rollout } from './rollout.ts'
+
+/** The way of one lane, or of a route that is to have one. */
+export type Way = Pick<Lane, 'good' | 'target'>
+
+/** What the steps of a rollout are made of. */
+export type Ladder = {
+	readonly lanes: readonly Way[]
+	readonly canaries: readonly Target[]
+	readonly stepsPpm: readonly number[]
+}
 
 /**
- * The shares that the canaries together have at each step: the policy's steps that lie between `good` and `target`,
- * then the target (rules, motion 1). The first may be 0, where something goes there all the same: what is in front, or
- * copies. Where the target leaves the baseline less than is to be held back, a step that leaves it as much comes before
- * it, and what lies nearer to the target is left out.
+ * The shares that the canaries together have at each step: the policy's steps that lie between `good` and `target` of any
+ * lane, then the target (rules, motion 1). A step at which no lane would move is left out; but the first may be 0, where
+ * something goes there all the same: what is in front, or copies. Where the target leaves the baseline less than is to be
+ * held back, a step that leaves it as much comes before it, and what lies nearer to the target is left out.
  */
-export function ladderOf(policy: RolloutPolicySpec, good: Split, target: Split, canaries: readonly Target[]): number[] {
-	const from = shareOfAll(good, canaries)
-	const to = shareOfAll(target, canaries)
-	const hasFirst = from === 0 && (policy.front.length > 0 || policy.mirrorPpm > 0)
-	const most = to - policy.holdBackPpm
-	const between = policy.steps
-		.map(({ sharePpm }) => sharePpm)
-		.filter((share) => (share > from || (share === 0 && hasFirst)) && share < to && share <= most)
-	const heldBack = to - Math.max(0, policy.holdBackPpm - baselineShareOf(good, target))
-	const steps = [...between, ...(heldBack > from ? [heldBack] : []), to]
-	return [...new Set(steps)].sort((left, right) => left - right)
+export function ladderOf(policy: RolloutPolicySpec, lanes: readonly Way[], canaries: readonly Target[]): number[] {
+	const ends = lanes.map((lane) => endsOf(lane, canaries))
+	const last = Math.max(...ends.map(({ to }) => to))
+	const hasFirst = ends.every(({ from }) => from === 0) && (policy.front.length > 0 || policy.mirrorPpm > 0)
+	const isBetween = (share: number) => ends.some(({ from, to }) => share > from && share < to)
+	const isStep = (share: number) => isBetween(share) || (share === 0 && hasFirst)
+	const written = policy.steps.map(({ sharePpm }) => sharePpm).filter(isStep)
+	const kept = Math.min(...lanes.filter((_, index) => ends[index]?.to === last).map(baselineShareOf))
+	const heldBack = last - Math.max(0, policy.holdBackPpm - kept)
+	const between = [...written.filter((share) => share <= last - policy.holdBackPpm), ...[heldBack].filter(isBetween)]
+	const all = [...new Set([...between, last])].sort((left, right) => left - right)
+	const ladder = { lanes, canaries, stepsPpm: all }
+	return all.filter((_, step) => {
+		const next = progressAt(ladder, step + 1)
+		return step === all.length - 1 || isLess(progressAt(ladder, step), next)
+	})
 }
 
 /** What those that fall have at the target. */
-function baselineShareOf(good: Split, target: Split): number {
+function baselineShareOf({ good, target }: Way): number {
 	return shareOfAll(
 		target,
 		target.filter((member) => shareOf(good, member) > member.sharePpm),
@@ -37,30 +52,54 @@ export function isHeldBack({ policy, stepsPpm, step }: Pick<Rollout, 'policy' | 
 	return last - here <= policy.holdBackPpm
 }
 
-/** The shares in force at a step; step -1 is `good`. */
-export function splitAtStep(rollout: Pick<Rollout, 'good' | 'target' | 'canaries' | 'stepsPpm'>, step: number): Split {
-	const { good, target, canaries, stepsPpm } = rollout
-	const share = stepsPpm[step]
-	if (share === undefined) return good
-	const from = shareOfAll(good, canaries)
-	const to = shareOfAll(target, canaries)
-	return splitBetween(good, target, share - from, to - from)
+/** How far from `good` to `target` all lanes are: 0 … 1, as an exact fraction. */
+type Progress = { readonly numerator: number; readonly denominator: number }
+
+const done: Progress = { numerator: 1, denominator: 1 }
+
+/**
+ * No lane passes a share that the policy names before the step of that name: whichever comes to it first holds the others
+ * back. A lane that begins above the share of a step is held by those of later steps.
+ */
+function progressAt({ lanes, canaries, stepsPpm }: Ladder, step: number): Progress {
+	const ends = lanes.map((lane) => endsOf(lane, canaries))
+	return stepsPpm.slice(step, -1).reduce((least, share) => {
+		return ends
+			.filter(({ from, to }) => (share > from || share === 0) && share < to)
+			.map(({ from, to }) => ({ numerator: share - from, denominator: to - from }))
+			.reduce((left, right) => (isLess(right, left) ? right : left), least)
+	}, done)
 }
 
-/** The shares that a rollout has in force now. */
-export function splitInForce(rollout: Rollout): Split {
+function isLess(left: Progress, right: Progress): boolean {
+	return left.numerator * right.denominator < right.numerator * left.denominator
+}
+
+function endsOf({ good, target }: Way, canaries: readonly Target[]): { readonly from: number; readonly to: number } {
+	return { from: shareOfAll(good, canaries), to: shareOfAll(target, canaries) }
+}
+
+/** The shares in force on a lane at a step; step -1 is `good`. */
+export function splitAtStep(ladder: Ladder, { good, target }: Way, step: number): Split {
+	if (ladder.stepsPpm[step] === undefined) return good
+	const { numerator, denominator } = progressAt(ladder, step)
+	return splitBetween(good, target, numerator, denominator)
+}
+
+/** The shares that a lane of a rollout has in force now. */
+export function splitInForce(rollout: Rollout, lane: Lane): Split {
 	switch (rollout.phase.kind) {
 		case 'rollingBack':
 		case 'rolledBack':
 		case 'aborted':
-			return rollout.good
+			return lane.good
 		case 'succeeded':
-			return rollout.target
+			return lane.target
 		case 'pending':
 		case 'stepping':
 		case 'held':
 		case 'paused':
-			return splitAtStep(rollout, rollout.step)
+			return splitAtStep(rollout, lane, rollout.step)
 	}
 }
 

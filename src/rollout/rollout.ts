@@ -1,30 +1,30 @@
 import type { Alarm, GuardParameters, GuardState, Look, Measurement, ThresholdState, Verdict } from '#guard/look.ts'
-import type { ErrorsGuard, LatencyGuard, ResourceId, RolloutPolicySpec, ThresholdGuard } from '#mesh/mesh.ts'
-import { defaultErrorsGuard } from '#mesh/rollout-policy.ts'
+import type { ResourceId, RolloutPolicySpec } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
 import type { HookAnswer, HookState } from './hook-state.ts'
 
 // The contract of stage 5: one rollout as plain JSON (≤ 4 KB), what may happen to it, and what it answers.
 
 /**
- * A rollout is the segment from `good` to `target` and how far along it is. Forward raises the shares of the canaries,
- * back lowers them; nothing else moves them.
+ * A rollout is the segment from `good` to `target`, of one route or several, and how far along it is. Forward raises the
+ * shares of the canaries, back lowers them; nothing else moves them.
  */
 export type Rollout = {
-	/** `<router>/<route>#<number>`, unique in a store. */
+	/** `<router>/<route>#<number>`, of several routes `<router>#<number>`; unique in a store. */
 	readonly id: string
-	readonly route: ResourceId
+	/** Its routes, one or several of one virtual router. Of several lanes each has other shares. */
+	readonly lanes: readonly [Lane, ...Lane[]]
 	/** The commit that asked for it. */
 	readonly revision: string
-	/** Shares of the last finished rollout: where the way back leads. */
-	readonly good: Split
-	readonly target: Split
-	/** Targets whose share rises, each judged alone. */
+	/** Targets whose share rises, on each of its routes; each judged alone. */
 	readonly canaries: readonly Target[]
-	/** Targets whose share falls: together the baseline. */
+	/** Targets whose share falls on any of its routes: together the baseline. */
 	readonly baseline: readonly Target[]
 	readonly policy: RolloutPolicySpec
-	/** Shares, in ppm, that the canaries together have at each step; the last is the target's. Rising. */
+	/**
+	 * Shares, in ppm, that the policy gives the canaries together at each step; the last is the largest of the targets'.
+	 * Rising. Where its routes have different shares none has more than this at a step.
+	 */
 	readonly stepsPpm: readonly number[]
 	/** Index into `stepsPpm` of the step in force; -1 while the shares are still those of `good`. */
 	readonly step: number
@@ -55,7 +55,6 @@ export type Rollout = {
 	readonly promotion: Promotion | null
 	/** A person has opened the gate of the step in force. Cleared by the step. */
 	readonly approval: Command | null
-	readonly quarantineKey: string
 	/** What goes out by waves of proxies; null for a rollout that shifts the shares of a route. */
 	readonly wave: Wave | null
 	/** Wall clock, for people. */
@@ -63,7 +62,22 @@ export type Rollout = {
 	readonly endedWallMs: number | null
 }
 
-/** `good`, `target` and `stepsPpm` of such a rollout are parts of the proxies; `route` is its mesh. */
+/** Routes with the same shares at every step: over others a sum would blame the canary for those that it was given first. */
+export type Lane = {
+	/** By id. */
+	readonly routes: readonly [LaneRoute, ...LaneRoute[]]
+	/** Shares of the last finished rollout: where the way back leads. */
+	readonly good: Split
+	readonly target: Split
+}
+
+export type LaneRoute = {
+	readonly id: ResourceId
+	/** In quarantine when the rollout went back: what is asked of this route is not tried again. */
+	readonly key: string
+}
+
+/** `good`, `target` and `stepsPpm` of such a rollout are parts of the proxies; its one route is its mesh. */
 export type Wave = {
 	/** Hash of the mesh that the candidates are served. */
 	readonly candidate: string
@@ -255,23 +269,14 @@ export type RolloutNote = {
 
 export type RolloutStepResult = { readonly rollout: Rollout; readonly notes: readonly RolloutNote[] }
 
-/** The hard limit is never off: a policy that writes no `errors` guard has the default one. */
-export function errorsGuardOf({ guards }: RolloutPolicySpec): ErrorsGuard {
-	return guards.find((guard) => guard.kind === 'errors') ?? defaultErrorsGuard
+/** In the order of lanes. */
+export function routesOf({ lanes }: Pick<Rollout, 'lanes'>): readonly ResourceId[] {
+	return lanes.flatMap(({ routes }) => routes.map(({ id }) => id))
 }
 
-/** Whether a step needs proof from proxies' counters. Without, what they count can still take a rollout back. */
-export function demandsCounters({ guards }: RolloutPolicySpec): boolean {
-	return guards.some((guard) => guard.kind !== 'threshold')
-}
-
-/** Null: how long requests take is not judged. */
-export function latencyGuardOf({ guards }: RolloutPolicySpec): LatencyGuard | null {
-	return guards.find((guard) => guard.kind === 'latency') ?? null
-}
-
-export function thresholdGuardsOf({ guards }: RolloutPolicySpec): readonly ThresholdGuard[] {
-	return guards.filter((guard) => guard.kind === 'threshold')
+/** Null: the route is not one of the rollout's. */
+export function laneOf({ lanes }: Pick<Rollout, 'lanes'>, route: string): Lane | null {
+	return lanes.find(({ routes }) => routes.some(({ id }) => id === route)) ?? null
 }
 
 export function isRunning(rollout: Rollout): boolean {

@@ -1,10 +1,10 @@
 import { limits } from '#base/limits.ts'
 import { armsOfFour } from '#guard/arms.ts'
 import { describeIncident } from '#guard/evidence-text.ts'
-import { formatShare, formatSplit } from '#plan/split.ts'
+import { formatShare } from '#plan/split.ts'
 import { changeStep } from './change-step.ts'
+import { describeInForce } from './describe-step.ts'
 import { goBack } from './go-back.ts'
-import { splitInForce } from './ladder.ts'
 import type { Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
 
 // What a rollout does about a shared incident, beside taking no step forward (rules, motion 9).
@@ -47,6 +47,6 @@ export function stepBack(rollout: Rollout): RolloutStepResult {
 	const lower: Rollout = { ...next, elapsed: { ...next.elapsed, sinceForwardMs: null } }
 	const share = formatShare(rollout.stepsPpm[rollout.step] ?? 0)
 	const reason = `${describeIncident(armsOfFour(incident.shown))}; from ${share} one step back as a precaution`
-	const numbers = { step: lower.step, split: formatSplit(splitInForce(lower)), incident: armsOfFour(incident.shown) }
+	const numbers = { step: lower.step, split: describeInForce(lower), incident: armsOfFour(incident.shown) }
 	return { rollout: lower, notes: [{ event: 'rollout.steppedBack', actor: 'sluice', reason, numbers }] }
 }

@@ -3,32 +3,34 @@ import type { GuardParameters, LatencyParameters } from '#guard/look.ts'
 import { defaultPhi } from '#guard/over-dispersion.ts'
 import { newThreshold } from '#guard/threshold.ts'
 import type { LatencyGuard, RolloutPolicySpec } from '#mesh/mesh.ts'
-import type { Shift, Split } from '#plan/plan.ts'
-import { isSameSplit, isSameTarget, shareOf, shareOfAll, targetKey, unionOfTargets } from '#plan/split.ts'
+import type { ShiftGroup } from '#plan/plan.ts'
+import { isSameSplit, isSameTarget, shareOfAll, targetKey } from '#plan/split.ts'
+import { errorsGuardOf, latencyGuardOf, thresholdGuardsOf } from './guards-of-policy.ts'
 import { ladderOf, splitInForce } from './ladder.ts'
-import { errorsGuardOf, latencyGuardOf, type Rollout, thresholdGuardsOf } from './rollout.ts'
+import { lanesOf, partitionOf } from './lanes.ts'
+import { type Lane, type Rollout, routesOf } from './rollout.ts'
 
 /** A rollout that has not moved anything yet. */
 export type RolloutStart = {
 	readonly id: string
-	readonly shift: Shift
+	readonly group: ShiftGroup
 	readonly revision: string
 	readonly wallMs: number
 	/** As measured; the default where nothing was. */
 	readonly phi?: GuardParameters['phi']
 }
 
-export function startRollout({ id, shift, revision, wallMs, phi = defaultPhi }: RolloutStart): Rollout {
-	const stepsPpm = ladderOf(shift.policy, shift.before, shift.after, shift.rising)
+export function startRollout({ id, group, revision, wallMs, phi = defaultPhi }: RolloutStart): Rollout {
+	const { rising, falling, policy } = group
+	const lanes = lanesOf(group.shifts)
+	const stepsPpm = ladderOf(policy, lanes, rising)
 	return {
 		id,
-		route: shift.route,
+		lanes,
 		revision,
-		good: shift.before,
-		target: shift.after,
-		canaries: shift.rising,
-		baseline: shift.falling,
-		policy: shift.policy,
+		canaries: rising,
+		baseline: falling,
+		policy,
 		stepsPpm,
 		step: -1,
 		clones: 'none',
@@ -36,15 +38,14 @@ export function startRollout({ id, shift, revision, wallMs, phi = defaultPhi }: 
 		holds: [],
 		confirmed: false,
 		phi,
-		guard: newGuard({ policy: shift.policy, canaries: shift.rising, stepsPpm, phi }),
-		thresholds: newThresholds(shift.policy),
+		guard: newGuard({ policy, canaries: rising, stepsPpm, phi }),
+		thresholds: newThresholds(policy),
 		hooks: {},
 		verdict: null,
 		elapsed: { stepMs: 0, sinceChangeMs: 0, sinceLookMs: 0, sinceForwardMs: null, stepTotalMs: 0, totalMs: 0 },
 		stepBack: 'none',
 		promotion: null,
 		approval: null,
-		quarantineKey: shift.quarantineKey,
 		wave: null,
 		startedWallMs: wallMs,
 		endedWallMs: null,
@@ -84,33 +85,34 @@ function newGuard(rollout: Guarded & Pick<Rollout, 'canaries'>): Rollout['guard'
 
 /**
  * The same canaries, another target (rules, motion 4): the weights in force stay, the evidence starts afresh. Null when
- * the shares in force do not lie on the way from `good` to the new target: then the rollout must first go back.
+ * the shares in force do not lie on the way from `good` to the new target, or its routes are no longer one rollout, or
+ * cannot be counted as before: then the rollout must first go back.
+ * @param group what is asked of its routes, from their last good shares
  */
-export function retargetRollout(
-	rollout: Rollout,
-	shift: { after: Split; policy: RolloutPolicySpec; quarantineKey: string },
-	revision: string,
-): Rollout | null {
-	const { good } = rollout
-	const { after: target, policy, quarantineKey } = shift
-	const targets = unionOfTargets(good, target)
-	const canaries = targets.filter((member) => shareOf(target, member) > shareOf(good, member))
-	const baseline = targets.filter((member) => shareOf(target, member) < shareOf(good, member))
+export function retargetRollout(rollout: Rollout, group: ShiftGroup, revision: string): Rollout | null {
+	if (group.shifts.length !== routesOf(rollout).length) return null
+	const { rising: canaries, falling: baseline, policy } = group
 	if (!isSameList(canaries, rollout.canaries) || !isSameList(baseline, rollout.baseline)) return null
-	const inForce = splitInForce(rollout)
-	const reached = shareOfAll(inForce, canaries)
-	const wanted = shareOfAll(target, canaries)
-	const ladder = ladderOf(policy, good, target, canaries)
+	const lanes = lanesOf(group.shifts)
 	const moved = rollout.step >= 0
+	const isCountedAlike = partitionOf(lanes) === partitionOf(rollout.lanes)
+	if (!isCountedAlike && (moved || rollout.clones !== 'none')) return null
+	const sharesOf = (lane: Lane) => shareOfAll(splitInForce(rollout, lane), canaries)
+	const reached = Math.max(...rollout.lanes.map(sharesOf))
+	const ladder = ladderOf(policy, lanes, canaries)
 	// Less than what is in force: a step down, which needs no evidence. More: the step in force stays the first one.
-	const stepsPpm =
-		moved && reached < wanted ? [reached, ...ladder.filter((share) => share > reached)] : moved ? [wanted] : ladder
+	const isLess = lanes.every((lane, index) => {
+		const before = rollout.lanes[index]
+		return before !== undefined && shareOfAll(lane.target, canaries) <= sharesOf(before)
+	})
+	const wanted = ladder.slice(-1)
+	const stepsPpm = !moved ? ladder : isLess ? wanted : [reached, ...ladder.filter((share) => share > reached)]
 	// Clusters are brought before the first step: what is in front, and a mirror in force, stay what they were then.
 	const { front, mirrorPpm } = moved ? rollout.policy : policy
 	const next: Rollout = {
 		...rollout,
+		lanes,
 		revision,
-		target,
 		canaries,
 		baseline,
 		policy: { ...policy, front, mirrorPpm },
@@ -127,9 +129,15 @@ export function retargetRollout(
 		stepBack: 'none',
 		promotion: null,
 		approval: null,
-		quarantineKey,
 	}
-	return moved && reached < wanted && !isSameSplit(splitInForce(next), inForce) ? null : next
+	return moved && !isLess && !isSameInForce(rollout, next) ? null : next
+}
+
+function isSameInForce(before: Rollout, after: Rollout): boolean {
+	return after.lanes.every((lane, index) => {
+		const old = before.lanes[index]
+		return old !== undefined && isSameSplit(splitInForce(after, lane), splitInForce(before, old))
+	})
 }
 
 function isSameList(left: Rollout['canaries'], right: Rollout['canaries']): boolean {

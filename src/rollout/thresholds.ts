@@ -11,8 +11,9 @@ import {
 	type ThresholdLack,
 } from '#guard/threshold.ts'
 import { goBack } from './go-back.ts'
+import { thresholdGuardsOf } from './guards-of-policy.ts'
 import { hasShare } from './ladder.ts'
-import { type Hold, type Rollout, type RolloutEvent, type RolloutStepResult, thresholdGuardsOf } from './rollout.ts'
+import type { Hold, Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
 
 // The threshold guards of one rollout. They are asked from the first step with a share on, whatever the phase, for as long
 // as canaries have one.

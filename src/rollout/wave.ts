@@ -50,11 +50,13 @@ export function startWaves({
 		after: [{ ...candidate, sharePpm: wholePpm }],
 		rising: [candidate],
 		falling: [stable],
+		unit: 'requests' as const,
 		policy: { ...policy, steps, holdBackPpm: 0, guards: guardsOfWave(policy) },
 		quarantineKey,
 	}
+	const group = { ...shift, shifts: [shift] as const, overflow: 0 }
 	const wave = { candidate: start.candidate, changes: changes.slice(0, limits.holdNames), first: null }
-	return { ...startRollout({ id, shift, revision: start.revision, wallMs: start.wallMs }), wave }
+	return { ...startRollout({ id, group, revision: start.revision, wallMs: start.wallMs }), wave }
 }
 
 /** A wave has no canary that a query could name, and how long its requests take is not compared. Where no other guard is left, proof is asked for as by default. */
@@ -103,7 +105,7 @@ export function isHeldByNobody({ wave }: Rollout, { expected, returning }: Fleet
 
 /** Of waves it is whether the other proxies answered anything: where none is left, or all are idle, nothing can be compared. */
 export function hasBaseline(rollout: Rollout, { canaries }: Look): boolean {
-	if (shareOfAll(splitInForce(rollout), rollout.baseline) === 0) return false
+	if (rollout.lanes.some((lane) => shareOfAll(splitInForce(rollout, lane), rollout.baseline) === 0)) return false
 	return rollout.wave === null || Object.values(canaries).some(({ final }) => final.baseline.requests > 0)
 }
 

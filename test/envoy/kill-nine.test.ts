@@ -76,7 +76,9 @@ test('kill -9: the same weights after it, and who comes back is sent nothing', a
 	for (const { held } of before) expect(held).toEqual(shares)
 	await daemon.start()
 	await daemon.until('what was known of the canaries before says nothing of them now', ({ rollouts }) => {
-		const told = rollouts.filter(({ route }) => standing.some((service) => route.endsWith(`/route/${service}`)))
+		const told = rollouts.filter(({ lanes }) => {
+			return standing.some((service) => lanes[0]?.routes[0]?.endsWith(`/route/${service}`))
+		})
 		return told.length === standing.length && told.every(({ evidence }) => evidence === null) ? true : null
 	})
 	await daemon.until('every proxy is back', ({ groups }) => {
@@ -122,7 +124,7 @@ function sendLoad(service: Service, ratePerSecond: number): Load {
 async function steps(wanted: Partial<Record<Service, number>>): Promise<void> {
 	await stage.daemon.until(`steps ${JSON.stringify(wanted)}`, ({ rollouts }) => {
 		const stands = Object.entries(wanted).every(([service, step]) => {
-			const found = rollouts.find(({ route }) => route.endsWith(`/route/${service}`))
+			const found = rollouts.find(({ lanes }) => lanes[0]?.routes[0]?.endsWith(`/route/${service}`))
 			return found?.step === step && (step === 0 || found.confirmed)
 		})
 		return stands ? true : null
@@ -150,7 +152,7 @@ async function readHoldings(instance: string): Promise<Holdings> {
 async function readInForce(): Promise<Record<string, Record<string, number>>> {
 	const told = await Promise.all(services.map((service) => stage.daemon.rollout(service)))
 	const entries = told.map((rollout, index) => {
-		const now = rollout.shares.now.filter(({ sharePpm }) => sharePpm > 0)
+		const now = (rollout.lanes[0]?.shares.now ?? []).filter(({ sharePpm }) => sharePpm > 0)
 		return [services[index], Object.fromEntries(now.map((share) => [share.virtualNode, share.sharePpm / 10_000]))]
 	})
 	return Object.fromEntries(entries)

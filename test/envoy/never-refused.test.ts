@@ -88,11 +88,13 @@ function inForce(mesh: Mesh): EffectiveMesh {
 	const routes = Object.values(mesh.resources).filter((resource) => resource.kind === 'Route')
 	const fronts = routes.flatMap((route): [string, RouteFront][] => {
 		const matches = policyForRoute(mesh, route).front
-		return matches.length === 0 ? [] : [[route.id, { matches, split: splitOfRoute(route), standing: 'routed' }]]
+		return matches.length === 0
+			? []
+			: [[route.id, { matches, split: splitOfRoute(route), calledAfter: route.id, standing: 'routed' }]]
 	})
 	const mirrors = routes.flatMap((route): [string, RouteMirror][] => {
 		if (policyForRoute(mesh, route).mirrorPpm === 0) return []
-		return [[route.id, { copies: splitOfRoute(route), standing: 'routed' }]]
+		return [[route.id, { copies: splitOfRoute(route), calledAfter: route.id, standing: 'routed' }]]
 	})
 	return { ...effectiveMesh(mesh, []), fronts: Object.fromEntries(fronts), mirrors: Object.fromEntries(mirrors) }
 }

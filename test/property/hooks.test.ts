@@ -9,6 +9,7 @@ import type { Rollout, RolloutEvent } from '#rollout/rollout.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 import { count, seed } from '../depth.ts'
+import { shiftGroup } from '../fixtures/shift-group.ts'
 import { alarm, look, policy, shift, turn } from '../unit/rollout/played.ts'
 
 const points: readonly HookPoint[] = ['start', 'step', 'promotion', 'watch', 'ended', 'event']
@@ -83,7 +84,7 @@ test('a step has the yes of each gate, and a way back waits for none', () => {
 	const seen = { steps: 0, demands: 0, succeeded: 0 }
 	fc.assert(
 		fc.property(moves, (walk) => {
-			let rollout = startRollout({ id: 'B/B#1', shift: shifted, revision: 'c1', wallMs: 0 })
+			let rollout = startRollout({ id: 'B/B#1', group: shiftGroup(shifted), revision: 'c1', wallMs: 0 })
 			for (const move of walk) {
 				const event = eventOf(move, rollout)
 				const { rollout: next } = stepRollout(rollout, event, 1)

@@ -16,6 +16,7 @@ const holds = 'src/rollout/holds.ts'
 const controller = 'src/controller/controller.ts'
 const wave = 'src/rollout/wave.ts'
 const settle = 'src/controller/settle.ts'
+const toStart = 'src/controller/shifts-to-start.ts'
 const serving = 'src/controller/serving.ts'
 
 export const breakages: readonly Breakage[] = [
@@ -81,7 +82,7 @@ export const breakages: readonly Breakage[] = [
 	{
 		name: 'no-quarantine',
 		does: 'starts again at once what has just gone back',
-		edits: [{ file: settle, find: 'if (isQuarantined(shift.quarantineKey) || ', replace: 'if (' }],
+		edits: [{ file: toStart, find: '!isQuarantined(quarantineKey) && ', replace: '' }],
 		caughtBy: '4: after a way back the canary never rises',
 	},
 	{
@@ -242,8 +243,8 @@ export const breakages: readonly Breakage[] = [
 		edits: [
 			{
 				file: 'src/controller/apply-at-once.ts',
-				find: 'return hashApartFromShares(desired.resources[id]) === hashApartFromShares(takesBackTo.resources[id])',
-				replace: 'return desired.resources[id] !== undefined',
+				find: 'return hashApartFromShares(whole.resources[id]) === hashApartFromShares(takesBackTo.resources[id])',
+				replace: 'return whole.resources[id] !== undefined',
 			},
 		],
 		caughtBy: '4: after a way back the canary never rises',
@@ -253,7 +254,7 @@ export const breakages: readonly Breakage[] = [
 		does: 'goes on with a rollout whose canary Git has changed',
 		edits: [
 			{
-				file: settle,
+				file: 'src/controller/changed-rollouts.ts',
 				find: "rollout.canaries.some(changes) ? 'otherCanary' : 'otherShares'",
 				replace: "rollout.canaries.some(changes) ? 'otherShares' : 'otherShares'",
 			},

@@ -8,7 +8,7 @@ import { findBrokenLinks } from '#mesh/link.ts'
 import { type Mesh, type ResourceId, resourceId } from '#mesh/mesh.ts'
 import type { Split } from '#plan/plan.ts'
 import { isHeldBack } from '#rollout/ladder.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isRunning, laneOf, type Rollout } from '#rollout/rollout.ts'
 import type { MemorySnapshot } from '#store/memory-store.ts'
 import type { FakeFleet } from './fake-fleet.ts'
 import { forwardingAt, sharesAt } from './fake-proxy.ts'
@@ -98,9 +98,9 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		const { mesh } = JSON.parse(utf8.decode(bytes)) as { mesh: Mesh }
 		const inForce = canaryShareOf(pair, effectiveMesh(mesh, state.rollouts).splits[pair.route])
 		// The last one may be taken back by a person though it has ended.
-		const ofRoute = state.rollouts.filter(({ route }) => route === pair.route)
+		const ofRoute = state.rollouts.filter((rollout) => laneOf(rollout, pair.route) !== null)
 		const goesBack = ofRoute.filter((rollout) => isRunning(rollout) || rollout === ofRoute.at(-1))
-		return new Set([inForce, ...goesBack.map((rollout) => canaryShareOf(pair, rollout.good))])
+		return new Set([inForce, ...goesBack.map((rollout) => canaryShareOf(pair, laneOf(rollout, pair.route)?.good))])
 	}
 
 	/** A daemon died before anybody had what it published last: for the fleet the shares before it never ended. */
@@ -110,7 +110,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 	}
 
 	function checkEnd(pair: Pair, rollout: Rollout): void {
-		const good = canaryShareOf(pair, rollout.phase.kind === 'succeeded' ? rollout.target : rollout.good)
+		const lane = laneOf(rollout, pair.route)
+		const good = canaryShareOf(pair, rollout.phase.kind === 'succeeded' ? lane?.target : lane?.good)
 		for (const target of fleet.proxies) {
 			const held = target.connected ? sharesAt(target).get(pair.host)?.get(pair.canary) : undefined
 			if (held !== undefined && held !== good)
@@ -186,8 +187,11 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		}
 		wasDropped = true
 		const invariant = '7: nothing is removed that somebody needs'
-		for (const { id, good, target } of running)
-			if ([...good, ...target].some(({ virtualNode }) => virtualNode === droppable)) violate(invariant, `${id} runs`)
+		for (const { id, lanes } of running)
+			if (
+				lanes.flatMap(({ good, target }) => [...good, ...target]).some(({ virtualNode }) => virtualNode === droppable)
+			)
+				violate(invariant, `${id} runs`)
 		for (const target of fleet.proxies) {
 			if (!target.connected) violate(invariant, `${target.proxy.key} is expected back`)
 			else if (sharesAt(target).get(firstPair.host)?.has(firstPair.stable))
@@ -227,7 +231,7 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			checkHardLimit(pair, rollout)
 			return
 		}
-		const good = canaryShareOf(pair, rollout.good)
+		const good = canaryShareOf(pair, laneOf(rollout, pair.route)?.good)
 		const share = shares.get(pair.host)
 		if (share !== undefined && share !== good)
 			violate('10: a way back is published at once', `${share} ppm, and good is ${good}`)
@@ -305,7 +309,7 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			const isAllowed = state.rollouts.some((rollout) => {
 				const { policy, step, phase } = rollout
 				const isInForce = isRunning(rollout) && step >= 0 && phase.kind !== 'rollingBack'
-				return rollout.route === route && policy.front.length > 0 && isInForce
+				return laneOf(rollout, route ?? '') !== null && policy.front.length > 0 && isInForce
 			})
 			if (!isAllowed)
 				violate('6: written down before it takes effect', `a front of ${host} that the store knows of no step for`)
@@ -329,7 +333,7 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			checkRefused(running)
 			checkRivals(running)
 			for (const rollout of state.rollouts) {
-				const pair = pairs.find(({ route }) => route === rollout.route)
+				const pair = pairs.find(({ route }) => laneOf(rollout, route) !== null)
 				if (pair === undefined || rollout.wave !== null) continue
 				const said = ended.get(rollout.id) ?? new Set()
 				ended.set(rollout.id, said)

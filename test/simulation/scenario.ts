@@ -242,6 +242,7 @@ function policyOf(pick: PickOne, between: Between): RolloutPolicySpec {
 		bakeMs: pick([between(1000, 6000), between(7000, 12_000)]),
 		warmUpMs: pick([0, 1000, 3000]),
 		waves: null,
+		group: 'join',
 		windows: [],
 		hooks: [],
 	}

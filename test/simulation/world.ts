@@ -6,7 +6,7 @@ import type { RevisionReader } from '#controller/ports.ts'
 import { parseStored } from '#controller/state.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { nameOf } from '#plan/split.ts'
-import type { Phase, Rollout } from '#rollout/rollout.ts'
+import { laneOf, type Phase, type Rollout } from '#rollout/rollout.ts'
 import type { Revision } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
 import { type Consistency, canaryShareOf, createConsistency } from './consistency.ts'
@@ -275,7 +275,7 @@ export async function simulate(
 		]
 		for (const pair of pairs) {
 			const moving = movingOf(pair)
-			const good = moving === undefined ? null : canaryShareOf(pair, moving.good)
+			const good = moving === undefined ? null : canaryShareOf(pair, laneOf(moving, pair.route)?.good)
 			const isReplaced = moving?.canaries.some(({ virtualNode }) => changed.includes(nameOf(virtualNode)))
 			if (isReplaced) ofHost(pair.host)?.replaced()
 			ofHost(pair.host)?.respecified(changed)
@@ -321,8 +321,8 @@ export async function simulate(
 		if (started !== undefined && canary !== undefined) watchingOf(started)?.begins(nameOf(canary.virtualNode))
 	}
 
-	function watchingOf({ route }: Rollout): Invariants | undefined {
-		return ofHost(pairs.find((pair) => pair.route === route)?.host ?? '')
+	function watchingOf(rollout: Rollout): Invariants | undefined {
+		return ofHost(pairs.find(({ route }) => laneOf(rollout, route) !== null)?.host ?? '')
 	}
 
 	/** Null: the daemon is not there, or dies before it answers. */
@@ -345,7 +345,7 @@ export async function simulate(
 	function hasEnded({ route }: Pair): boolean {
 		const stored = disk.stored()?.state ?? null
 		const ofRoute =
-			stored === null ? [] : parseStored(stored).state.rollouts.filter((rollout) => rollout.route === route)
+			stored === null ? [] : parseStored(stored).state.rollouts.filter((rollout) => laneOf(rollout, route) !== null)
 		return ofRoute.at(-1)?.phase.kind === 'succeeded'
 	}
 
@@ -355,8 +355,10 @@ export async function simulate(
 		const known = stored === null ? [] : parseStored(stored).state.rollouts
 		const rollouts = [...known, ...(current?.controller.view().state.rollouts ?? [])]
 		return rollouts.find(
-			({ route, step, phase }) =>
-				route === pair.route && step >= 0 && ['stepping', 'held', 'paused'].includes(phase.kind),
+			(rollout) =>
+				laneOf(rollout, pair.route) !== null &&
+				rollout.step >= 0 &&
+				['stepping', 'held', 'paused'].includes(rollout.phase.kind),
 		)
 	}
 
@@ -418,7 +420,7 @@ export async function simulate(
 	const lost = findLost()
 	if (errors.length === 0 && violations.length === 0 && lost !== null) violate(...lost)
 	const view = current === null ? null : (current as Incarnation).controller.view()
-	const last = view?.state.rollouts.findLast(({ route }) => route === firstPair.route)
+	const last = view?.state.rollouts.findLast((rollout) => laneOf(rollout, firstPair.route) !== null)
 	return {
 		seed: scenario.seed,
 		violations,

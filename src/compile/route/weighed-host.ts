@@ -66,7 +66,7 @@ export function weighUpstream(effective: EffectiveMesh, upstream: Upstream): Wei
 function weighFront({ fronts, resources }: EffectiveMesh, { id }: Route): WeighedFront | null {
 	const front = fronts[id]
 	if (front?.standing !== 'routed') return null
-	const nameOf = (target: Target) => besideClusterName('front', { target, route: id, resources })
+	const nameOf = (target: Target) => besideClusterName('front', { ...front, target, resources })
 	return { matches: front.matches, weights: clusterWeights(front.split, nameOf) }
 }
 
@@ -74,7 +74,7 @@ function mirrorsOf({ mirrors, resources }: EffectiveMesh, { id: route }: Route):
 	const mirror = mirrors[route]
 	if (mirror?.standing !== 'routed') return []
 	return mirror.copies.map(({ sharePpm, ...target }) => {
-		return { cluster: besideClusterName('mirror', { target, route, resources }), sharePpm }
+		return { cluster: besideClusterName('mirror', { ...mirror, target, resources }), sharePpm }
 	})
 }
 

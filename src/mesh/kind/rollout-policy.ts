@@ -44,6 +44,7 @@ export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutP
 		holdBackPpm: more.holdBack === undefined ? defaults.holdBackPpm : percentToPpm(more.holdBack),
 		warmUpMs: warmUp === undefined ? defaults.warmUpMs : durationToMs(warmUp),
 		waves: waves === undefined ? defaults.waves : readWaves(waves),
+		group: more.group ?? defaults.group,
 		windows: more.windows?.map(readWindow) ?? defaults.windows,
 		hooks: more.hooks?.map(readHook) ?? defaults.hooks,
 	}

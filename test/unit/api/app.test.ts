@@ -279,7 +279,7 @@ describe('metrics', () => {
 		for (const line of [
 			'sluice_build_info{version="1.2.3"} 1',
 			'sluice_proxies{state="connected"} 2',
-			'sluice_rollout_weight_percent{rollout="B/B#1",destination="Bv2"} 10',
+			'sluice_rollout_weight_percent{rollout="B/B#1",route="B",destination="Bv2"} 10',
 			'sluice_rollout_decisions_total{decision="started",reason="guard"} 1',
 			'sluice_xds_nacks_total{type="route"} 1',
 			'sluice_xds_convergence_seconds_count 1',

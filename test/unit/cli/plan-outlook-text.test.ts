@@ -21,7 +21,8 @@ const outlook: Outlook = {
 }
 
 function shiftWith(given: Outlook | null, unit: Shift['unit'] = 'requests'): Shift {
-	const rest = { kind: 'shift', resource: 'r', before: 'a', after: 'b', steps: [], bakeMs: 0, leastMs: 0 } as const
+	const lanes = [{ routes: ['r'], before: 'a', after: 'b' }] as const
+	const rest = { kind: 'shift', rollout: 'r', lanes, overflow: 0, steps: [], bakeMs: 0, leastMs: 0 } as const
 	return { ...rest, unit, clusters: { kind: 'theirs' }, guardedBy: 'failed requests', front: null, outlook: given }
 }
 

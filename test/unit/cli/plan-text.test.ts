@@ -42,9 +42,9 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 			},
 			{
 				kind: 'shift',
-				resource: route,
-				before: 'serviceB 100 %',
-				after: 'serviceB 75 % · serviceBv2 25 %',
+				rollout: 'serviceB/serviceB',
+				lanes: [{ routes: [route], before: 'serviceB 100 %', after: 'serviceB 75 % · serviceBv2 25 %' }],
+				overflow: 0,
 				unit: 'requests',
 				clusters: { kind: 'theirs' },
 				guardedBy: 'failed requests, as proxies count them',
@@ -125,7 +125,8 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 	} as const
 	const shift = {
 		kind: 'shift',
-		resource: 'mesh/apps/virtualRouter/db/route/db',
+		rollout: 'db/db',
+		overflow: 0,
 		bakeMs: 0,
 		leastMs: 60_000,
 		outlook: null,
@@ -142,8 +143,7 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 				},
 				{
 					...shift,
-					before: 'db 100 %',
-					after: 'db2 100 %',
+					lanes: [{ routes: ['mesh/apps/virtualRouter/db/route/db'], before: 'db 100 %', after: 'db2 100 %' }],
 					unit: 'connections',
 					clusters: { kind: 'theirs' },
 					guardedBy: 'nothing but time: a toy',
@@ -167,9 +167,9 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 test('what is in front says so, and what is held back', () => {
 	const shift = {
 		kind: 'shift',
-		resource: 'mesh/apps/virtualRouter/shop/route/all',
-		before: 'v1 100 %',
-		after: 'v2 100 %',
+		rollout: 'shop/all',
+		lanes: [{ routes: ['mesh/apps/virtualRouter/shop/route/all'], before: 'v1 100 %', after: 'v2 100 %' }],
+		overflow: 0,
 		unit: 'requests',
 		clusters: { kind: 'theirs' },
 		guardedBy: 'failed requests',
@@ -202,7 +202,9 @@ test('a route whose targets others reach says what becomes of its evidence', () 
 	const sharedWith = ['B', 'C', 'D', 'E'].map((name) => `mesh/apps/virtualRouter/${name}/route/${name}`)
 	const shift = {
 		kind: 'shift',
-		resource: 'mesh/apps/virtualRouter/a/route/a',
+		rollout: 'a/a',
+		lanes: [{ routes: ['mesh/apps/virtualRouter/a/route/a'], before: '', after: '' }],
+		overflow: 0,
 		bakeMs: 0,
 		leastMs: 0,
 		outlook: null,
@@ -210,8 +212,6 @@ test('a route whose targets others reach says what becomes of its evidence', () 
 	const textOf = (clusters: PlannedClusters) => {
 		const change = {
 			...shift,
-			before: '',
-			after: '',
 			unit: 'requests',
 			guardedBy: 'failed requests',
 			front: null,
@@ -220,10 +220,12 @@ test('a route whose targets others reach says what becomes of its evidence', () 
 		} as const
 		return renderPlan({ ...empty, changes: [change] }, { color: false })
 	}
-	expect(textOf({ kind: 'clones', sharedWith })).toContain(
+	expect(textOf({ kind: 'clones', sharedWith, shares: 'same' })).toContain(
 		'clusters of its own while it lasts: virtualRouter/B/route/B, virtualRouter/C/route/C, virtualRouter/D/route/D and 1 more lead to its targets too\n',
 	)
-	expect(textOf({ kind: 'shared', sharedWith: sharedWith.slice(0, 1), problem: 'its name is too long' })).toContain(
+	expect(
+		textOf({ kind: 'shared', sharedWith: sharedWith.slice(0, 1), shares: 'same', problem: 'its name is too long' }),
+	).toContain(
 		'HELD before its first step: virtualRouter/B/route/B leads to its targets too, and its name is too long\n',
 	)
 })

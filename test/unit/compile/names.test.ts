@@ -57,7 +57,7 @@ const resources: readonly BriefResource[] = [
 ]
 const effective = fixtureEffective(resources)
 const routeOf = (name: string) => resourceId.route('apps', 'shop', name)
-const callers = (name: string) => callersOf(effective, routeOf(name)).map(identityPath)
+const callers = (name: string) => callersOf(effective, [routeOf(name)]).map(identityPath)
 
 test('a cluster is named after its target: mesh, node, protocol, port', () => {
 	expect(egressClusterName(fixtureTarget('shop_v-1'), effective.resources)).toBe('cds_egress_apps_shop_v-1_http_80')
@@ -80,7 +80,7 @@ describe('who calls a route', () => {
 
 	test('of TCP: those whose port it is', () => {
 		const callersOfTcp = (router: string, name: string) =>
-			callersOf(effective, resourceId.route('apps', router, name)).map(identityPath)
+			callersOf(effective, [resourceId.route('apps', router, name)]).map(identityPath)
 		expect(callersOfTcp('db', 'all')).toEqual(['mesh/apps/virtualNode/worker'])
 		expect(callersOfTcp('db', 'later')).toEqual([])
 		expect(callersOfTcp('second-db', 'all')).toEqual([])
@@ -95,7 +95,7 @@ describe('who calls a route', () => {
 describe('where a route is served', () => {
 	const served = (node: string, name: string, mode: 'explicit' | 'intercept') => {
 		const group = mode === 'explicit' ? fixtureGroup(node) : fixtureGroup(node, { mode })
-		return carriersOf(effective, group, routeOf(name))
+		return carriersOf(effective, group, [routeOf(name)])
 			.filter(({ typeUrl }) => typeUrl === typeUrls.route)
 			.map((carrier) => carrier.name)
 	}
@@ -118,7 +118,7 @@ describe('where a route is served', () => {
 
 describe('what carries a route', () => {
 	const carriers = (group: ReturnType<typeof fixtureGroup>, router: string) =>
-		carriersOf(effective, group, resourceId.route('apps', router, 'all'))
+		carriersOf(effective, group, [resourceId.route('apps', router, 'all')])
 	const intercept: Capture = { mode: 'intercept' }
 
 	test('of HTTP: route configurations', () => {

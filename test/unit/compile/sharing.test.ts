@@ -30,23 +30,26 @@ const desk = (shares: Record<string, number>): BriefResource[] => [
 
 describe('who else sends requests there', () => {
 	test('nobody', () => {
-		expect(sharingOf(fixtureEffective(meshWith(...desk({ x: 1, v2: 0 }))), own, targets)).toEqual({ now: [], soon: [] })
+		expect(sharingOf(fixtureEffective(meshWith(...desk({ x: 1, v2: 0 }))), [own], targets)).toEqual({
+			now: [],
+			soon: [],
+		})
 	})
 
 	test('a route of another service that the same proxy calls', () => {
-		expect(sharingOf(fixtureEffective(meshWith(...desk({ v2: 1 }))), own, targets).now).toEqual([other])
+		expect(sharingOf(fixtureEffective(meshWith(...desk({ v2: 1 }))), [own], targets).now).toEqual([other])
 	})
 
 	test('a route of the same router', () => {
 		const mesh = meshWith({ kind: 'Route', name: 'beside', router: 'shop', targets: { v1: 1 } })
 		const beside = resourceId.route('apps', 'shop', 'beside')
-		expect(sharingOf(fixtureEffective(mesh), own, targets).now).toEqual([beside])
+		expect(sharingOf(fixtureEffective(mesh), [own], targets).now).toEqual([beside])
 	})
 
 	test('a service that a target provides itself', () => {
 		const mesh = meshWith({ kind: 'VirtualService', name: 'direct.local', node: 'v2' })
 		const direct = resourceId.virtualService('apps', 'direct.local')
-		expect(sharingOf(fixtureEffective(mesh), own, targets).now).toEqual([direct])
+		expect(sharingOf(fixtureEffective(mesh), [own], targets).now).toEqual([direct])
 	})
 
 	test('not one that only other proxies call', () => {
@@ -58,17 +61,17 @@ describe('who else sends requests there', () => {
 			{ kind: 'VirtualNode', name: 'web', backends: ['shop.local'] } as const,
 			{ kind: 'VirtualNode', name: 'clerk', backends: ['desk.local'] } as const,
 		]
-		expect(sharingOf(fixtureEffective(mesh), own, targets).now).toEqual([])
+		expect(sharingOf(fixtureEffective(mesh), [own], targets).now).toEqual([])
 	})
 
 	test('a rollout that is to begin is told apart, and one with clones that its route leads to is none', () => {
 		const mesh = meshWith(...desk({ x: 1 }))
 		const prepared = { [other]: ['v2'] }
-		expect(sharingOf(fixtureEffective(mesh, { prepared }), own, targets)).toEqual({ now: [], soon: [other] })
+		expect(sharingOf(fixtureEffective(mesh, { prepared }), [own], targets)).toEqual({ now: [], soon: [other] })
 		const splits = { [other]: { x: 500_000, v2: 500_000 } }
 		const clones = (standing: 'beside' | 'routed') => ({ [other]: { targets: ['v2', 'x'], standing } })
 		const withClones = (standing: 'beside' | 'routed') =>
-			sharingOf(fixtureEffective(mesh, { prepared, splits, clones: clones(standing) }), own, targets)
+			sharingOf(fixtureEffective(mesh, { prepared, splits, clones: clones(standing) }), [own], targets)
 		expect(withClones('beside')).toEqual({ now: [other], soon: [] })
 		expect(withClones('routed')).toEqual({ now: [], soon: [] })
 	})

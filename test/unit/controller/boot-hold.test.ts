@@ -16,6 +16,7 @@ import type { Proxy } from '#xds/fleet-view.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { twoSteps } from '../../fixtures/daemon-in-memory.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 import { type SecondRoute, simulatedMesh, type Weights } from '../../simulation/simulated-mesh.ts'
 
 const group = fixtureGroup('A')
@@ -50,14 +51,14 @@ test('proxies that were taken back keep it, though Git has asked for other share
 		counted: () => [proxy],
 		holds: (_: string, __: string, name: string) => keeps.get(name) ?? null,
 	} as unknown as FleetPort
-	const started = startRollout({ id: 'B/B#1', shift: shiftTo(0, 1), revision: 'c1', wallMs: 0 })
+	const started = startRollout({ id: 'B/B#1', group: shiftGroup(shiftTo(0, 1)), revision: 'c1', wallMs: 0 })
 	const stepped = { ...started, step: 1, phase: { kind: 'stepping' as const } }
 	const hold = createBootHold({ rollouts: [stepped], applied, candidate: undefined, fleet, clock })
 	hold.greet(proxy)
 	const name = 'rds_egress_http_15001'
 	expect(keeps.get(name)).toEqual(expect.any(String))
 
-	const retargeted = retargetRollout(stepped, shiftTo(1, 4), 'c2')
+	const retargeted = retargetRollout(stepped, shiftGroup(shiftTo(1, 4)), 'c2')
 	if (retargeted === null) throw new Error('the same canary')
 	expect(retargeted.step).toBe(0)
 	hold.expire([retargeted])
@@ -78,7 +79,7 @@ test('of two rollouts in one route configuration, the one that was taken back is
 	const before = two([1, 0], [1, 0])
 	const shifts = planChanges(before, two([0, 1], [0, 1])).changes.filter((change) => change.kind === 'shift')
 	const rollouts = shifts.map((shift, index) => ({
-		...startRollout({ id: `#${index}`, shift, revision: 'c1', wallMs: 0 }),
+		...startRollout({ id: `#${index}`, group: shiftGroup(shift), revision: 'c1', wallMs: 0 }),
 		step: 0,
 		phase: { kind: 'stepping' as const },
 	}))
@@ -112,7 +113,7 @@ test('of two rollouts in one route configuration, the one that was taken back is
 // Seed 2016710 of the simulator: it had refused the newest step, and was given it when the others had been taken back.
 test('a proxy at an earlier step stays there, and is no proof that anything was taken back', () => {
 	const clock = createManualClock()
-	const started = startRollout({ id: 'B/B#1', shift: shiftTo(0, 1), revision: 'c1', wallMs: 0 })
+	const started = startRollout({ id: 'B/B#1', group: shiftGroup(shiftTo(0, 1)), revision: 'c1', wallMs: 0 })
 	const at = (step: number) => ({ ...started, step, phase: { kind: 'stepping' as const } })
 	const name = 'rds_egress_http_15001'
 	const versionAt = (step: number) => {
@@ -137,7 +138,7 @@ test('a proxy at an earlier step stays there, and is no proof that anything was 
 })
 
 test('of a rollout that has succeeded, half of the proxies at the shares before it say that it was taken back', () => {
-	const started = startRollout({ id: 'B/B#1', shift: shiftTo(0, 1), revision: 'c1', wallMs: 0 })
+	const started = startRollout({ id: 'B/B#1', group: shiftGroup(shiftTo(0, 1)), revision: 'c1', wallMs: 0 })
 	const succeeded = { ...started, step: started.stepsPpm.length - 1, phase: { kind: 'succeeded' as const } }
 	const inForce = meshOf(0, 1)
 	const name = 'rds_egress_http_15001'

@@ -7,6 +7,7 @@ import { startRollout } from '#rollout/start-rollout.ts'
 import type { FleetView, GroupView } from '#xds/fleet-view.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective, fixtureSplit, fixtureTarget } from '../../fixtures/mesh-fixture.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 const tcp = [{ protocol: 'tcp' }] as const
 const listeners = [{ port: 5432, protocol: 'tcp' }] as const
@@ -29,16 +30,17 @@ const resources: readonly BriefResource[] = [
 
 const rollout = startRollout({
 	id: 'db/db#1',
-	shift: {
+	group: shiftGroup({
 		kind: 'shift',
 		route: resourceId.route('apps', 'db', 'db'),
 		before: fixtureSplit({ db: 1_000_000 }),
 		after: fixtureSplit({ db2: 1_000_000 }),
 		rising: [fixtureTarget('db2')],
 		falling: [fixtureTarget('db')],
+		unit: 'connections',
 		policy: defaultRolloutPolicySpec,
 		quarantineKey: 'key',
-	},
+	}),
 	revision: 'c1',
 	wallMs: 0,
 })
@@ -54,7 +56,8 @@ test('a TCP route is carried by listeners, and counted in connections', () => {
 	const carriers = found.carriers.get(proxyGroupKey(group)) ?? []
 	expect(carriers.map(({ typeUrl }) => typeUrl)).toEqual([typeUrls.listener])
 	expect(found.unit).toBe('connections')
-	expect(found.canaries).toEqual(new Map([['mesh/apps/virtualNode/db2:80', 'cds_egress_apps_db2_tcp_80']]))
+	const canaries = new Map([['mesh/apps/virtualNode/db2:80', 'cds_egress_apps_db2_tcp_80']])
+	expect(found.lanes).toEqual([{ name: '', canaries, baseline: ['cds_egress_apps_db_tcp_80'] }])
 	expect(typesOfShift(found)).toEqual([typeUrls.cluster, typeUrls.endpoint, typeUrls.listener])
 })
 

@@ -7,6 +7,7 @@ import { formatSplit, splitOfWeights } from '#plan/split.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import { fixtureResource, fixtureTarget } from '../../fixtures/mesh-fixture.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 const route = resourceId.route('apps', 'B', 'B')
 const [old, next] = [fixtureTarget('old'), fixtureTarget('next')]
@@ -19,10 +20,11 @@ function started(change: Partial<Rollout>): Rollout {
 		after: splitOfWeights([{ ...next, weight: 1 }]),
 		rising: [next],
 		falling: [old],
+		unit: 'requests',
 		policy: defaultRolloutPolicySpec,
 		quarantineKey: 'key',
 	} as const
-	return { ...startRollout({ id: 'B/B#1', shift, revision: 'c1', wallMs: 0 }), ...change }
+	return { ...startRollout({ id: 'B/B#1', group: shiftGroup(shift), revision: 'c1', wallMs: 0 }), ...change }
 }
 
 function meshOf(protocol: 'http2' | 'tcp') {

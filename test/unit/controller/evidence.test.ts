@@ -22,9 +22,8 @@ function setUp(warmUpMs: number) {
 	const watch = (step: number): Watch => ({
 		rollout: 'B/B#1',
 		step,
-		canaries: new Map([[canary, 'v2']]),
+		lanes: [{ name: '', canaries: new Map([[canary, 'v2']]), baseline: ['v1'] }],
 		beside: [],
-		baseline: ['v1'],
 		unit: 'requests',
 		isCandidate: null,
 		parameters,

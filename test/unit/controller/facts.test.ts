@@ -9,21 +9,23 @@ import { splitOfWeights } from '#plan/split.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import type { GroupView, Proxy } from '#xds/fleet-view.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
 const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
 const rollout = startRollout({
 	id: 'B/B#1',
-	shift: {
+	group: shiftGroup({
 		kind: 'shift',
 		route: resourceId.route('apps', 'B', 'B'),
 		before: splitOfWeights([{ ...stable, weight: 1 }]),
 		after: splitOfWeights([{ ...canary, weight: 1 }]),
 		rising: [canary],
 		falling: [stable],
+		unit: 'requests',
 		policy: defaultRolloutPolicySpec,
 		quarantineKey: 'key',
-	},
+	}),
 	revision: 'c1',
 	wallMs: 0,
 })
@@ -37,9 +39,8 @@ const group: ProxyGroup = {
 const concern: Concern = {
 	groups: [],
 	groupKeys: new Set(['group']),
-	canaries: new Map([['Bv2', 'to-bv2']]),
+	lanes: [{ name: '', canaries: new Map([['Bv2', 'to-bv2']]), baseline: ['to-b'] }],
 	beside: [],
-	baseline: ['to-b'],
 	demanded: [{ target: 'Bv2', cluster: 'to-bv2', inPlaceOf: null }],
 	sharing: { now: [], soon: [], cloneProblem: null },
 	good: ['to-b'],

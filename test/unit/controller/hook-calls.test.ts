@@ -52,23 +52,27 @@ describe('who is called', () => {
 				about: {
 					rollout: expect.objectContaining({
 						id: 'B/B#1',
-						route: 'mesh/apps/virtualRouter/B/route/B',
 						phase: 'pending',
 						step: 0,
 						steps: 2,
 						reason: null,
-						shares: {
-							now: [
-								{ virtualNode: 'B', port: 80, sharePpm: 1_000_000 },
-								{ virtualNode: 'Bv2', port: 80, sharePpm: 0 },
-							],
-							next: [
-								{ virtualNode: 'B', port: 80, sharePpm: 900_000 },
-								{ virtualNode: 'Bv2', port: 80, sharePpm: 100_000 },
-							],
-							good: expect.anything(),
-							target: expect.anything(),
-						},
+						lanes: [
+							{
+								routes: ['mesh/apps/virtualRouter/B/route/B'],
+								shares: {
+									now: [
+										{ virtualNode: 'B', port: 80, sharePpm: 1_000_000 },
+										{ virtualNode: 'Bv2', port: 80, sharePpm: 0 },
+									],
+									next: [
+										{ virtualNode: 'B', port: 80, sharePpm: 900_000 },
+										{ virtualNode: 'Bv2', port: 80, sharePpm: 100_000 },
+									],
+									good: expect.anything(),
+									target: expect.anything(),
+								},
+							},
+						],
 					}),
 				},
 			},
@@ -100,7 +104,7 @@ describe('who is called', () => {
 		await daemon.pass(2_000)
 		expect(rollout()).toMatchObject({ phase: 'rolledBack', cause: { by: 'hook', reason: 'watch: orders are lost' } })
 		expect(daemon.called().map(({ about }) => about.rollout)).toMatchObject([
-			{ phase: 'rolledBack', reason: 'watch: orders are lost', shares: { next: null } },
+			{ phase: 'rolledBack', reason: 'watch: orders are lost', lanes: [{ shares: { next: null } }] },
 		])
 		answer('ended', yes)
 		await daemon.pass(1_000)

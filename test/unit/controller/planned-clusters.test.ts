@@ -3,6 +3,7 @@ import { plannedClusters } from '#controller/planned-clusters.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { planChanges } from '#plan/plan-changes.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 type Weights = Record<string, number>
 
@@ -27,7 +28,7 @@ function meshOf(targets: Weights, beside: Weights, protocol: 'http2' | 'tcp' = '
 function planned(before: ReturnType<typeof meshOf>, after: ReturnType<typeof meshOf>) {
 	const shift = planChanges(before, after).changes.find(({ kind }) => kind === 'shift')
 	if (shift?.kind !== 'shift') throw new Error('no shift')
-	return plannedClusters(shift, before, after)
+	return plannedClusters(shiftGroup(shift), before, after)
 }
 
 const route = 'mesh/apps/virtualRouter/C/route/C'
@@ -43,6 +44,7 @@ test.for([
 	expect(planned(meshOf({ B: 1 }, was), meshOf({ B: 1, Bv2: 1 }, will))).toEqual({
 		kind: 'clones',
 		sharedWith: [route],
+		shares: 'same',
 	})
 })
 
@@ -50,6 +52,7 @@ test('where it cannot have any, the plan says that it will be held', () => {
 	expect(planned(meshOf({ B: 1 }, { Bv2: 1 }, 'tcp'), meshOf({ B: 1, Bv2: 1 }, { Bv2: 1 }, 'tcp'))).toEqual({
 		kind: 'shared',
 		sharedWith: [route],
+		shares: 'same',
 		problem: expect.stringContaining('TCP'),
 	})
 })

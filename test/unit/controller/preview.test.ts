@@ -56,7 +56,8 @@ test('a change of weights is a shift with its steps, and touches its callers onl
 	expect(preview.changes).toHaveLength(1)
 	const [shift] = preview.changes
 	if (shift?.kind !== 'shift') throw new Error('it is a shift')
-	expect(shift).toMatchObject({ before: 'serviceB 100 %', after: 'serviceB 75 % · serviceBv2 25 %', leastMs: 8_000 })
+	const lanes = [{ before: 'serviceB 100 %', after: 'serviceB 75 % · serviceBv2 25 %' }]
+	expect(shift).toMatchObject({ rollout: 'serviceB/serviceB', lanes, leastMs: 8_000 })
 	expect(shift.steps.map(({ canarySharePpm, minDurationMs }) => [canarySharePpm, minDurationMs])).toEqual([
 		[100_000, 3_000],
 		[250_000, 5_000],

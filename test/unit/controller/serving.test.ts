@@ -17,6 +17,7 @@ import { createManualClock, type ManualClock } from '../../fakes/manual-clock.ts
 import { noDiscovery } from '../../fakes/no-discovery.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 const group = fixtureGroup('A')
 const groupKey = proxyGroupKey(group)
@@ -47,7 +48,7 @@ const stateOf = (...rollouts: Rollout[]): ControllerState => ({ ...initialState,
 
 function stepping(shift: Shift | undefined): Rollout {
 	if (shift === undefined) throw new Error('no shift')
-	const rollout = startRollout({ id: shift.route, shift, revision: 'c1', wallMs: 0 })
+	const rollout = startRollout({ id: shift.route, group: shiftGroup(shift), revision: 'c1', wallMs: 0 })
 	return { ...rollout, step: 0, phase: { kind: 'stepping' } }
 }
 

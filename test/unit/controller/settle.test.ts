@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { changedRollouts, isWaiting, type SettleOptions, settle } from '#controller/settle.ts'
+import { changedRollouts } from '#controller/changed-rollouts.ts'
+import { isWaiting, type SettleOptions, settle } from '#controller/settle.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import { type Mesh, type ResourceId, resourceId } from '#mesh/mesh.ts'
@@ -9,6 +10,7 @@ import { isSameSplit } from '#plan/split.ts'
 import type { Phase, Rollout } from '#rollout/rollout.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 /** A calls B; later resources replace earlier ones of the same name. */
 function meshOf(...briefs: BriefResource[]): Mesh {
@@ -40,7 +42,7 @@ function settled(applied: Mesh, desired: Mesh, change: Partial<SettleOptions> = 
 function rolloutOf(applied: Mesh, desired: Mesh, phase: Phase['kind'] = 'stepping'): Rollout {
 	const shift = planChanges(applied, desired).changes.find((change): change is Shift => change.kind === 'shift')
 	if (shift === undefined) throw new Error('no shift')
-	const started = startRollout({ id: 'B/B#1', shift, revision: 'c1', wallMs: 0 })
+	const started = startRollout({ id: 'B/B#1', group: shiftGroup(shift), revision: 'c1', wallMs: 0 })
 	if (phase === 'rollingBack')
 		return { ...started, step: 0, phase: { kind: phase, cause: { by: 'guard', reason: 'bad', actor: 'sluice' } } }
 	return { ...started, step: 0, phase: { kind: phase } as Phase }
@@ -188,7 +190,7 @@ test('two shifts that need each other’s target the other way round run one aft
 	const desired = meshOf(node('B'), node('Bv2'), route({ Bv2: 1 }), other({ B: 1 }))
 	const { start, queued } = settled(applied, desired)
 	expect([start.length, queued.length]).toEqual([1, 1])
-	expect(isSameSplit(start[0]?.before ?? [], queued[0]?.shift.after ?? [])).toBe(true)
+	expect(isSameSplit(start[0]?.shifts[0].before ?? [], queued[0]?.group.shifts[0].after ?? [])).toBe(true)
 })
 
 describe('what both ends must agree on, while a proxy may hold what was before', () => {

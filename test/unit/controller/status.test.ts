@@ -36,11 +36,11 @@ test('a rollout tells its step, its shares and its evidence', async () => {
 	const [rollout] = status.rollouts
 	expect(rollout).toMatchObject({ id: 'B/B#1', step: 1, confirmed: true, quarantined: false, endedAt: null })
 	expect(rollout?.steps.map(({ canarySharePpm }) => canarySharePpm)).toEqual([100_000, 500_000])
-	expect(rollout?.steps[1]?.shares).toEqual([
+	expect(rollout?.lanes[0]?.steps[1]).toEqual([
 		{ virtualNode: 'B', port: 80, sharePpm: 500_000 },
 		{ virtualNode: 'Bv2', port: 80, sharePpm: 500_000 },
 	])
-	expect(rollout?.shares.now).toEqual([
+	expect(rollout?.lanes[0]?.shares.now).toEqual([
 		{ virtualNode: 'B', port: 80, sharePpm: 900_000 },
 		{ virtualNode: 'Bv2', port: 80, sharePpm: 100_000 },
 	])
@@ -85,7 +85,7 @@ test('a way back that is not stored yet is told as such, and nothing moves forwa
 	const status = daemon.face.status()
 	expect(status).toMatchObject({ durable: false, storeFailure: 'no space left' })
 	expect(status.rollouts[0]?.text).toContain('not yet durable')
-	expect(status.rollouts[0]?.shares.now).toEqual([
+	expect(status.rollouts[0]?.lanes[0]?.shares.now).toEqual([
 		{ virtualNode: 'B', port: 80, sharePpm: 1_000_000 },
 		{ virtualNode: 'Bv2', port: 80, sharePpm: 0 },
 	])

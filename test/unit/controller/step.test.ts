@@ -7,9 +7,8 @@ import { stepController } from '#controller/step.ts'
 import type { CoreEvent, TurnInput, TurnResult } from '#controller/turn.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { type Mesh, resourceId } from '#mesh/mesh.ts'
-import { formatSplit } from '#plan/split.ts'
-import { splitInForce } from '#rollout/ladder.ts'
-import type { FleetFacts, Rollout } from '#rollout/rollout.ts'
+import { describeInForce } from '#rollout/describe-step.ts'
+import { type FleetFacts, type Rollout, routesOf } from '#rollout/rollout.ts'
 import { calm } from '../../fixtures/calm-fleet.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
 
@@ -118,7 +117,7 @@ test('the shares in force do not rise in the turn in which Git asks for others',
 	const forward = game.work(asked)
 	expect(forward.wentBack).toBe(game.work(asked, {}, { forward: false }).wentBack)
 	game.turn(asked)
-	expect(formatSplit(splitInForce(game.rollout()))).toBe('B 100 %')
+	expect(describeInForce(game.rollout())).toBe('B 100 %')
 })
 
 describe('while the store does not answer', () => {
@@ -331,7 +330,7 @@ describe('what both ends must agree on, where a way through is known', () => {
 		game.turn([], {}, lags)
 		expect(game.state().rollouts, 'a server has not confirmed it').toEqual([])
 		game.turn([])
-		expect(game.rollout().target.map(({ port }) => port)).toContain(8080)
+		expect(game.rollout().lanes[0].target.map(({ port }) => port)).toContain(8080)
 		expect(ports()).toEqual([80, 8080])
 		game.turn([alarm(game.rollout().id)])
 		for (let turn = 0; turn < 3; turn += 1) game.turn([])
@@ -481,7 +480,7 @@ test('clusters of its own are not left for those that another rollout is judged 
 	]
 	game.turn([read(meshOf({ B: 1 }, ...routeOf('D', { Bv3: 1 })))])
 	game.turn([read(meshOf({ B: 1, Bv2: 1 }, ...routeOf('D', { Bv3: 1, Bv2: 1 })))])
-	const idOf = (name: string) => game.state().rollouts.find(({ route }) => route.endsWith(name))?.id ?? ''
+	const idOf = (name: string) => game.state().rollouts.find((rollout) => routesOf(rollout)[0]?.endsWith(name))?.id ?? ''
 	const clonesOf = (name: string) => game.state().rollouts.find(({ id }) => id === idOf(name))?.clones
 	const factsOf = ({ id }: Rollout): FleetFacts => ({ ...calm, sharedWith: id === idOf('/B') ? ['x'] : [] })
 	const turn = (...events: CoreEvent[]) => game.turn(events, {}, { factsOf })

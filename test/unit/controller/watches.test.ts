@@ -6,6 +6,7 @@ import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import { splitOfWeights } from '#plan/split.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import { fixtureTarget } from '../../fixtures/mesh-fixture.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 const [old, next] = [fixtureTarget('old'), fixtureTarget('next')]
 const shift = {
@@ -15,18 +16,18 @@ const shift = {
 	after: splitOfWeights([{ ...next, weight: 1 }]),
 	rising: [next],
 	falling: [old],
+	unit: 'requests',
 	policy: defaultRolloutPolicySpec,
 	quarantineKey: 'key',
 } as const
-const rollout = startRollout({ id: 'B/B#1', shift, revision: 'c1', wallMs: 0 })
+const rollout = startRollout({ id: 'B/B#1', group: shiftGroup(shift), revision: 'c1', wallMs: 0 })
 const other = resourceId.route('apps', 'C', 'C')
 
 function concernWith(now: Concern['sharing']['now']): Concern {
 	return {
 		groups: [],
 		groupKeys: new Set(),
-		canaries: new Map(),
-		baseline: [],
+		lanes: [{ name: '', canaries: new Map(), baseline: [] }],
 		beside: [],
 		demanded: [],
 		sharing: { now, soon: [], cloneProblem: null },

@@ -130,7 +130,7 @@ test('Git may take it back while it goes out, and a shift of the same commit com
 	expect(changed()).toEqual([])
 	const [back, shift] = daemon.controller.view().state.rollouts
 	expect(back?.phase).toMatchObject({ kind: 'aborted', cause: { by: 'superseded' } })
-	expect(shift?.route).toBe('mesh/apps/virtualRouter/B/route/B')
+	expect(shift?.lanes[0].routes[0].id).toBe('mesh/apps/virtualRouter/B/route/B')
 	expect(wave().wave).toBeNull()
 })
 

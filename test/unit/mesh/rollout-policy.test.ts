@@ -90,6 +90,7 @@ test('a policy that writes nothing is the default, and the default is the docume
 		onNoTraffic: 'hold',
 		onInconclusive: 'hold',
 		onSharedIncident: 'stepBack',
+		group: 'join',
 		bakeMs: 300_000,
 		warmUpMs: 15_000,
 		windows: [],

@@ -3,11 +3,12 @@ import { besideClusterName } from '#compile/clone-names.ts'
 import { typeUrls } from '#compile/compiled.ts'
 import { type RolloutPolicySpec, resourceId } from '#mesh/mesh.ts'
 import { defaultRolloutStep, defaultThresholdGuard } from '#mesh/rollout-policy.ts'
-import { frontOf } from '#rollout/front.ts'
+import { frontOf as frontOfLane } from '#rollout/front.ts'
 import { ladderOf } from '#rollout/ladder.ts'
-import type { RolloutEvent } from '#rollout/rollout.ts'
+import type { Rollout, RolloutEvent } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { type DaemonInMemory, startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 import { firstPair, simulatedMesh } from '../../simulation/simulated-mesh.ts'
 import { alarm, canary, look, play, policy, shift, split, stable, turn } from './played.ts'
 
@@ -16,7 +17,8 @@ const front = [{ kind: 'http', headers: [header], queryParameters: [] }] as cons
 const alone = { ...defaultRolloutStep, sharePpm: 0, minDurationMs: 5_000 }
 const withFront: RolloutPolicySpec = { ...policy, front, steps: [alone, ...policy.steps] }
 const start = (spec: RolloutPolicySpec = withFront) =>
-	startRollout({ id: 'B/B#1', shift: { ...shift, policy: spec }, revision: 'c1', wallMs: 0 })
+	startRollout({ id: 'B/B#1', group: shiftGroup({ ...shift, policy: spec }), revision: 'c1', wallMs: 0 })
+const frontOf = (rollout: Rollout) => frontOfLane(rollout, rollout.lanes[0])
 
 describe('what is in front', () => {
 	test('comes with the first step, and goes with the first word of a way back', () => {
@@ -48,12 +50,13 @@ describe('what is in front', () => {
 			{ ...stable, sharePpm: 600_000 },
 		]
 		const two = { ...shift, policy: withFront, after, rising: [canary, third] }
-		const rollout = startRollout({ id: 'B/B#1', shift: two, revision: 'c1', wallMs: 0 })
+		const rollout = startRollout({ id: 'B/B#1', group: shiftGroup(two), revision: 'c1', wallMs: 0 })
 		expect(frontOf(rollout)?.split.map(({ sharePpm }) => sharePpm)).toEqual([750_000, 250_000])
 	})
 
 	test('stays what it was when Git asks for another share in the middle', () => {
-		const other = { after: split(40, 60), policy: { ...policy, front: [] }, quarantineKey: 'k' }
+		const asked = { after: split(40, 60), policy: { ...policy, front: [] }, quarantineKey: 'k' }
+		const other = shiftGroup({ ...shift, ...asked })
 		const before = retargetRollout(start(), other, 'c2')
 		expect(before?.policy.front).toEqual([])
 		const moved = retargetRollout(play(start(), turn(100)), other, 'c2')
@@ -64,7 +67,7 @@ describe('what is in front', () => {
 describe('a step without a share', () => {
 	test('is the first one, of canaries that have none, where something is in front', () => {
 		const ladder = (spec: RolloutPolicySpec, from: number) =>
-			ladderOf(spec, split(100 - from, from), split(0, 100), [canary])
+			ladderOf(spec, [{ good: split(100 - from, from), target: split(0, 100) }], [canary])
 		expect(ladder(withFront, 0)[0]).toBe(0)
 		expect(ladder(withFront, 5)[0]).toBe(100_000)
 		expect(ladder({ ...withFront, front: [] }, 0)[0]).toBe(100_000)
@@ -121,7 +124,7 @@ describe('at the proxies', () => {
 		stable: 'kept',
 		unrelated: 0,
 	})
-	const cluster = besideClusterName('front', { target, route, resources })
+	const cluster = besideClusterName('front', { target, calledAfter: route, resources })
 	const rollout = () => daemon.face.status().rollouts[0]
 	const inFront = () => daemon.fleet.proxies.map((proxy) => daemon.fleet.frontOf(proxy).get(cluster) ?? null)
 	const held = () =>

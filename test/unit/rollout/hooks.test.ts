@@ -8,6 +8,7 @@ import type { Rollout, RolloutEvent, RolloutNote } from '#rollout/rollout.ts'
 import { retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 import { takeBackEnded } from '#rollout/take-back-ended.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 import { badLook, codesOf, look, play, policy, shift, split, turn } from './played.ts'
 
 const hook = (point: HookPoint, name: string = point): HookSpec => ({
@@ -19,7 +20,12 @@ const hook = (point: HookPoint, name: string = point): HookSpec => ({
 })
 
 function hooked(...hooks: HookSpec[]): Rollout {
-	return startRollout({ id: 'B/B#1', shift: { ...shift, policy: { ...policy, hooks } }, revision: 'c1', wallMs: 0 })
+	return startRollout({
+		id: 'B/B#1',
+		group: shiftGroup({ ...shift, policy: { ...policy, hooks } }),
+		revision: 'c1',
+		wallMs: 0,
+	})
 }
 
 /** What a hook answers to the call about the step in force. */
@@ -118,7 +124,12 @@ describe('a gate', () => {
 		expect([days.phase.kind, codesOf(days), days.elapsed.totalMs < policy.deadlineMs]).toEqual(['held', ['HOOK'], true])
 		const steps = policy.steps.map((step) => ({ ...step, deadlineMs: 60_000 }))
 		const impatient = { ...policy, steps, onDeadline: 'rollBack' as const, hooks: [hook('promotion')] }
-		const rollout = startRollout({ id: 'B/B#1', shift: { ...shift, policy: impatient }, revision: 'c1', wallMs: 0 })
+		const rollout = startRollout({
+			id: 'B/B#1',
+			group: shiftGroup({ ...shift, policy: impatient }),
+			revision: 'c1',
+			wallMs: 0,
+		})
 		const second = play(rollout, turn(100), look(0, 2_000), turn(11_000), look(1, 2_000), turn(11_000))
 		expect([second.step, second.hooks.promotion?.kind]).toEqual([1, 'asked'])
 		const late = play(hear(second, 'promotion', silence), look(1, 2_000), turn(60_000))
@@ -130,7 +141,7 @@ describe('a gate', () => {
 		const bold = { ...policy, steps, onNoTraffic: 'advance' as const, onDeadline: 'rollBack' as const }
 		const hooks = [hook('promotion')]
 		const shifted = { ...shift, policy: { ...bold, hooks } }
-		let rollout = startRollout({ id: 'B/B#1', shift: shifted, revision: 'c1', wallMs: 0 })
+		let rollout = startRollout({ id: 'B/B#1', group: shiftGroup(shifted), revision: 'c1', wallMs: 0 })
 		const idle = (step: number) => [turn(56_000), look(step, 0), turn(5_000)]
 		rollout = play(rollout, turn(100), ...idle(0), ...idle(1), look(1, 0), turn(5_000))
 		expect([rollout.step, rollout.phase.kind, codesOf(rollout)]).toEqual([1, 'held', ['HOOK']])
@@ -149,7 +160,7 @@ describe('a gate', () => {
 	test('what it said of another commit does not count', () => {
 		const asked = play(hooked(hook('step')), turn(100))
 		const change = { after: split(20, 80), policy: { ...policy, hooks: [hook('step')] }, quarantineKey: 'k2' }
-		const other = retargetRollout(asked, change, 'c2')
+		const other = retargetRollout(asked, shiftGroup({ ...shift, ...change }), 'c2')
 		if (other === null) throw new Error('nothing has moved, so it can be led elsewhere')
 		expect([other.hooks, play(other, answer(asked, 'step', yes), turn(100)).step]).toEqual([{}, -1])
 	})
@@ -243,7 +254,7 @@ describe('the end', () => {
 			rollout = play(rollout, look(step, 2_000), turn(11_000), look(step, 2_000), turn(10_000))
 		expect(rollout.phase.kind).toBe('succeeded')
 		const told = hear(rollout, 'ended', yes)
-		const back = takeBackEnded(told, { by: 'rollback', actor: 'ada', reason: 'r' }, null).rollout
+		const back = takeBackEnded(told, { by: 'rollback', actor: 'ada', reason: 'r' }, told.lanes).rollout
 		const over = play(back, turn(100))
 		expect([over.phase.kind, unheardOf(over).length]).toEqual(['rolledBack', 1])
 		expect(play(over, answer(rollout, 'ended', yes)), 'that it succeeded was another end').toBe(over)

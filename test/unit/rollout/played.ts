@@ -8,6 +8,7 @@ import type { FleetFacts, Hold, Rollout, RolloutEvent } from '#rollout/rollout.t
 import { startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 import { calm } from '../../fixtures/calm-fleet.ts'
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 export const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
 export const canary = { virtualNode: resourceId.virtualNode('apps', 'Bv2'), port: 80 }
@@ -29,12 +30,13 @@ export const shift: Shift = {
 	after: split(0, 100),
 	rising: [canary],
 	falling: [stable],
+	unit: 'requests',
 	policy,
 	quarantineKey: 'key',
 }
 
 export function fresh(): Rollout {
-	return startRollout({ id: 'B/B#1', shift, revision: 'c1', wallMs: 0 })
+	return startRollout({ id: 'B/B#1', group: shiftGroup(shift), revision: 'c1', wallMs: 0 })
 }
 
 export function play(rollout: Rollout, ...events: RolloutEvent[]): Rollout {

@@ -4,12 +4,12 @@ import { closeLook, createFold, foldEndpoint, foldSample } from '#guard/fold.ts'
 import type { Measurement, MetricLook } from '#guard/look.ts'
 import { type RolloutPolicySpec, resourceId, type ThresholdGuard } from '#mesh/mesh.ts'
 import { defaultLatencyGuard, defaultRolloutStep } from '#mesh/rollout-policy.ts'
-import { formatSplit, splitOfWeights, targetKey } from '#plan/split.ts'
-import { splitInForce } from '#rollout/ladder.ts'
+import { splitOfWeights, targetKey } from '#plan/split.ts'
+import { describeInForce } from '#rollout/describe-step.ts'
 import type { FleetFacts, Hold, Rollout, RolloutEvent } from '#rollout/rollout.ts'
 import { guardParametersOf, retargetRollout, startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
-
+import { shiftGroup } from '../../fixtures/shift-group.ts'
 import {
 	alarm,
 	badLook,
@@ -29,7 +29,7 @@ import {
 describe('forward', () => {
 	test('a healthy canary climbs the ladder, bakes and succeeds', () => {
 		let rollout = play(fresh(), turn(100))
-		expect([rollout.step, formatSplit(splitInForce(rollout))]).toEqual([0, 'B 90 % · Bv2 10 %'])
+		expect([rollout.step, describeInForce(rollout)]).toEqual([0, 'B 90 % · Bv2 10 %'])
 		rollout = play(rollout, look(0, 2000), turn(9_000))
 		expect(rollout.step, 'the minimum duration is not over').toBe(0)
 		rollout = play(rollout, turn(1_500), look(1, 100), turn(10_500))
@@ -37,7 +37,7 @@ describe('forward', () => {
 		rollout = play(rollout, look(2, 100), turn(15_000))
 		expect(rollout.phase.kind, 'the last step bakes').toBe('stepping')
 		rollout = play(rollout, look(2, 100), turn(5_500))
-		expect([rollout.phase.kind, formatSplit(splitInForce(rollout))]).toEqual(['succeeded', 'B 0 % · Bv2 100 %'])
+		expect([rollout.phase.kind, describeInForce(rollout)]).toEqual(['succeeded', 'B 0 % · Bv2 100 %'])
 	})
 
 	// Seed 1000793 of the simulator: the first proxy to come back had ACKed the step, the last one had not.
@@ -171,7 +171,7 @@ describe('a person', () => {
 
 	test('aborts: back at once, aborted when all have confirmed', () => {
 		const back = play(fresh(), turn(100), { kind: 'abort', command }, turn(100, { current: 1, pending: ['p2'] }))
-		expect([back.phase.kind, formatSplit(splitInForce(back))]).toEqual(['rollingBack', 'B 100 % · Bv2 0 %'])
+		expect([back.phase.kind, describeInForce(back)]).toEqual(['rollingBack', 'B 100 % · Bv2 0 %'])
 		expect(play(back, turn(100)).phase.kind).toBe('aborted')
 	})
 })
@@ -213,7 +213,7 @@ describe('paused', () => {
 	test('stays so after a restart, and when Git asks for another share', () => {
 		const booted = play(paused(), { kind: 'boot', downMs: 5 })
 		expect(booted.phase.kind).toBe('paused')
-		const asked = { after: split(20, 80), policy, quarantineKey: 'other' }
+		const asked = shiftGroup({ ...shift, after: split(20, 80), quarantineKey: 'other' })
 		expect(retargetRollout(booted, asked, 'c2')?.phase.kind).toBe('paused')
 	})
 })
@@ -222,7 +222,7 @@ describe('back', () => {
 	test('an alarm acts in every phase with weight, without a turn', () => {
 		const held = play(fresh(), turn(100), turn(20_000))
 		expect(held.phase.kind).toBe('held')
-		expect(formatSplit(splitInForce(play(held, alarm)))).toBe('B 100 % · Bv2 0 %')
+		expect(describeInForce(play(held, alarm))).toBe('B 100 % · Bv2 0 %')
 	})
 
 	test('is said to be done only when every connected proxy has confirmed, the gone named', () => {
@@ -255,7 +255,7 @@ describe('back', () => {
 			{ kind: 'promote', command: { actor: 'a', reason: 'b' } },
 			turn(60_000, { current: 1 }),
 		)
-		expect(formatSplit(splitInForce(later))).toBe('B 100 % · Bv2 0 %')
+		expect(describeInForce(later)).toBe('B 100 % · Bv2 0 %')
 	})
 
 	test('does not wait for the store', () => {
@@ -289,19 +289,20 @@ describe('back', () => {
 })
 
 describe('another target for the same canary', () => {
-	const asks = (left: number, right: number) => ({ after: split(left, right), policy, quarantineKey: 'other' })
+	const asks = (left: number, right: number) =>
+		shiftGroup({ ...shift, after: split(left, right), quarantineKey: 'other' })
 
 	test('a higher one: the weights in force stay, the evidence starts afresh', () => {
 		const proven = play(fresh(), turn(100), look(0, 2000))
 		const next = retargetRollout(proven, asks(20, 80), 'c2')
 		expect(next).toMatchObject({ step: 0, stepsPpm: [100_000, 500_000, 800_000], verdict: null, confirmed: false })
-		expect(formatSplit(splitInForce(next as Rollout))).toBe('B 90 % · Bv2 10 %')
+		expect(describeInForce(next as Rollout)).toBe('B 90 % · Bv2 10 %')
 	})
 
 	test('a lower one than is in force: down to it at once', () => {
 		const half = play(fresh(), turn(100), look(0, 2000), turn(10_100))
 		const next = retargetRollout(half, asks(70, 30), 'c2')
-		expect(formatSplit(splitInForce(next as Rollout))).toBe('B 70 % · Bv2 30 %')
+		expect(describeInForce(next as Rollout)).toBe('B 70 % · Bv2 30 %')
 	})
 
 	test('another canary: null, it first goes back', () => {
@@ -310,7 +311,8 @@ describe('another target for the same canary', () => {
 			{ ...stable, weight: 50 },
 			{ ...third, weight: 50 },
 		])
-		expect(retargetRollout(play(fresh(), turn(100)), { after, policy, quarantineKey: 'other' }, 'c2')).toBeNull()
+		const asked = shiftGroup({ ...shift, after, rising: [third], quarantineKey: 'other' })
+		expect(retargetRollout(play(fresh(), turn(100)), asked, 'c2')).toBeNull()
 	})
 })
 
@@ -340,7 +342,7 @@ describe('a shared incident', () => {
 	const withPolicy = (onSharedIncident: 'stepBack' | 'hold' | 'rollBack') =>
 		startRollout({
 			id: 'B/B#1',
-			shift: { ...shift, policy: { ...policy, onSharedIncident } },
+			group: shiftGroup({ ...shift, policy: { ...policy, onSharedIncident } }),
 			revision: 'c1',
 			wallMs: 0,
 		})
@@ -376,7 +378,7 @@ describe('a shared incident', () => {
 
 	test('the first step leads back to the good shares, and waits there', () => {
 		let rollout = play(fresh(), turn(100), ...begin(0), turn(100))
-		expect([rollout.step, formatSplit(splitInForce(rollout))]).toEqual([-1, 'B 100 % · Bv2 0 %'])
+		expect([rollout.step, describeInForce(rollout)]).toEqual([-1, 'B 100 % · Bv2 0 %'])
 		rollout = play(rollout, turn(30_000))
 		expect([rollout.step, rollout.phase.kind, codesOf(rollout)]).toEqual([-1, 'held', ['SHARED_INCIDENT']])
 		expect(play(rollout, ...end(-1), turn(100)).step).toBe(0)
@@ -427,7 +429,7 @@ test('a rollout stays small enough for the store', () => {
 		})),
 	}
 	const rollout = play(
-		startRollout({ id: 'B/B#1', shift: { ...shift, policy: long }, revision: 'c'.repeat(40), wallMs: 1 }),
+		startRollout({ id: 'B/B#1', group: shiftGroup({ ...shift, policy: long }), revision: 'c'.repeat(40), wallMs: 1 }),
 		turn(100),
 		look(0, 2000),
 		turn(20_000),
@@ -455,7 +457,12 @@ test.for<{ why: string; guards: Rollout['policy']['guards']; hosts: readonly str
 		])
 	const judged = { ...policy, guards: [...policy.guards, ...guards] }
 	const two = { ...shift, before: splitOf(1, 0, 0), after: splitOf(0, 1, 1), rising: canaries, policy: judged }
-	let rollout = startRollout({ id: 'checkout/checkout#17', shift: two, revision: 'c'.repeat(40), wallMs: 1.79e12 })
+	let rollout = startRollout({
+		id: 'checkout/checkout#17',
+		group: shiftGroup(two),
+		revision: 'c'.repeat(40),
+		wallMs: 1.79e12,
+	})
 	rollout = play(rollout, turn(100))
 	const fold = createFold({ canaries: canaries.map(targetKey), hardLimitPpm: 500_000 })
 	const times = (samples: number) => ({
@@ -486,11 +493,15 @@ test.for<{ why: string; guards: Rollout['policy']['guards']; hosts: readonly str
 	expect(JSON.stringify({ ...rollout, policy: null }).length).toBeLessThanOrEqual(most)
 })
 
-test.for<{ why: string; change: Partial<FleetFacts> }>([
-	{ why: 'going forward', change: {} },
-	{ why: 'taken back for refusals', change: { rejectedShare: 0.6 } },
-	{ why: 'stranded on the way back', change: { rejectedShare: 0.6, stranded: names(500) } },
-])('a rollout stays small enough for the store whatever the fleet says: $why', ({ change }) => {
+const routeNames = ['main', 'mobile', 'orders-read', 'orders-write', 'refunds', 'admin', 'batch', 'health-probes']
+
+test.for<{ why: string; change: Partial<FleetFacts>; routes: readonly string[] }>([
+	{ why: 'going forward', change: {}, routes: ['B'] },
+	{ why: 'taken back for refusals', change: { rejectedShare: 0.6 }, routes: ['B'] },
+	{ why: 'stranded on the way back', change: { rejectedShare: 0.6, stranded: names(500) }, routes: ['B'] },
+	{ why: 'with as many routes as there may be', change: { rejectedShare: 0.6 }, routes: routeNames },
+])('a rollout stays small enough for the store whatever the fleet says: $why', ({ change, routes }) => {
+	expect(routeNames).toHaveLength(limits.groupRoutes)
 	const words = 'x'.repeat(limits.xdsRefusalChars)
 	const loud: Partial<FleetFacts> = {
 		connected: 1000,
@@ -504,7 +515,10 @@ test.for<{ why: string; change: Partial<FleetFacts> }>([
 		...change,
 	}
 	const command = { actor: 'a'.repeat(limits.apiActorChars), reason: 'r'.repeat(limits.apiReasonChars) }
-	const stepped = play(fresh(), turn(100), look(0, 2000), { kind: 'promote', command }, turn(20_000, loud))
+	const quarantineKey = 'k'.repeat(16)
+	const shifts = routes.map((name) => ({ ...shift, route: resourceId.route('apps', 'B', name), quarantineKey }))
+	const started = startRollout({ id: 'B#1', group: shiftGroup(...shifts), revision: 'c'.repeat(40), wallMs: 1.79e12 })
+	const stepped = play(started, turn(100), look(0, 2000), { kind: 'promote', command }, turn(20_000, loud))
 	const rollout = play(stepped, turn(20_000, loud))
 	expect(rollout.holds.length).toBeGreaterThan(0)
 	expect(JSON.stringify(rollout).length).toBeLessThanOrEqual(limits.rolloutStateBytes)
@@ -533,7 +547,7 @@ describe('thresholds', () => {
 	const guarded = (change: Partial<ThresholdGuard> = {}): Rollout =>
 		startRollout({
 			id: 'B/B#1',
-			shift: { ...shift, policy: { ...policy, guards: [...policy.guards, { ...guard, ...change }] } },
+			group: shiftGroup({ ...shift, policy: { ...policy, guards: [...policy.guards, { ...guard, ...change }] } }),
 			revision: 'c1',
 			wallMs: 0,
 		})
@@ -626,7 +640,7 @@ describe('thresholds', () => {
 		const guards = [...policy.guards, ...names.map((name) => ({ ...guard, name }))]
 		const loud = startRollout({
 			id: 'B/B#1',
-			shift: { ...shift, policy: { ...policy, guards } },
+			group: shiftGroup({ ...shift, policy: { ...policy, guards } }),
 			revision: 'c1',
 			wallMs: 0,
 		})
@@ -648,7 +662,12 @@ describe('thresholds', () => {
 
 describe('where no counters are asked for', () => {
 	const only = (change: Partial<RolloutPolicySpec>): Rollout =>
-		startRollout({ id: 'B/B#1', shift: { ...shift, policy: { ...policy, ...change } }, revision: 'c1', wallMs: 0 })
+		startRollout({
+			id: 'B/B#1',
+			group: shiftGroup({ ...shift, policy: { ...policy, ...change } }),
+			revision: 'c1',
+			wallMs: 0,
+		})
 	const unguarded = () => only({ guards: [], unguarded: 'a toy' })
 
 	test('unguarded, a step waits for its duration and its ACKs', () => {
