@@ -90,7 +90,8 @@ export function createWaveInvariants(options: WaveInvariantOptions): WaveInvaria
 			violate('5: no step forward while proxies are missing', `${step} without ${missing.proxy.key}`)
 		if (mayBeShort) return
 		for (const target of connected()) {
-			const { lastMs } = reports.of(target)
+			// Who has joined since the newest look is in none.
+			const lastMs = Math.max(reports.of(target).lastMs, target.arrivedMs)
 			if (!isNews(target) && nowMs() - lastMs > freshMs + storeMs() + turnMs)
 				violate('2: no step forward without fresh evidence', `${step}, ${target.proxy.key} silent since ${lastMs}`)
 		}
