@@ -15,6 +15,7 @@ const rolloutStep = 'src/rollout/step-rollout.ts'
 const holds = 'src/rollout/holds.ts'
 const controller = 'src/controller/controller.ts'
 const wave = 'src/rollout/wave.ts'
+const threshold = 'src/guard/threshold.ts'
 const settle = 'src/controller/settle.ts'
 const toStart = 'src/controller/shifts-to-start.ts'
 const serving = 'src/controller/serving.ts'
@@ -248,6 +249,96 @@ export const breakages: readonly Breakage[] = [
 			},
 		],
 		caughtBy: '4: after a way back the canary never rises',
+	},
+	{
+		name: 'gate-stands-open',
+		does: 'ends a step with a gate that nobody has opened',
+		edits: [
+			{
+				file: holds,
+				find: "if (demandsOfStep(rollout).gate === 'none' || rollout.approval !== null) return []",
+				replace: "if (demandsOfStep(rollout).gate !== 'shut') return []",
+			},
+		],
+		caughtBy: 'a gate is opened by a person',
+	},
+	{
+		name: 'windows-do-not-close',
+		does: 'goes forward outside its windows',
+		edits: [
+			{
+				file: 'src/controller/draft.ts',
+				find: 'const isClosed = !draft.input.isWithin(windows)',
+				replace: 'const isClosed = windows.length < 0',
+			},
+		],
+		caughtBy: '12: nothing goes forward outside its windows',
+	},
+	{
+		name: 'deadline-is-passed-over',
+		does: 'goes on when the deadline of a step has passed, though it is to hold',
+		edits: [
+			{
+				file: rolloutStep,
+				find: "overdue?.action === 'hold' ? [deadlineHold(overdue)] : []",
+				replace: 'overdue === undefined ? [deadlineHold(overdue)] : []',
+			},
+		],
+		caughtBy: 'a deadline acts as the policy says',
+	},
+	{
+		name: 'deadline-without-end',
+		does: 'stays where it is when the deadline has passed, though it is to go back',
+		edits: [{ file: rolloutStep, find: "if (overdue?.action === 'rollBack')", replace: 'if (overdue === undefined)' }],
+		caughtBy: 'a deadline acts as the policy says',
+	},
+	{
+		name: 'no-traffic-advances',
+		does: 'takes a step without a request when its deadline has passed, whatever the policy says',
+		edits: [{ file: 'src/rollout/deadlines.ts', find: 'action: policy.onNoTraffic', replace: "action: 'advance'" }],
+		caughtBy: '2: no step forward without fresh evidence',
+	},
+	{
+		name: 'no-data-is-good',
+		does: 'takes a figure that nobody has for a good one',
+		edits: [
+			{
+				file: threshold,
+				find: "if (newest.kind === 'noData') return { kind: 'noData', text: ",
+				replace: "if (newest.kind === 'noData') return null\n\tif (name === '') return { kind: 'noData', text: ",
+			},
+		],
+		caughtBy: 'no data never advances',
+	},
+	{
+		name: 'not-a-number-is-good',
+		does: 'takes a figure that is not a number for one within bounds',
+		edits: [{ file: threshold, find: 'if (!Number.isFinite(value))', replace: 'if (value === Infinity)' }],
+		caughtBy: 'no data never advances',
+	},
+	{
+		name: 'breaches-are-no-news',
+		does: 'stays where it is though the figure is out of bounds',
+		edits: [
+			{
+				file: threshold,
+				find: 'if (!isBreach || bad < guard.breaches.count)',
+				replace: 'if (!isBreach || bad < 1_000)',
+			},
+		],
+		caughtBy: 'breaches take it back',
+	},
+	{
+		name: 'precaution-too-far',
+		does: 'takes all steps back where one would do',
+		edits: [
+			{
+				file: 'src/rollout/shared-incident.ts',
+				find: 'changeStep(rollout, rollout.step - 1)',
+				replace: 'changeStep(rollout, -1)',
+			},
+		],
+		caughtBy: 'a precaution is one step',
 	},
 	{
 		name: 'another-canary-goes-on',

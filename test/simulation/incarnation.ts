@@ -1,11 +1,13 @@
 import { silentLog } from '#base/log.ts'
+import type { Random } from '#base/random.ts'
 import type { CommandReply, ControllerCommand } from '#controller/commands.ts'
 import { type Controller, createController } from '#controller/controller.ts'
 import type { RevisionReader } from '#controller/ports.ts'
 import type { JournalEntry } from '#store/store.ts'
+import type { MeasurementEvent, MeasurementSource } from '#telemetry/measurement.ts'
+import { createThresholdPoller } from '#telemetry/threshold-poller.ts'
 import { noDiscovery } from '../fakes/no-discovery.ts'
 import { noHooks } from '../fakes/no-hooks.ts'
-import { noThresholds } from '../fakes/no-thresholds.ts'
 import type { FakeFleet } from './fake-fleet.ts'
 import type { Violate } from './invariants.ts'
 import type { SimulatedStore } from './simulated-store.ts'
@@ -29,6 +31,10 @@ export type IncarnationOptions = {
 	readonly disk: SimulatedStore
 	readonly fleet: FakeFleet
 	readonly readRevision: RevisionReader
+	readonly random: Random
+	readonly figures: MeasurementSource
+	/** Told of each figure that the daemon is given. */
+	answered(event: MeasurementEvent): void
 	crash(): void
 	/** Each entry of the journal, when it is durable. */
 	told(entry: JournalEntry): void
@@ -64,13 +70,23 @@ export function createIncarnation({ clock, disk, fleet, errors, ...options }: In
 		...clock,
 		setTimer: (delayMs: number, fire: () => void) => clock.setTimer(delayMs, () => alive && fire()),
 	}
+	const poller = createThresholdPoller({
+		source: options.figures,
+		clock: ownClock,
+		random: options.random,
+		emit(event) {
+			if (!alive) return
+			options.answered(event)
+			controller.takeMeasurement(event)
+		},
+	})
 	const controller: Controller = createController({
 		clock: ownClock,
 		log: silentLog,
 		store,
 		fleet: port,
 		discovery: noDiscovery,
-		thresholds: noThresholds,
+		thresholds: poller,
 		hooks: noHooks,
 		readRevision: options.readRevision,
 		fatal: (error) => {
@@ -91,6 +107,7 @@ export function createIncarnation({ clock, disk, fleet, errors, ...options }: In
 		isAlive,
 		dies() {
 			alive = false
+			poller.close()
 			death.resolve(null)
 		},
 		stalls() {

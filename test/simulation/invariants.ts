@@ -15,6 +15,8 @@ export type Violate = (invariant: string, text: string) => void
 export type Invariants = {
 	/** Git asked for something: shares may rise again. `goodPpm`: the canary's, where a rollout under way began. */
 	asked(weights: Weights, goodPpm: number | null): void
+	/** The step in force was taken back as a precaution: the shares may rise again, step by step. */
+	steppedBack(): void
 	/** A rollout was decided, towards more of this node. */
 	begins(node: string): void
 	/** What was asked for last is another canary than the one under way, which goes back before the new one rises. */
@@ -66,6 +68,7 @@ export function createInvariants(options: InvariantOptions): Invariants {
 	let mayPromote: 'no' | 'step' | 'target' = 'no'
 	/** Asked for and not answered: of a step that is taken meanwhile nobody can tell whether it was for that. */
 	let promotesAsked = 0
+	let isPrecaution = false
 	/** A step was taken: before that, a share that is also a step's is only where it all began. */
 	let raised = false
 	/** A fall that makes way for another canary. A crash may undo it before it was written down: then it comes again. */
@@ -91,6 +94,9 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			// A store that is slow may write down the end of the one under way before anybody has heard of this.
 			else if ((wins !== rising && wanted !== from) || storeMs() > 0) rising = null
 			lift()
+		},
+		steppedBack() {
+			isPrecaution = true
 		},
 		begins(node) {
 			rising ??= node
@@ -128,6 +134,10 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			if (makesWay === 'expected' && share < was) {
 				makesWay = 'done'
 				highest = null
+			}
+			if (isPrecaution && share < was) {
+				highest = null
+				isPrecaution = false
 			}
 			if (highest !== null && share < highest && share < (ceiling ?? wholePpm)) {
 				ceiling = share
@@ -208,7 +218,9 @@ export function createInvariants(options: InvariantOptions): Invariants {
 		if (promoted) return
 		checkDurations(from, step)
 		const requests = connected().reduce((sum, target) => sum + (reports.of(target).requests.get(pair.host) ?? 0), 0)
-		const isKnown = !proxies().some(isNews)
+		// Nobody sends any, and the policy says that the step is to be taken all the same when its time is over.
+		const needsNone = policy.onNoTraffic === 'advance'
+		const isKnown = !proxies().some(isNews) && !needsNone
 		if (isKnown && node === pair.canary && from > 0 && ceiling === null && hasStepped(from) && requests === 0)
 			violate('2: no step forward without fresh evidence', `${step} with no canary request`)
 	}

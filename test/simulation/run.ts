@@ -64,6 +64,8 @@ function wrongEnding(scenario: Scenario, outcome: Outcome): Outcome['violations'
 		)
 	}
 	if (scenario.faults.length > 0 || scenario.second === 'chained') return []
+	// A gate, a window and a deadline may each be why it ends otherwise, and rightly.
+	if (scenario.extra === 'gate' || scenario.extra === 'window' || scenario.extra === 'deadline') return []
 	const { treatment } = scenario
 	if (treatment !== undefined) {
 		// What is bad from the beginning fails at all proxies alike, and nothing goes forward.

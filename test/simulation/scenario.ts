@@ -1,6 +1,7 @@
 import type { Random } from '#base/random.ts'
 import type { RolloutPolicySpec } from '#mesh/mesh.ts'
 import { defaultRolloutStep } from '#mesh/rollout-policy.ts'
+import { type Extra, extras, withExtra } from './extras.ts'
 import type { SecondRoute, Weights } from './simulated-mesh.ts'
 
 // What a seed stands for: one canary or two, their quality, their traffic, and what goes wrong around them.
@@ -59,11 +60,17 @@ export const faultKinds = [
 	'rollback',
 	'newTreatment',
 	'oldTreatment',
+	'approve',
+	'figureBad',
+	'figureLost',
+	'figureNaN',
+	'figureHangs',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 /** Drawn apart from the others, for lives that have something to do with them. */
-const ownFaults: readonly FaultKind[] = ['newTreatment', 'oldTreatment']
+const treatments: readonly FaultKind[] = ['newTreatment', 'oldTreatment']
+const ownFaults = [...treatments, 'approve', 'figureBad', 'figureLost', 'figureNaN', 'figureHangs']
 const plainFaults = faultKinds.filter((kind) => !ownFaults.includes(kind))
 
 export type Fault = {
@@ -88,6 +95,8 @@ export type Scenario = {
 	readonly quality: Quality
 	/** A change that is none of shares, which goes out by waves. */
 	readonly treatment?: Treatment
+	/** What its policy has beyond steps. */
+	readonly extra?: Extra
 	readonly faults: readonly Fault[]
 }
 
@@ -102,7 +111,9 @@ export function scenarioOf(seed: number, random: Random): Scenario {
 	const plain = plainScenario(seed, random)
 	const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
 	const between = (from: number, to: number) => Math.round(from + random() * (to - from))
-	return pick([0, 1, 2, 3]) === 0 ? withWaves(plain, pick, between) : plain
+	const own = pick(['waves', 'waves', 'extra', 'extra', ...Array(4).fill('none')])
+	if (own === 'waves') return withWaves(plain, pick, between)
+	return own === 'extra' ? withExtra(plain, pick(extras), { pick, between }) : plain
 }
 
 type PickOne = <T>(list: readonly T[]) => T
@@ -110,7 +121,7 @@ type Between = (from: number, to: number) => number
 
 function withWaves(plain: Scenario, pick: PickOne, between: Between): Scenario {
 	const faults = Array.from({ length: pick([0, 0, 1]) }, (): Fault => {
-		return { kind: pick(ownFaults), at: { ms: between(3_000, 40_000) }, forMs: 0, proxy: 0 }
+		return { kind: pick(treatments), at: { ms: between(3_000, 40_000) }, forMs: 0, proxy: 0 }
 	})
 	const sharesPpm = pick<readonly number[]>([[], [500_000], [300_000, 600_000]])
 	return {

@@ -5,7 +5,7 @@ import { runSimulation } from './run.ts'
 import { faultKinds, scenarioOf } from './scenario.ts'
 
 test('rollouts with faults break no invariant', { timeout: 3_600_000 }, async () => {
-	const rollouts = count(1000, 100_000)
+	const rollouts = count(700, 100_000)
 	const seeds = Array.from({ length: rollouts }, (_, index) => seed() + index)
 	const scenarios = seeds.map((one) => scenarioOf(one, seededRandom(one)))
 	const summary = await runSimulation({ scenarios })

@@ -10,6 +10,8 @@ import type { VirtualClock } from './virtual-clock.ts'
 // What a fault does when its time has come. Git's and people's wishes count as faults too: they come when nobody expects
 // them.
 
+export type FigureMood = 'figureGood' | 'figureBad' | 'figureLost' | 'figureNaN' | 'figureHangs'
+
 export type Struck = {
 	readonly scenario: Scenario
 	readonly clock: VirtualClock
@@ -18,6 +20,8 @@ export type Struck = {
 	readonly disk: SimulatedStore
 	/** Both versions fail, and it is nobody's fault. */
 	readonly incident: { shared: boolean }
+	/** What somebody else measures. */
+	readonly figure: { mood: FigureMood }
 	wish(): Wish
 	commit(change: Partial<Wish>): void
 	/** A commit that no one can read. */
@@ -158,6 +162,16 @@ export function strike({ kind, forMs, proxy: index }: Fault, world: Struck): voi
 			return world.commit({ timeoutMs: 6_000 + clock.fired })
 		case 'oldTreatment':
 			return world.commit({ timeoutMs: null })
+		case 'approve':
+			return world.askRollout(kind)
+		case 'figureBad':
+		case 'figureLost':
+		case 'figureNaN':
+		case 'figureHangs':
+			world.figure.mood = kind
+			return void later(() => {
+				world.figure.mood = 'figureGood'
+			})
 		case 'rollback':
 			return world.ask({ kind, scope: { mesh: 'apps', router: 'B', route: 'B' }, ...person })
 	}

@@ -4,22 +4,25 @@ import type { ProxyGroup } from '#compile/compiled.ts'
 import type { CommandReply, ControllerCommand, RolloutVerb } from '#controller/commands.ts'
 import type { RevisionReader } from '#controller/ports.ts'
 import { parseStored } from '#controller/state.ts'
+import type { Measurement } from '#guard/look.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { nameOf } from '#plan/split.ts'
 import { laneOf, type Phase, type Rollout } from '#rollout/rollout.ts'
 import type { Revision } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
+import { noData } from '#telemetry/measurement.ts'
 import { type Consistency, canaryShareOf, createConsistency } from './consistency.ts'
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
 import { type FakeProxy, timeoutAt } from './fake-proxy.ts'
 import { createIncarnation, type Incarnation } from './incarnation.ts'
 import { createInvariants, type Invariants } from './invariants.ts'
+import { createPolicyInvariants } from './policy-invariants.ts'
 import { createReports } from './reports.ts'
 import { type FaultKind, isThin, type Quality, type Scenario } from './scenario.ts'
 import { nodeOfCluster } from './shares.ts'
 import { firstPair, type Pair, pairsOf, simulatedMesh, type Weights, type Wish } from './simulated-mesh.ts'
 import { createSimulatedStore } from './simulated-store.ts'
-import { person, strike } from './strike.ts'
+import { type FigureMood, person, type Struck, strike } from './strike.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 import { createWaveInvariants } from './wave-invariants.ts'
 
@@ -47,6 +50,8 @@ export type Outcome = {
 }
 
 const treatedMs = 5_000
+/** Time in which a person or a freeze holds a rollout does not count, and time away is told by the wall clock. */
+const stopsDeadlines: readonly FaultKind[] = ['pause', 'freeze', 'clockJump', 'retarget', 'twoCommits', 'moveSecond']
 /** Clusters of B and of Bv2. */
 const ofFirstPair = 'cds_egress_apps_B'
 
@@ -70,6 +75,7 @@ export async function simulate(
 	const pairs = pairsOf(scenario.second)
 	const reports = createReports(pairs, nowMs)
 	const incident = { shared: false }
+	const figure: Struck['figure'] = { mood: 'figureGood' }
 	const meshes = new Map<string, Mesh>()
 	const errors: string[] = []
 	const violations: Violation[] = []
@@ -180,6 +186,14 @@ export async function simulate(
 		storeMs,
 		violate,
 	})
+	const policies = createPolicyInvariants({
+		policy: scenario.policy,
+		nowMs,
+		wallMs: clock.wallMs,
+		storeMs,
+		areDeadlinesSteady: scenario.faults.every(({ kind }) => !stopsDeadlines.includes(kind)),
+		violate,
+	})
 	const waves = createWaveInvariants({ proxies: () => fleet.proxies, reports, nowMs, storeMs, violate })
 	if (scenario.quality.kind === 'unresolved')
 		for (const target of fleet.proxies) target.healthy.set(firstPair.canary, 0)
@@ -226,8 +240,14 @@ export async function simulate(
 			fleet,
 			readRevision,
 			crash,
+			random,
+			figures: { ask: async (_, signal) => answerOf(figure.mood, signal) },
+			answered: ({ rollout, measurement }) => policies.answered(rollout, measurement),
 			told(entry) {
 				told(nowMs(), entry)
+				const about = current?.controller.view().state.rollouts.find(({ id }) => id === entry.rollout)
+				policies.told(entry, about)
+				if (entry.event === 'rollout.steppedBack' && about !== undefined) watchingOf(about)?.steppedBack()
 				notePromotion(entry)
 				noteStart(entry)
 				if (entry.event === 'rollout.advanced' && entry.rollout?.includes('/waves#')) noteRaise()
@@ -258,6 +278,7 @@ export async function simulate(
 			for (const pair of pairs) ofHost(pair.host)?.restarted(hasEnded(pair) ? 'settled' : 'moving')
 			consistency.restarted()
 			waves.restarted()
+			policies.restarted()
 			boot()
 		})
 	}
@@ -329,6 +350,7 @@ export async function simulate(
 	async function ask(command: ControllerCommand): Promise<CommandReply | null> {
 		if (current === null || !current.isAlive()) return null
 		unanswered += 1
+		policies.asks(command)
 		if (command.kind === 'resume' || command.kind === 'unfreeze') consistency.goesOn(command)
 		const stops = command.kind === 'pause' || command.kind === 'freeze' ? consistency.asksToStop(command) : null
 		const reply = await current.command(command)
@@ -371,6 +393,7 @@ export async function simulate(
 			fleet,
 			disk,
 			incident,
+			figure,
 			wish: () => wish,
 			commit,
 			commitBroken: () => deliverRevision('broken'),
@@ -392,6 +415,7 @@ export async function simulate(
 		if (disk.mood === 'hangs') return
 		consistency.settled(view)
 		waves.settled(view)
+		policies.settled(view)
 	}
 
 	function findLost(): Parameters<typeof violate> | null {
@@ -441,6 +465,21 @@ export async function simulate(
 function lifeMsOf({ faults, quality, ...scenario }: Scenario): number {
 	const isLong = faults.length === 0 && quality.kind !== 'unresolved' && !isThin(scenario)
 	return isLong ? 300_000 : 120_000
+}
+
+async function answerOf(mood: FigureMood, signal: AbortSignal): Promise<Measurement> {
+	switch (mood) {
+		case 'figureGood':
+			return { kind: 'value', value: 0.01, ageMs: 0 }
+		case 'figureBad':
+			return { kind: 'value', value: 0.5, ageMs: 0 }
+		case 'figureNaN':
+			return { kind: 'value', value: Number.NaN, ageMs: 0 }
+		case 'figureLost':
+			return noData('simulated')
+		case 'figureHangs':
+			return new Promise((resolve) => signal.addEventListener('abort', () => resolve(noData('given up'))))
+	}
 }
 
 /** Nothing runs any more: the rest of the time would be more of the same. */
