@@ -54,6 +54,7 @@ export function createPolicyInvariants(options: PolicyInvariantOptions): PolicyI
 	const { policy, nowMs, wallMs, storeMs, violate } = options
 	const rollouts = new Map<string, Known>()
 	let closedSinceMs: number | null = null
+	let bootedMs = 0
 	const hasFigure = policy.guards.some(({ kind }) => kind === 'threshold')
 
 	function of(id: string): Known {
@@ -81,7 +82,8 @@ export function createPolicyInvariants(options: PolicyInvariantOptions): PolicyI
 		const share = rollout.stepsPpm[from]
 		const demanded = policy.steps.find(({ sharePpm }) => sharePpm === share)
 		if (demanded?.gate === 'person' && !known.approved) violate('a gate is opened by a person', what)
-		if (hasFigure) checkFigure(known, what)
+		// A figure is asked for as long as canaries have a share.
+		if (hasFigure && share !== 0) checkFigure(known, what)
 		const { deadlineMs } = demanded ?? { deadlineMs: null }
 		const lateMs = reactionMs + 2 * storeMs()
 		const mayAdvance = policy.onNoTraffic === 'advance' || policy.onInconclusive === 'advance'
@@ -110,7 +112,7 @@ export function createPolicyInvariants(options: PolicyInvariantOptions): PolicyI
 
 	function checkDeadline(known: Known, rollout: Rollout): void {
 		if (policy.onDeadline !== 'rollBack' || !options.areDeadlinesSteady || known.promotions > 0) return
-		const lateMs = nowMs() - known.startedMs - policy.deadlineMs
+		const lateMs = nowMs() - Math.max(known.startedMs + policy.deadlineMs, bootedMs)
 		if (lateMs > reactionMs + 2 * storeMs())
 			violate('a deadline acts as the policy says', `${rollout.id} is ${rollout.phase.kind} ${lateMs} ms after it`)
 	}
@@ -152,6 +154,7 @@ export function createPolicyInvariants(options: PolicyInvariantOptions): PolicyI
 		restarted() {
 			// What was decided and stored was not told.
 			closedSinceMs = null
+			bootedMs = nowMs()
 			for (const known of rollouts.values()) known.answers = []
 		},
 		settled({ state }) {
