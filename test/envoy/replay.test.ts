@@ -1,29 +1,36 @@
-// What the guard judged over real Envoys is kept, and judged again alike by `sluice rollout replay`: of a healthy canary, of
-// one that fails, and of one that is slow. SLUICE_SAVE_LOOKS=DIR keeps the looks, which is how those of test/golden/replay
-// were recorded.
+// What the guard judged over real Envoys is kept, and judged again alike by `sluice rollout replay`: of a canary that fails,
+// and in the deep run of one that is slow, and of a healthy one. SLUICE_SAVE_LOOKS=DIR keeps the looks, which is how those
+// of test/golden/replay were recorded.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LooksAnswer } from '#api/api.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
+import { count } from '../depth.ts'
 import { openStage, type Stage } from './fixtures/stage.ts'
 
 const answer = (status: number, delayMs: number, share = 1) =>
 	({ sharePpm: share * 1_000_000, how: { kind: 'answer', status, delayMs } }) as const
+const kinds = [
+	{ service: 'failing', end: 'rollout.rolledBack', last: 'rollBack', behaves: answer(503, 0, 0.3) },
+	{ service: 'slow', end: 'rollout.rolledBack', last: 'rollBack', behaves: answer(200, 300) },
+	{ service: 'healthy', end: 'rollout.succeeded', last: 'advance', behaves: answer(200, 30) },
+].slice(0, count(1, 3))
 const saved = makeTempDirectory('looks')
 let stage: Stage
 
 beforeAll(async () => {
 	stage = await openStage({
 		block: 74,
-		services: ['healthy', 'failing', 'slow'],
+		services: kinds.map(({ service }) => service),
 		proxies: { 'front-1': 'front', 'front-2': 'front' },
 		stepsPercent: [50],
 		guards: '[{ kind: errors }, { kind: latency }]',
 	})
-	stage.app('slow1').setFailure(answer(200, 30))
-	stage.app('slow2').setFailure(answer(200, 90))
-	stage.app('failing2').setFailure(answer(503, 0, 0.3))
+	for (const { service, behaves } of kinds) {
+		stage.app(`${service}1`).setFailure(answer(200, 30))
+		stage.app(`${service}2`).setFailure(behaves)
+	}
 }, 300_000)
 
 afterAll(async () => {
@@ -31,11 +38,7 @@ afterAll(async () => {
 	saved[Symbol.dispose]()
 })
 
-test.for([
-	{ service: 'healthy', end: 'rollout.succeeded', last: 'advance' },
-	{ service: 'failing', end: 'rollout.rolledBack', last: 'rollBack' },
-	{ service: 'slow', end: 'rollout.rolledBack', last: 'rollBack' },
-])('$service: $end, and the same again', { timeout: 180_000 }, async ({ service, end, last }) => {
+test.for(kinds)('$service: $end, and the same again', { timeout: 180_000 }, async ({ service, end, last }) => {
 	const { daemon } = stage
 	for (const instance of ['front-1', 'front-2']) stage.sendLoad({ service, instance, ratePerSecond: 60 })
 	const rollout = await stage.shift(service, { [`${service}1`]: 0, [`${service}2`]: 100 })
