@@ -46,6 +46,14 @@ describe('who else sends requests there', () => {
 		expect(sharingOf(fixtureEffective(mesh), [own], targets).now).toEqual([beside])
 	})
 
+	test('not one that is counted together with it; a stranger then is one to both', () => {
+		const beside = resourceId.route('apps', 'shop', 'beside')
+		const mesh = meshWith({ kind: 'Route', name: 'beside', router: 'shop', targets: { v1: 1 } })
+		expect(sharingOf(fixtureEffective(mesh), [own, beside], targets)).toEqual({ now: [], soon: [] })
+		const stranger = fixtureEffective([...mesh, ...desk({ v2: 1 })])
+		expect(sharingOf(stranger, [own, beside], targets).now).toEqual([other])
+	})
+
 	test('a service that a target provides itself', () => {
 		const mesh = meshWith({ kind: 'VirtualService', name: 'direct.local', node: 'v2' })
 		const direct = resourceId.virtualService('apps', 'direct.local')
@@ -99,6 +107,13 @@ describe('clones', () => {
 			'cds_egress_apps_v2_http2_80',
 			'cds_egress_apps_v2_http2_80_rollout_shop_own',
 		])
+	})
+
+	test('are shared by routes that are counted together', () => {
+		const clones = { [own]: { targets: ['v2'], standing: 'routed', calledAfter: other } } as const
+		expect(routedClusterName(fixtureTarget('v2'), own, effective({ clones }))).toBe(
+			'cds_egress_apps_v2_http2_80_rollout_desk_other',
+		)
 	})
 
 	test('are possible for requests, and for TCP not', () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import { concernOf, typesOfShift } from '#controller/concerns.ts'
 import { resourceId } from '#mesh/mesh.ts'
@@ -72,4 +72,71 @@ test("a canary's own proxies count by the cluster of their application", () => {
 	const { endpoints } = concern(fixtureGroup('app'))
 	const cluster = { canary: 'mesh/apps/virtualNode/db2:80', cluster: 'cds_ingress_apps_db2_tcp_80' }
 	expect(endpoints).toEqual(new Map([['mesh/apps/virtualNode/db2', [cluster]]]))
+})
+
+describe('several routes', () => {
+	const web: BriefResource[] = [
+		{ kind: 'VirtualNode', name: 'web', backends: ['shop.local', 'desk.local'] },
+		...['v1', 'v2', 'x'].map((name): BriefResource => ({ kind: 'VirtualNode', name })),
+		{ kind: 'VirtualRouter', name: 'shop' },
+		{ kind: 'VirtualService', name: 'shop.local', router: 'shop' },
+		...['reads', 'writes'].map((name): BriefResource => {
+			return { kind: 'Route', router: 'shop', name, targets: { v1: 1, v2: 0 } }
+		}),
+	]
+	const desk: BriefResource[] = [
+		{ kind: 'VirtualRouter', name: 'desk' },
+		{ kind: 'VirtualService', name: 'desk.local', router: 'desk' },
+		{ kind: 'Route', router: 'desk', name: 'desk', targets: { v1: 1 } },
+	]
+	const ids = ['reads', 'writes'].map((name) => resourceId.route('apps', 'shop', name))
+	const shiftOf = (route: (typeof ids)[number], share: number) => ({
+		kind: 'shift' as const,
+		route,
+		before: fixtureSplit({ v1: 1_000_000 }),
+		after: fixtureSplit({ v1: 1_000_000 - share, v2: share }),
+		rising: [fixtureTarget('v2')],
+		falling: [fixtureTarget('v1')],
+		unit: 'requests' as const,
+		policy: defaultRolloutPolicySpec,
+		quarantineKey: route,
+	})
+	const groupTo = (...shares: readonly number[]) => {
+		const group = shiftGroup(...ids.map((id, index) => shiftOf(id, shares[index] ?? 0)))
+		return startRollout({ id: 'shop#1', group, revision: 'c1', wallMs: 0 })
+	}
+	const seen = (started: ReturnType<typeof groupTo>, more: BriefResource[], clones = {}) => {
+		const fleet: FleetView = new Map([
+			[proxyGroupKey(fixtureGroup('web')), { group: fixtureGroup('web') } as GroupView],
+		])
+		return concernOf(started, fixtureEffective([...web, ...more], { clones }), fleet)
+	}
+	const [v1, v2] = ['cds_egress_apps_v1_http2_80', 'cds_egress_apps_v2_http2_80']
+
+	test('with the same shares are counted together in the clusters that they share', () => {
+		const found = seen(groupTo(1_000_000, 1_000_000), [])
+		expect(found.sharing).toEqual({ now: [], soon: [], cloneProblem: null })
+		expect(found.lanes).toEqual([
+			{ name: '', canaries: new Map([['mesh/apps/virtualNode/v2:80', v2]]), baseline: [v1] },
+		])
+		expect(found.carriers.get(proxyGroupKey(fixtureGroup('web')))).toHaveLength(1)
+	})
+
+	test('and a stranger among them makes clusters of their own', () => {
+		const { sharing } = seen(groupTo(1_000_000, 1_000_000), desk)
+		expect(sharing.now).toEqual([resourceId.route('apps', 'desk', 'desk')])
+	})
+
+	test('with different shares are told apart by clusters of their own, and by nothing before they have some', () => {
+		const before = seen(groupTo(1_000_000, 500_000), [])
+		expect(before.sharing.now).toEqual(ids)
+		expect(before.lanes).toHaveLength(1)
+		const own = { targets: ['v1', 'v2'], standing: 'routed' }
+		const after = seen(groupTo(1_000_000, 500_000), [], Object.fromEntries(ids.map((id) => [id, own])))
+		expect(after.sharing.now).toEqual([])
+		expect(after.lanes.map(({ name, baseline }) => [name, baseline])).toEqual([
+			[ids[0], [`${v1}_rollout_shop_reads`]],
+			[ids[1], [`${v1}_rollout_shop_writes`]],
+		])
+	})
 })

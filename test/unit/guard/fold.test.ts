@@ -47,6 +47,24 @@ describe('a look', () => {
 		expect(next.final.logFactors).toEqual(effectSizes.map(() => 0))
 	})
 
+	test('compares routes with different shares by themselves: who is ahead on a bad route is not blamed for it', () => {
+		// One route fails a fifth of its requests in both versions, and the canary has most of it; the other fails none.
+		const lanes = [
+			sample({ canary: increment(900, 180), baseline: increment(100, 20) }, { lane: 'bad' }),
+			sample({ canary: increment(100), baseline: increment(900) }, { lane: 'good' }),
+		]
+		const worst = (look: Look) => Math.max(...canaryOf(look).final.logFactors)
+		expect(worst(lookAt(lanes))).toBeLessThanOrEqual(0)
+		expect(worst(lookAt(lanes.map(({ lane: _, ...rest }) => rest)))).toBeGreaterThan(10)
+		expect(canaryOf(lookAt(lanes)).final.canary).toEqual({ requests: 1000, errors: 180 })
+	})
+
+	test('a proxy has been heard when any of its lanes was, and is one proxy', () => {
+		const lanes = ['one', 'two'].map((lane) => sample({ canary: increment(9), baseline: increment(9) }, { lane }))
+		const { proxies } = lookAt(lanes, { expected: [lanes[0]?.proxy ?? '', 'other'] })
+		expect(proxies).toEqual({ expected: 2, fresh: 1, silent: ['other'] })
+	})
+
 	test('requests without a route are failed requests of the canary', () => {
 		const { final, attempts } = canaryOf(
 			lookAt([sample({ canary: increment(10), baseline: increment(90) }, { unrouted: 4 })]),

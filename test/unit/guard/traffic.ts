@@ -19,7 +19,7 @@ export function increment(completed: number, errors = 0, rest: Partial<ArmIncrem
 /** A flush of proxy `a`, zone `z`, shares `s`. */
 export function sample(
 	arms: { canary?: ArmIncrement; baseline?: ArmIncrement },
-	rest: Partial<Pick<Sample, 'proxy' | 'zone' | 'shares' | 'unrouted'>> = {},
+	rest: Partial<Pick<Sample, 'proxy' | 'zone' | 'shares' | 'lane' | 'unrouted'>> = {},
 ): Sample {
 	const { canary = increment(0), baseline = increment(0) } = arms
 	return { proxy: 'a', zone: 'z', shares: 's', unrouted: 0, ...rest, canaries: { [canaryKey]: canary }, baseline }
