@@ -186,11 +186,14 @@ function plainScenario(seed: number, random: Random): Scenario {
 	}
 }
 
-/** A canary with hardly any requests at some step. */
-export function isThin({ policy, requestsPerSecond }: Pick<Scenario, 'policy' | 'requestsPerSecond'>): boolean {
+/** A canary with hardly any requests at some step, or nobody to be proven by but what is held back. */
+export function isThin(scenario: Pick<Scenario, 'policy' | 'requestsPerSecond' | 'from' | 'to'>): boolean {
+	const { policy, requestsPerSecond, from, to } = scenario
 	const shares = policy.steps.map(({ sharePpm }) => sharePpm).filter((sharePpm) => sharePpm > 0)
-	const thinnestPpm = Math.min(1_000_000, ...shares)
-	return (thinnestPpm / 1_000_000) * requestsPerSecond < 5
+	const [least, most] = [from, to].map(([stable, canary]) => (canary / (stable + canary)) * 1_000_000)
+	const hasStep = shares.some((share) => share > (least ?? 0) && share < (most ?? 0))
+	if (policy.holdBackPpm > 0 && !hasStep) return true
+	return (Math.min(1_000_000, ...shares) / 1_000_000) * requestsPerSecond < 5
 }
 
 /** A scenario that was written down; what policies have had no field for then is as `scenarioOf` would first have it. */
