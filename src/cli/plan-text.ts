@@ -71,7 +71,7 @@ function renderShift(change: Shift, paint: Paint): string {
 			...(step.mirrorPpm > 0
 				? [`copies of ${step.mirrorPpm / 10_000} % of the requests, whose answers nobody waits for`]
 				: []),
-			`${step.kind === 'rise' ? 'at least' : 'watched'} ${formatDuration(step.minDurationMs)}`,
+			durationText(step),
 			...(step.kind === 'holdBack' ? ['the old version is held back meanwhile'] : []),
 			...(step.minRequests > 0 ? [`${step.minRequests} canary ${change.unit}`] : []),
 			...(step.gate === 'person' ? ['until a person approves'] : []),
@@ -118,6 +118,12 @@ function routerOf(route: string): string {
 
 function lastName(id: string): string {
 	return toPrintable(id.slice(id.lastIndexOf('/') + 1))
+}
+
+/** The bake of the last step may lie in the one before it. */
+function durationText({ kind, minDurationMs }: Shift['steps'][number]): string {
+	if (kind === 'last' && minDurationMs === 0) return 'until the first look'
+	return `${kind === 'rise' ? 'at least' : 'watched'} ${formatDuration(minDurationMs)}`
 }
 
 function clustersNote({ clusters }: Shift): string[] {
