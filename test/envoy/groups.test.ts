@@ -21,7 +21,9 @@ afterAll(async () => {
 	await stage?.[Symbol.asyncDispose]()
 })
 
-function shopOf(at: FeaturePlaces, weights: Readonly<Record<string, number>>): string {
+type Weights = Readonly<Record<string, number>>
+
+function shopOf(at: FeaturePlaces, weights: Weights, ofBeta = weights): string {
 	const port = at.port()
 	const betaOnly = { prefix: '/', headers: [{ name: 'x-beta' }] }
 	return yamlOf([
@@ -36,7 +38,7 @@ function shopOf(at: FeaturePlaces, weights: Readonly<Record<string, number>>): s
 		service(shop, { router: 'shop' }),
 		router('shop', [{ port: 80 }]),
 		route('shop', 'all', { httpRoute: { match: { prefix: '/' }, action: targets(weights) }, priority: 2 }),
-		route('shop', 'beta', { httpRoute: { match: betaOnly, action: targets(weights) }, priority: 1 }),
+		route('shop', 'beta', { httpRoute: { match: betaOnly, action: targets(ofBeta) }, priority: 1 }),
 	])
 }
 
@@ -74,8 +76,8 @@ async function sendUntil(isDone: () => boolean): Promise<void> {
 
 const newest = () => stage.daemon.status().rollouts[0]
 
-async function shift(weights: Readonly<Record<string, number>>): Promise<void> {
-	writeFileSync(join(stage.folder, 'mesh/mesh.yaml'), shopOf(stage, weights))
+async function shift(weights: Weights, ofBeta = weights): Promise<void> {
+	writeFileSync(join(stage.folder, 'mesh/mesh.yaml'), shopOf(stage, weights, ofBeta))
 	await stage.daemon.poll()
 }
 
@@ -106,4 +108,16 @@ test('a version that is good on both becomes that of both', async () => {
 	await sendUntil(() => newest()?.phase === 'succeeded')
 	expect(newest()?.id).toBe('shop#2')
 	expect(await heldWeights()).toEqual(['cart 25 cart2 75', 'cart 25 cart2 75'])
+}, 60_000)
+
+test('routes that go to different shares are told apart by clusters of their own, and arrive together', async () => {
+	const clones = new Set<string>()
+	await shift({ cart: 1, cart2: 19 }, { cart: 1, cart2: 9 })
+	await sendUntil(() => {
+		const rollout = newest()
+		if (rollout?.id === 'shop#3') clones.add(`${rollout.clones} ${rollout.lanes.length}`)
+		return rollout?.id === 'shop#3' && rollout.phase === 'succeeded' && rollout.clones === 'none'
+	})
+	expect([...clones]).toEqual(expect.arrayContaining(['making 2', 'routed 2', 'leaving 2']))
+	expect((await heldWeights()).toSorted()).toEqual(['cart 10 cart2 90', 'cart 5 cart2 95'])
 }, 60_000)
