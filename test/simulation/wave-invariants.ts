@@ -76,7 +76,8 @@ export function createWaveInvariants(options: WaveInvariantOptions): WaveInvaria
 		if (wave === null) return
 		const { rollout, newMs } = wave
 		const members = connected().filter(({ proxy }) => isMember(rollout, proxy))
-		if (members.length > 0 && members.every((target) => holds(target, newMs))) confirmedMs ??= nowMs()
+		// Where the first one has gone for good, the next wave may have nobody.
+		if (connected().length > 0 && members.every((target) => holds(target, newMs))) confirmedMs ??= nowMs()
 	}
 
 	function checkForward({ rollout, newMs }: NonNullable<typeof wave>, step: string): void {
