@@ -37,7 +37,7 @@ export function concernOfWave(differencesOf: (group: ProxyGroup) => readonly Car
 
 /**
  * The proxy that is to be alone in the first wave: of those with the least traffic that have some, the first by its place
- * in the waves. The one that was chosen stays, unless it has gone for good while it was alone.
+ * in the waves. The one that was chosen stays, unless it has gone for good before all have the change.
  */
 export function firstCandidateOf(
 	rollout: Rollout,
@@ -49,7 +49,7 @@ export function firstCandidateOf(
 	if (first !== null) {
 		const isBack = proxies.some(({ key }) => key === first)
 		const mayComeBack = concern.groups.some(({ gone }) => gone.some(({ proxy }) => proxy === first))
-		if (isBack || mayComeBack || rollout.step > 0) return first
+		if (isBack || mayComeBack || rollout.step === rollout.stepsPpm.length - 1) return first
 	}
 	const ranked = proxies
 		.filter(({ instance }) => instance !== null)

@@ -3,7 +3,7 @@ import { addRequestTimes, noRequestTimes, type RequestTimes } from '#base/reques
 import { addArms, addCounts, noCounts } from './arms.ts'
 import { createWatch, type HardLimitWatch, type WatchedFlush, watchFlush } from './hard-limit.ts'
 import type { Alarm, ArmIncrement, CanaryKey, Counts, GuardParameters, Look, Sample } from './look.ts'
-import { type ArmTotals, lookAtCanary, noTotals, type ProxyTotals } from './strata.ts'
+import { type ArmTotals, type Comparison, lookAtCanary, noTotals, type ProxyTotals } from './strata.ts'
 
 // Where samples become looks, at the edge: one fold per rollout, owned and mutated by the one who receives the samples.
 // A sample costs the number of canaries; memory is the proxies that report; what leaves is of fixed size.
@@ -35,9 +35,6 @@ type ProxyFold = {
 
 /** The sum over the fleet of one round: as many flushes as there are proxies that report. */
 type FleetFold = { round: WatchedFlush; flushes: number; readonly watch: HardLimitWatch }
-
-/** `targets`: each proxy sends to both arms · `proxies`: each is one of the arms, so that none is compared with itself. */
-export type Comparison = 'targets' | 'proxies'
 
 export type FoldOptions = {
 	readonly canaries: readonly CanaryKey[]
@@ -115,7 +112,7 @@ export function closeLook(fold: Fold, closing: LookClosing): Look {
 		if (proxy !== undefined && proxy.shares !== null && proxy.samples > 0) steady.push(proxyTotals(name, proxy))
 	}
 	const { sequence, stepStart, warmingUp, parameters, edgesMs = [], expectedShares = {}, beside = noCounts } = closing
-	const asked = { parameters, edgesMs, expectedShares, endpoints: fold.endpoints }
+	const asked = { between: fold.between, parameters, edgesMs, expectedShares, endpoints: fold.endpoints }
 	const canaries = fold.canaries.map((canary) => [canary, lookAtCanary(canary, steady, asked)] as const)
 	const wantsEdges = (parameters.latency ?? null) !== null && edgesMs.length === 0
 	if (wantsEdges)

@@ -46,7 +46,11 @@ const ownStratumRequests = 50
 /** With this many proxies no single one may give more than half of what a look can give. */
 const proxiesForCap = 3
 
+/** `targets`: each proxy sends to both arms · `proxies`: each is one of the arms, so that none is compared with itself. */
+export type Comparison = 'targets' | 'proxies'
+
 export type LookAsked = {
+	readonly between: Comparison
 	readonly parameters: GuardParameters
 	readonly edgesMs: readonly number[]
 	/** The share of each canary against the baseline that the proxies are to send, where that can be judged. */
@@ -59,18 +63,28 @@ export type LookAsked = {
 export function lookAtCanary(
 	canary: CanaryKey,
 	proxies: readonly ProxyTotals[],
-	{ parameters, edgesMs, expectedShares, endpoints }: LookAsked,
+	{ between, parameters, edgesMs, expectedShares, endpoints }: LookAsked,
 ): CanaryLook {
-	const final = partsOf('final', canary, proxies)
-	const attempts = partsOf('attempts', canary, proxies)
+	const compared = between === 'targets' ? proxies : withoutLonelyBaseline(canary, proxies)
+	const final = partsOf('final', canary, compared)
+	const attempts = partsOf('attempts', canary, compared)
+	const alone = between === 'proxies' ? absoluteErrorBets(parameters.absoluteLimitPpm / 1_000_000) : []
 	return {
-		final: lookAtMetric(final, parameters),
+		final: lookAtMetric(final, parameters, alone),
 		attempts: lookAtMetric(attempts, parameters),
 		absolute: lookAtLimit(final, parameters),
-		latency: edgesMs.map((edgeMs) => lookAtLatency(edgeMs, { canary, proxies, parameters })),
+		latency: edgesMs.map((edgeMs) => lookAtLatency(edgeMs, { canary, proxies: compared, parameters })),
 		share: lookAtShare(canary, proxies, expectedShares[canary]),
 		withoutWorst: lookWithoutWorst({ final, attempts }, endpoints.get(canary) ?? new Map(), parameters),
 	}
+}
+
+/** Proxies that are no candidates say nothing where there is no candidate that they could be compared with. */
+function withoutLonelyBaseline(canary: CanaryKey, proxies: readonly ProxyTotals[]): readonly ProxyTotals[] {
+	const placeOf = ({ zone, shares }: ProxyTotals) => JSON.stringify([zone, shares])
+	const isCandidate = ({ canaries }: ProxyTotals) => (canaries.get(canary)?.completed ?? 0) > 0
+	const places = new Set(proxies.filter(isCandidate).map(placeOf))
+	return proxies.filter((proxy) => places.has(placeOf(proxy)))
 }
 
 type CanaryParts = { readonly final: readonly Part[]; readonly attempts: readonly Part[] }
@@ -159,11 +173,14 @@ function metricCounts(
 	return { requests, errors: Math.min(errors + failedBefore, requests) }
 }
 
-function lookAtMetric(parts: readonly Part[], parameters: GuardParameters): MetricLook {
+/** @param alone bets on a stratum that has no baseline: of proxies that nobody is there to be compared with */
+function lookAtMetric(parts: readonly Part[], parameters: GuardParameters, alone: readonly Bet[] = []): MetricLook {
 	const strata = new Map<string, Arms>()
 	for (const part of parts) strata.set(part.stratum, addArms(strata.get(part.stratum) ?? noArms, part))
 	const tolerance = { ratio: parameters.toleranceRatio, tolerance: parameters.tolerancePpm / 1_000_000 }
-	const bets = betsByStratum(strata, (canary, baseline) => errorBets(canary, baseline, tolerance))
+	const bets = betsByStratum(strata, (canary, baseline) =>
+		baseline === 0 && alone.length > 0 ? alone : errorBets(canary, baseline, tolerance),
+	)
 	const proofs = betsByStratum(strata, proofBets)
 	const total = [...strata.values()].reduce(addArms, noArms)
 	return {
@@ -186,9 +203,9 @@ function lookAtLimit(parts: readonly Part[], parameters: GuardParameters): Absol
 	}
 }
 
-type PlaceBets = (canaryRequests: number, baselineRequests: number) => Bet[]
+type PlaceBets = (canaryRequests: number, baselineRequests: number) => readonly Bet[]
 
-function betsByStratum(strata: ReadonlyMap<string, Arms>, place: PlaceBets): Map<string, Bet[]> {
+function betsByStratum(strata: ReadonlyMap<string, Arms>, place: PlaceBets): Map<string, readonly Bet[]> {
 	return new Map([...strata].map(([key, arms]) => [key, place(arms.canary.requests, arms.baseline.requests)]))
 }
 

@@ -95,12 +95,20 @@ function holdReason(state: GuardState, situation: Situation, missingRequests: nu
 	const { look } = situation
 	if (!state.fresh) return describeSilence(state, look)
 	const idle = Object.keys(state.canaries).filter((key) => (look.canaries[key]?.final.canary.requests ?? 0) === 0)
-	const missing = `about ${formatAbout(missingRequests)} more canary requests needed${describeWait(state, missingRequests)}`
+	const missing = describeMissing(state, missingRequests)
 	if (idle.length > 0) {
 		const nothing = `no request reached ${idle.join(', ')} in the last look`
 		return missingRequests > 0 ? `${nothing}; ${missing}` : nothing
 	}
 	return describeUnknownEdges(state, situation) ?? (missingRequests > 0 ? missing : null)
+}
+
+/** More than anybody will ever send: what has failed so far weighs more than requests that do not. */
+const beyondReach = 1_000_000_000
+
+function describeMissing(state: GuardState, missingRequests: number): string {
+	if (missingRequests > beyondReach) return 'after these failures no number of canary requests would be proof enough'
+	return `about ${formatAbout(missingRequests)} more canary requests needed${describeWait(state, missingRequests)}`
 }
 
 /** How long that takes at the rate of the last looks; nothing where there is none. */

@@ -110,15 +110,16 @@ export function hasBaseline(rollout: Rollout, { canaries }: Look): boolean {
 }
 
 /**
- * Who was alone in the first wave has gone for good: another takes its place, and is given the change. Null where nobody
- * has; just after a start nobody is known to.
+ * Who had the change first has gone for good: another takes its place, and is given it, since without it a wave may have
+ * nobody who would show anything. Null where nobody has gone; just after a start nobody is known to.
  */
 export function replaceFirst(
 	rollout: Rollout,
 	{ firstCandidate = null, returning }: FleetFacts,
 ): RolloutStepResult | null {
-	const { wave, step } = rollout
-	if (wave === null || step !== 0 || firstCandidate === null || returning) return null
+	const { wave } = rollout
+	if (wave === null || firstCandidate === null || returning) return null
+	if (!hasCandidates(rollout) || isLastStep(rollout)) return null
 	if (wave.first === firstCandidate) return null
 	const reason = `${firstCandidate} is the first one now: ${wave.first ?? 'who was'} has gone`
 	return {

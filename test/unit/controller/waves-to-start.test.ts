@@ -81,6 +81,18 @@ test('when the first one has gone for good, another one is given it', async () =
 	expect(journal.at(-1)?.entry.event).toBe('rollout.firstReplaced')
 })
 
+// Seed 2875 of the simulator: a wave had nobody in it, and the next had all.
+test('nor is a later wave left without anybody', async () => {
+	const { daemon, changed, wave } = await start(2)
+	daemon.commit({ baseline: 'b9.local' })
+	await daemon.pass(3_000)
+	const [first] = changed()
+	while (wave().step === 0) await daemon.pass(1_000)
+	daemon.fleet.drain(first as FakeProxy)
+	await daemon.pass(3_000)
+	expect(changed()).toHaveLength(1)
+})
+
 test('what is bad at the first proxy is gone from it, quarantined, and the rest of the commit goes on', async () => {
 	const { daemon, changed, wave } = await start(10, (isNew) => (isNew ? 1 : 0))
 	daemon.commit({ baseline: 'b9.local', unrelated: 7 })

@@ -47,6 +47,36 @@ describe('a look', () => {
 		expect(next.final.logFactors).toEqual(effectSizes.map(() => 0))
 	})
 
+	describe('of proxies that are the arms themselves', () => {
+		const lookAtProxies = (samples: readonly Sample[]) => {
+			const fold = createFold({ canaries: [canaryKey], hardLimitPpm: 500_000, between: 'proxies' })
+			for (const given of samples) foldSample(fold, given)
+			return canaryOf(closeLook(fold, closing)).final
+		}
+		const candidate = (zone: string, errors: number) =>
+			sample({ canary: increment(1000, errors) }, { proxy: `candidate-${zone}`, zone })
+		const stable = (zone: string) => sample({ baseline: increment(1000, 1) }, { proxy: `stable-${zone}`, zone })
+		const worst = ({ logFactors }: { readonly logFactors: readonly number[] }) => Math.max(...logFactors)
+
+		test('candidates are compared with those of their zone', () => {
+			expect(worst(lookAtProxies([candidate('a', 30), stable('a')]))).toBeGreaterThan(10)
+			expect(worst(lookAtProxies([candidate('a', 1), stable('a')]))).toBeLessThanOrEqual(0)
+		})
+
+		// Seed 1756 of the simulator: it went out to all.
+		test('one that has nobody in its zone is held to the absolute limit, also beside others that are compared', () => {
+			for (const others of [[stable('b')], [candidate('b', 1), stable('b')]]) {
+				expect(worst(lookAtProxies([candidate('a', 300), ...others]))).toBeGreaterThan(10)
+				expect(worst(lookAtProxies([candidate('a', 10), ...others]))).toBeLessThanOrEqual(0)
+			}
+		})
+
+		test('what has no candidate in its zone is no baseline', () => {
+			expect(lookAtProxies([candidate('a', 1), stable('b')]).baseline.requests).toBe(0)
+			expect(lookAtProxies([candidate('a', 1), stable('a'), stable('b')]).baseline.requests).toBe(1000)
+		})
+	})
+
 	test('compares routes with different shares by themselves: who is ahead on a bad route is not blamed for it', () => {
 		// One route fails a fifth of its requests in both versions, and the canary has most of it; the other fails none.
 		const lanes = [
