@@ -93,9 +93,11 @@ export function strike({ kind, forMs, proxy: index }: Fault, world: Struck): voi
 		case 'leaves':
 			if (target !== undefined && fleet.proxies.length > 1) fleet.drain(target)
 			return
-		case 'joins':
-			fleet.join()
+		case 'joins': {
+			const joined = fleet.join()
+			if (scenario.quality.kind === 'unresolved') joined.healthy.set(firstPair.canary, 0)
 			return
+		}
 		case 'refuse':
 			return untilLater({ refuseRoutes: true }, { refuseRoutes: false })
 		case 'refuseCluster':
@@ -127,7 +129,8 @@ export function strike({ kind, forMs, proxy: index }: Fault, world: Struck): voi
 			return world.commit({ baseline: `b1-${commits()}.local` })
 		case 'newPort':
 			// With traffic the port would move by a rollout within the node: what is checked here is by node.
-			if (isSentTo(firstPair.canary)) return world.commit({ tls: world.wish().tls === 'none' ? 'strict' : 'none' })
+			if (scenario.from[1] > 0 || isSentTo(firstPair.canary))
+				return world.commit({ tls: world.wish().tls === 'none' ? 'strict' : 'none' })
 			return world.commit({ port: world.wish().port === 80 ? 8080 : 80 })
 		case 'dropStable':
 			// Somebody is still to let go when the others have.
