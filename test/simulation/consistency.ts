@@ -167,11 +167,9 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 
 	/** They are few: one of them is more than a fifth. */
 	function checkRefused(running: readonly Rollout[]): void {
-		// A share of a route is refused by one of a few; of a wave that all have, one of five may lag.
+		// One of five is not more than a fifth.
 		const isFew = fleet.proxies.filter(({ connected }) => connected).length < 5
-		const steps = running.filter(
-			({ step, phase, wave }) => step >= 0 && phase.kind !== 'rollingBack' && (wave === null || isFew),
-		)
+		const steps = isFew ? running.filter(({ step, phase }) => step >= 0 && phase.kind !== 'rollingBack') : []
 		const concerns = ({ typeUrl, name }: { typeUrl: string; name: string }) =>
 			typeUrl !== typeUrls.cluster ||
 			steps.some(({ canaries }) => canaries.some(({ virtualNode }) => virtualNode.endsWith(`/${nodeOfCluster(name)}`)))

@@ -139,6 +139,8 @@ export function createInvariants(options: InvariantOptions): Invariants {
 				highest = null
 				isPrecaution = false
 			}
+			// What a daemon has found in its store it publishes first.
+			if (before === null) isPrecaution = false
 			if (highest !== null && share < highest && share < (ceiling ?? wholePpm)) {
 				ceiling = share
 				isFelt = false

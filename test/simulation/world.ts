@@ -7,7 +7,7 @@ import { parseStored } from '#controller/state.ts'
 import type { Measurement } from '#guard/look.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { nameOf } from '#plan/split.ts'
-import { laneOf, type Phase, type Rollout } from '#rollout/rollout.ts'
+import { isRunning, laneOf, type Phase, type Rollout, routesOf } from '#rollout/rollout.ts'
 import type { Revision } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
 import { noData } from '#telemetry/measurement.ts'
@@ -275,7 +275,10 @@ export async function simulate(
 		fleet.daemonDied()
 		clock.setTimer(200 + random() * 3000, () => {
 			reports.restarted()
-			for (const pair of pairs) ofHost(pair.host)?.restarted(hasEnded(pair) ? 'settled' : 'moving')
+			for (const pair of pairs) {
+				ofHost(pair.host)?.restarted(hasEnded(pair) ? 'settled' : 'moving')
+				if (hasSteppedBack(pair)) ofHost(pair.host)?.steppedBack()
+			}
 			consistency.restarted()
 			waves.restarted()
 			policies.restarted()
@@ -369,6 +372,15 @@ export async function simulate(
 		const ofRoute =
 			stored === null ? [] : parseStored(stored).state.rollouts.filter((rollout) => laneOf(rollout, route) !== null)
 		return ofRoute.at(-1)?.phase.kind === 'succeeded'
+	}
+
+	/** A precaution was written down, and the daemon may have died before it told. */
+	function hasSteppedBack({ route }: Pair): boolean {
+		const stored = disk.stored()?.state ?? null
+		const known = stored === null ? [] : parseStored(stored).state.rollouts
+		const last = known.findLast((rollout) => routesOf(rollout).includes(route))
+		if (last === undefined || last.elapsed.sinceForwardMs !== null) return false
+		return isRunning(last) && last.phase.kind !== 'rollingBack'
 	}
 
 	/** The rollout that is under way: in the daemon, or in the store of one that only starts. */
