@@ -151,7 +151,8 @@ export function aimOfDraft(draft: Draft): Aim | null {
 	const { accepted, rollouts, mayStillHold = [] } = draft.state
 	if (accepted?.inPhases !== true) return { phase: 'whole', mesh: desired }
 	const held = mayStillHold.flatMap((hash) => meshOf(draft, hash) ?? [])
-	return aimOnce(applied, desired, { rollouts, mayStillHold: held })
+	const candidate = meshOf(draft, runningWave(rollouts)?.wave?.candidate ?? null)
+	return aimOnce(applied, desired, { rollouts, candidate, mayStillHold: held })
 }
 
 export function meshOf(draft: Draft, hash: string | null): Mesh | null {

@@ -7,7 +7,9 @@ import { type TargetsOf, writtenTargets } from '#plan/live-paths.ts'
 import type { Trap } from '#plan/trap.ts'
 import { takesAsMuch, widen } from '#plan/widen.ts'
 import { isRunning, type Rollout, routesOf } from '#rollout/rollout.ts'
+import { hashApartFromShares } from './apply-at-once.ts'
 import { targetsUnder } from './trap-diagnostics.ts'
+import { changedIds } from './waves-to-start.ts'
 
 // What both ends of a connection must agree on changes in phases (rules §4.4): servers first take the old and the new,
 // then their callers change, then servers take the new alone. Each phase is a mesh of its own, so everything that holds
@@ -16,25 +18,39 @@ import { targetsUnder } from './trap-diagnostics.ts'
 /** `widen`: servers take both · `switch`: all else is as it is to be · `whole`: what is asked for itself. */
 export type Aim = { readonly phase: 'widen' | 'switch' | 'whole'; readonly mesh: Mesh }
 
-export type AimOnceOptions = Pick<AimOptions, 'mayStillHold'> & { readonly rollouts: readonly Rollout[] }
+export type AimOnceOptions = Pick<AimOptions, 'mayStillHold'> & {
+	readonly rollouts: readonly Rollout[]
+	/** What candidates of waves are served; null when nothing goes out by waves. */
+	readonly candidate: Mesh | null
+}
 
 let last: { readonly key: string; readonly aim: Aim } | null = null
 
 /** The same, worked out once: traps cost the size of the mesh, and most turns ask what the turn before asked. */
-export function aimOnce(applied: Mesh, desired: Mesh, { rollouts, mayStillHold }: AimOnceOptions): Aim {
+export function aimOnce(applied: Mesh, desired: Mesh, options: AimOnceOptions): Aim {
+	const { rollouts, candidate, mayStillHold } = options
 	const running = rollouts.filter(isRunning)
 	const ends = running.map(({ lanes }) => lanes)
-	const key = hashValue([applied.hash, desired.hash, ends, mayStillHold.map(({ hash }) => hash)])
+	const held = mayStillHold.map(({ hash }) => hash)
+	const key = hashValue([applied.hash, desired.hash, candidate?.hash ?? null, ends, held])
 	if (last?.key === key) return last.aim
-	const underRollout = running.flatMap(routesOf)
+	const underRollout = [...running.flatMap(routesOf), ...askedByWaves(applied, desired, candidate)]
 	const aim = aimOf(applied, desired, { targetsOf: targetsUnder(rollouts), underRollout, mayStillHold })
 	last = { key, aim }
 	return aim
 }
 
+/** What goes out by waves and is wanted just so. */
+function askedByWaves(applied: Mesh, desired: Mesh, candidate: Mesh | null): ResourceId[] {
+	if (candidate === null) return []
+	const isWanted = (id: ResourceId) =>
+		hashApartFromShares(candidate.resources[id]) === hashApartFromShares(desired.resources[id])
+	return changedIds(applied.resources, candidate.resources).filter(isWanted)
+}
+
 export type AimOptions = {
 	readonly targetsOf: TargetsOf
-	/** Routes under a rollout: what is asked for there stays asked for. */
+	/** Routes under a rollout, and what goes out by waves: what is asked for there stays asked for. */
 	readonly underRollout: readonly ResourceId[]
 	/** Meshes applied before that an expected proxy may still hold: callers follow only servers that all take both. */
 	readonly mayStillHold: readonly Mesh[]
@@ -87,12 +103,14 @@ function nextPhase(applied: Mesh, desired: Mesh, { traps, underRollout, mayStill
 		return { phase: 'switch', mesh: composeMesh({ ...desired.resources, ...Object.fromEntries(meanwhile) }) }
 	}
 	const servers = Object.fromEntries(widened.map(([id, { before }]) => [id, before] as const))
-	const routes = underRollout.flatMap((id) => desired.resources[id] ?? []).map((route) => [route.id, route] as const)
-	return { phase: 'widen', mesh: linked({ ...applied.resources, ...servers }, Object.fromEntries(routes)) }
+	const isServer = (id: ResourceId) => Object.hasOwn(servers, id)
+	const asked = underRollout.filter((id) => !isServer(id)).flatMap((id) => desired.resources[id] ?? [])
+	const goesOn = Object.fromEntries(asked.map((resource) => [resource.id, resource] as const))
+	return { phase: 'widen', mesh: linked({ ...applied.resources, ...servers }, goesOn) }
 }
 
-/** A route that leads to what is not there yet waits for it. */
-function linked(resources: Mesh['resources'], routes: Readonly<Record<ResourceId, Resource>>): Mesh {
-	const all = { ...resources, ...routes }
+/** What leads to something that is not there yet waits for it. */
+function linked(resources: Mesh['resources'], goesOn: Readonly<Record<ResourceId, Resource>>): Mesh {
+	const all = { ...resources, ...goesOn }
 	return composeMesh(findBrokenLinks(all).length === 0 ? all : resources)
 }

@@ -90,7 +90,8 @@ function withTargetsFrom(resource: Resource | undefined, other: Resource | undef
 	return routeWithTargets(resource, other.spec.targets)
 }
 
-function changedIds(
+/** By id: what is another in the second, or in one of them alone. */
+export function changedIds(
 	before: Readonly<Record<ResourceId, Resource>>,
 	after: Readonly<Record<ResourceId, Resource>>,
 ): ResourceId[] {

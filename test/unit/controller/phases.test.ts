@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hashValue } from '#base/hash.ts'
-import { aimOf, wayTo } from '#controller/phases.ts'
+import { aimOf, aimOnce, wayTo } from '#controller/phases.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import type { Mesh, ResourceId, VirtualNode } from '#mesh/mesh.ts'
 import type {
@@ -28,17 +28,24 @@ type Ends = {
 	readonly clientTls?: ClientTls | null
 	readonly port?: number
 	readonly ip?: IpPreference | null
+	readonly timeoutMs?: number
 }
 
 /** A calls the router B, whose route leads to B. */
-function meshOf({ b = [{}], clientTls = null, port = 80, ip = null }: Ends): Mesh {
+function meshOf({ b = [{}], clientTls = null, port = 80, ip = null, timeoutMs }: Ends): Mesh {
 	const briefs: BriefResource[] = [
 		{ kind: 'Mesh' },
 		{ kind: 'VirtualNode', name: 'A', backends: [{ service: 'b.local', clientTls }] },
 		{ kind: 'VirtualNode', name: 'B', listeners: b },
 		{ kind: 'VirtualRouter', name: 'B' },
 		{ kind: 'VirtualService', name: 'b.local', router: 'B' },
-		{ kind: 'Route', router: 'B', name: 'B', targets: port === 80 ? { B: 1 } : { [`B:${port}`]: 1 } },
+		{
+			kind: 'Route',
+			router: 'B',
+			name: 'B',
+			targets: port === 80 ? { B: 1 } : { [`B:${port}`]: 1 },
+			...(timeoutMs === undefined ? {} : { spec: { timeout: { perRequestMs: timeoutMs, idleMs: null } } }),
+		},
 	]
 	const resources = briefs.map(fixtureResource).map((resource) => {
 		if (resource.kind !== 'Mesh') return resource
@@ -210,3 +217,24 @@ test('a route under a rollout is asked for what it was asked for', () => {
 	expect(phase).toBe('widen')
 	for (const id of underRollout) expect(mesh.resources[id]).toEqual(after.resources[id])
 })
+
+// Seed 4065121 of the simulator: the waves were taken back, and tried again later.
+test('what goes out by waves goes on, unless it is a server that is to take both first', () => {
+	const before = meshOf({})
+	const after = meshOf({ b: [{ tls: tls('STRICT') }], timeoutMs: 5_000 })
+	const candidate = meshOf({ timeoutMs: 5_000 })
+	const options = { rollouts: [], mayStillHold: [] }
+	const { phase, mesh } = aimOnce(before, after, { ...options, candidate })
+	expect([phase, listenersOf(mesh)]).toEqual(['widen', ['80 PERMISSIVE not offered']])
+	expect(timeoutIn(mesh)).toBe(5_000)
+	expect(timeoutIn(aimOnce(before, after, { ...options, candidate: null }).mesh)).toBeNull()
+	const other = meshOf({ timeoutMs: 7_000 })
+	expect(timeoutIn(aimOnce(before, after, { ...options, candidate: other }).mesh)).toBeNull()
+	const server = aimOnce(before, after, { ...options, candidate: after })
+	expect(listenersOf(server.mesh)).toEqual(['80 PERMISSIVE not offered'])
+})
+
+const timeoutIn = ({ resources }: Mesh) => {
+	const route = Object.values(resources).find(({ kind }) => kind === 'Route')
+	return route?.kind === 'Route' ? (route.spec.timeout.perRequestMs ?? null) : undefined
+}
