@@ -27,6 +27,9 @@ export type AtOnce = {
 	readonly resources: Record<ResourceId, Resource>
 }
 
+/** What nobody may carry out now, and why. */
+export type Barred = { readonly resource: ResourceId; readonly bars: readonly Hold[] }
+
 export type DoneAtOnce = {
 	readonly done: Change[]
 	/** Changes of what both ends must agree on that wait until proxies have let go of what they may still hold. */
@@ -34,22 +37,20 @@ export type DoneAtOnce = {
 	/** Changes that go out by waves, where the policy of their mesh says so: `resources` has nothing of them yet. */
 	readonly byWaves: readonly Replace[]
 	/** Changes that nobody may carry out now, and why. */
-	readonly barred: readonly { readonly route: ResourceId; readonly bars: readonly Hold[] }[]
+	readonly barred: readonly Barred[]
 }
 
 /** Carries out `prepare` and `replace` on `resources`, as far as that is possible now, and returns what was done. */
 export function applyAtOnce(options: AtOnce): DoneAtOnce {
 	const hasWaves = memoized((mesh: string) => policyForWaves(options.desired, mesh) !== null)
-	const byWaves = ({ kind, resource }: Prepare | Replace) =>
-		kind === 'replace' && !isWayBack(resource, options) && hasWaves(meshOfId(resource))
-	const later = options.plan.changes.filter((change) => change.kind === 'replace').filter(byWaves)
-	const isBarred = (change: Prepare | Replace) => change.kind === 'replace' && barsOfReplace(change, options).length > 0
-	const barred = options.plan.changes.filter((change) => change.kind === 'replace').filter(isBarred)
-	return {
-		...carryOutAll(options, (change) => !byWaves(change) && !isBarred(change)),
-		byWaves: later,
-		barred: barred.map((change) => ({ route: change.resource, bars: barsOfReplace(change, options) })),
-	}
+	const replaces = options.plan.changes.filter((change) => change.kind === 'replace')
+	const byWaves = replaces.filter(({ resource }) => !isWayBack(resource, options) && hasWaves(meshOfId(resource)))
+	const barred = replaces
+		.map((change) => ({ resource: change.resource, bars: barsOfReplace(change, options) }))
+		.filter(({ bars }) => bars.length > 0)
+	const later = new Set([...byWaves, ...barred].map(({ resource }) => resource))
+	const isDue = ({ kind, resource }: Prepare | Replace) => kind === 'prepare' || !later.has(resource)
+	return { ...carryOutAll(options, isDue), byWaves, barred }
 }
 
 /** What is not confirmed everywhere, since proxies refuse it or lag, may be mended while it is frozen (rules, motion 12). */

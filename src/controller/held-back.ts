@@ -45,7 +45,7 @@ function heldBack(change: Change, view: HeldBackView): HeldBack[] {
 }
 
 function whyNoShift(shift: Shift, view: HeldBackView): Pick<HeldBack, 'code' | 'reason'> {
-	const [bar] = view.settlement?.barred.find(({ route }) => route === shift.route)?.bars ?? []
+	const [bar] = view.settlement?.barred.find(({ resource }) => resource === shift.route)?.bars ?? []
 	const isBarred = bar?.code === 'FROZEN' || bar?.code === 'WINDOW'
 	return isBarred ? { code: bar.code, reason: bar.text } : { code: null, reason: reasonOfShift(shift, view) }
 }
@@ -66,7 +66,7 @@ function reasonOfOther(resource: string, view: HeldBackView): string {
 	const running = runningOn(resource, view)
 	if (running !== undefined) return `until rollout ${running.id} has ended`
 	if (!view.durable) return 'the store does not answer: nothing moves forward'
-	const [bar] = view.settlement?.barred.find(({ route }) => route === resource)?.bars ?? []
+	const [bar] = view.settlement?.barred.find((barred) => barred.resource === resource)?.bars ?? []
 	if (bar !== undefined) return bar.text
 	const unconfirmed = view.settlement?.unconfirmed.find((waiting) => waiting.resource === resource)
 	if (unconfirmed !== undefined) return unconfirmed.reason

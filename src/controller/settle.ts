@@ -6,7 +6,15 @@ import type { Change, Plan, Remove, Shift, ShiftGroup, Split } from '#plan/plan.
 import { isSameSplit, splitOfRoute } from '#plan/split.ts'
 import { type Hold, isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
-import { type AtOnce, applyAtOnce, applyLater, isTargetOf, routeWithTargets, withTargetsOf } from './apply-at-once.ts'
+import {
+	type AtOnce,
+	applyAtOnce,
+	applyLater,
+	type Barred,
+	isTargetOf,
+	routeWithTargets,
+	withTargetsOf,
+} from './apply-at-once.ts'
 import type { Aim } from './phases.ts'
 import { planOnce } from './plan-once.ts'
 import { type Startable, startable } from './shifts-to-start.ts'
@@ -32,7 +40,7 @@ export type Settled = {
 	/** Shifts that wait, and for what: the id of another rollout, a route whose rollout comes first, a target. */
 	readonly queued: readonly { readonly group: ShiftGroup; readonly behind: string }[]
 	/** Shifts and other changes that nobody may start now, and why. */
-	readonly barred: readonly { readonly route: ResourceId; readonly bars: readonly Hold[] }[]
+	readonly barred: readonly Barred[]
 	/** Removals that wait, and for what. */
 	readonly waiting: readonly { readonly resource: ResourceId; readonly reason: string }[]
 	/** Changes of what both ends must agree on that wait for proxies that may hold older meshes, and for which. */

@@ -4,6 +4,7 @@ import { joinShifts } from '#plan/join-shifts.ts'
 import type { Shift, ShiftGroup, Target } from '#plan/plan.ts'
 import { isSameTarget } from '#plan/split.ts'
 import { type Hold, laneOf, type Rollout } from '#rollout/rollout.ts'
+import type { Barred } from './apply-at-once.ts'
 
 // Of the shifts that Git asks for, those that rollouts may begin for now, and what each of the others waits for.
 
@@ -21,7 +22,7 @@ export type Situation = {
 export type Startable = {
 	readonly start: readonly ShiftGroup[]
 	readonly queued: readonly { readonly group: ShiftGroup; readonly behind: string }[]
-	readonly barred: readonly { readonly route: ResourceId; readonly bars: readonly Hold[] }[]
+	readonly barred: readonly Barred[]
 }
 
 /** What failed before, or is on its way, keeps nothing else from starting; what is one rollout waits together. */
@@ -29,14 +30,14 @@ export function startable(shifts: readonly Shift[], situation: Situation): Start
 	const { running, unsettled, isQuarantined, barsOf } = situation
 	const start: ShiftGroup[] = []
 	const queued: { group: ShiftGroup; behind: string }[] = []
-	const barred: { route: ResourceId; bars: readonly Hold[] }[] = []
+	const barred: Barred[] = []
 	const mayStart = ({ route, quarantineKey }: Shift) =>
 		!isQuarantined(quarantineKey) && rolloutOn(route, running) === null
 	for (const group of joinShifts(shifts.filter(mayStart))) {
 		const routes = group.shifts.map(({ route }) => route)
 		const bars = routes.flatMap(barsOf)
 		if (bars.length > 0) {
-			barred.push(...routes.map((route) => ({ route, bars })))
+			barred.push(...routes.map((route) => ({ resource: route, bars })))
 			continue
 		}
 		// The next rollout would have clusters of the same names.

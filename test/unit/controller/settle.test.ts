@@ -56,7 +56,7 @@ describe('what is frozen', () => {
 	test('neither starts nor is removed, and is listed; the rest of the commit goes on', () => {
 		const result = settled(applied, desired, { barsOf: () => bars })
 		expect(result.start).toEqual([])
-		expect(result.barred).toEqual([{ route: resourceId.route('apps', 'B', 'B'), bars }])
+		expect(result.barred).toEqual([{ resource: resourceId.route('apps', 'B', 'B'), bars }])
 		expect(result.applied.resources[idOf('new')]).toBeDefined()
 		const later = settled(result.applied, desired, { barsOf: () => bars })
 		expect(later.waiting).toEqual([{ resource: idOf('gone'), reason: 'frozen' }])
