@@ -75,7 +75,7 @@ function renderShift(change: Shift, paint: Paint): string {
 			...(step.kind === 'holdBack' ? ['the old version is held back meanwhile'] : []),
 			...(step.minRequests > 0 ? [`${step.minRequests} canary ${change.unit}`] : []),
 			...(step.gate === 'person' ? ['until a person approves'] : []),
-			...(step.proofRequests === null ? [] : [`about ${step.proofRequests} canary ${change.unit} for the proof`]),
+			...proofNote(step.proofRequests, change.unit),
 		]
 		return `             ${index + 1}. ${toPrintable(step.shares)}: ${demands.join(', ')}${renderStepTime(change, index)}`
 	})
@@ -124,6 +124,12 @@ function lastName(id: string): string {
 function durationText({ kind, minDurationMs }: Shift['steps'][number]): string {
 	if (kind === 'last' && minDurationMs === 0) return 'until the first look'
 	return `${kind === 'rise' ? 'at least' : 'watched'} ${formatDuration(minDurationMs)}`
+}
+
+function proofNote(requests: number | 'never' | null, unit: string): string[] {
+	if (requests === null) return []
+	if (requests === 'never') return [`HELD: with so many failures no number of canary ${unit} is proof enough`]
+	return [`about ${requests} canary ${unit} for the proof`]
 }
 
 function clustersNote({ clusters }: Shift): string[] {

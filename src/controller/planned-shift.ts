@@ -50,9 +50,9 @@ export type PlannedStep = {
 	readonly gate: 'none' | 'person'
 	/**
 	 * About how many canary requests the proof takes if both versions fail alike; null where none is asked for, be it by the
-	 * policy or because the step gives no share.
+	 * policy or because the step gives no share. `never`: so much fails that no number of them is proof enough.
 	 */
-	readonly proofRequests: number | null
+	readonly proofRequests: number | 'never' | null
 }
 
 export type Between = { readonly before: Mesh; readonly after: Mesh; readonly traffic: TrafficSource | null }
@@ -108,12 +108,16 @@ const supposedErrorShare = 0.001
 /** `shares`: of each lane. */
 type Proof = { readonly shares: readonly Split[]; readonly errorShare: number }
 
-function proofRequestsAt({ rising, falling, policy }: ShiftGroup, { shares, errorShare }: Proof): number | null {
+function proofRequestsAt(
+	{ rising, falling, policy }: ShiftGroup,
+	{ shares, errorShare }: Proof,
+): PlannedStep['proofRequests'] {
 	if (!demandsCounters(policy) || shares.every((split) => shareOfAll(split, rising) === 0)) return null
 	const perBaseline = shares.map((split) => shareOfAll(split, rising) / shareOfAll(split, falling))
-	return estimateProofRequests({
+	const requests = estimateProofRequests({
 		baselineErrorShare: errorShare,
 		canaryPerBaseline: Math.max(...perBaseline),
 		absoluteLimitPpm: errorsGuardOf(policy).absoluteLimitPpm,
 	})
+	return requests ?? 'never'
 }

@@ -16,9 +16,12 @@ export type ProofOutlook = {
 	readonly absoluteLimitPpm: number
 }
 
-/** About how many canary requests a step needs for its proof if the canary is as good as the baseline. */
-export function estimateProofRequests(outlook: ProofOutlook): number {
-	return estimateMissingRequests(noProofs, outlook)
+/**
+ * About how many canary requests a step needs for its proof if the canary is as good as the baseline; null where that
+ * would never get it.
+ */
+export function estimateProofRequests(outlook: ProofOutlook): number | null {
+	return expectedProofRequests({ ...outlook, canaryErrorShare: outlook.baselineErrorShare })
 }
 
 /**

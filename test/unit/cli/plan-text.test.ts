@@ -71,7 +71,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 						minDurationMs: 300_000,
 						minRequests: 0,
 						gate: 'person',
-						proofRequests: 1028,
+						proofRequests: 'never',
 					},
 				],
 			},
@@ -91,7 +91,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
   shift    virtualRouter/serviceB/route/serviceB: serviceB 100 % → serviceB 75 % · serviceBv2 25 %
              guarded by failed requests, as proxies count them
              1. serviceB 95 % · serviceBv2 5 %: at least 1m, 500 canary requests, about 976 canary requests for the proof
-             2. serviceB 75 % · serviceBv2 25 %: watched 5m, until a person approves, about 1028 canary requests for the proof
+             2. serviceB 75 % · serviceBv2 25 %: watched 5m, until a person approves, HELD: with so many failures no number of canary requests is proof enough
              no traffic is known: the proof supposes that one of 1,000 requests fails. --rps N, or --daemon where proxies count some, says how long it takes and what cannot be seen
   remove   virtualNode/old\ufffd[2J, when nothing holds it any more
 

@@ -27,10 +27,18 @@ test('a canary as good as its baseline: between the figures that were measured',
 
 test('where errors forbid any proof it is the figure for a canary without more of them', () => {
 	const hopeless = { baselineErrorShare: 0.2, canaryPerBaseline: 99, absoluteLimitPpm }
-	expect(estimateProofRequests(hopeless)).toBe(756)
+	expect(estimateProofRequests(hopeless), 'before it has begun it is said that it never ends').toBeNull()
 	const begun = estimateMissingRequests([null, -8, -5, -2, -1], hopeless)
 	expect(begun).toBeGreaterThan(756)
 	expect(Number.isSafeInteger(begun)).toBe(true)
+})
+
+test('near the whole a proof takes far more, until it never comes', () => {
+	const needed = [1, 9, 19, 99].map((canaryPerBaseline) =>
+		estimateProofRequests({ baselineErrorShare: 0.01, canaryPerBaseline, absoluteLimitPpm }),
+	)
+	expect(needed).toEqual([expect.any(Number), expect.any(Number), null, null])
+	expect(needed[1]).toBeGreaterThan(5 * Number(needed[0]))
 })
 
 test('it is always a whole number in range', () => {
