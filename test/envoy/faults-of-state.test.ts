@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256Hex } from '#base/hash.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
+import { initialState } from '#controller/state.ts'
 import { lastLine, runCommand } from '#lab/run-command.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
 import { until } from '#lab/until.ts'
@@ -40,6 +41,7 @@ test('a second daemon on one state directory is refused, and the first goes on',
 })
 
 describe('a state directory is refused, and left as it is', () => {
+	const { schema } = initialState
 	const written = makeTempDirectory('state')
 	beforeAll(async () => {
 		await using sluice = await startSluice({ folder: written.path, parameters: ['--folder', exampleFolder] })
@@ -56,15 +58,15 @@ describe('a state directory is refused, and left as it is', () => {
 		],
 		[
 			'a newer Sluice wrote the state in it',
-			(body: string) => replaceState(body.replace('"schema":3', '"schema":7')),
+			(body: string) => replaceState(body.replace(`"schema":${schema}`, '"schema":99')),
 			() =>
-				'the stored state cannot be loaded (the state was written by a newer Sluice: schema 7, this one reads 3): run the Sluice that wrote it, or move the state away',
+				`the stored state cannot be loaded (the state was written by a newer Sluice: schema 99, this one reads ${schema}): run the Sluice that wrote it, or move the state away`,
 		],
 		[
 			'a Sluice wrote it whose meshes had less in them',
-			(body: string) => replaceState(body.replace('"schema":3', '"schema":1')),
+			(body: string) => replaceState(body.replace(`"schema":${schema}`, '"schema":1')),
 			() =>
-				'the stored state cannot be loaded (the state was written by an older Sluice, whose meshes and rollouts had less in them: schema 1, this one reads 3): run the Sluice that wrote it, or move the state away',
+				`the stored state cannot be loaded (the state was written by an older Sluice, whose meshes and rollouts had less in them: schema 1, this one reads ${schema}): run the Sluice that wrote it, or move the state away`,
 		],
 		[
 			'it is damaged',

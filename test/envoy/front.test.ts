@@ -138,7 +138,9 @@ describe.for<{ version: EnvoyVersion; block: number }>([
 		await eventually('it waits for a person alone', () => newest().holds.every(({ code }) => code === 'GATE'))
 		await command('approve')
 		await confirmed(2)
-		await eventually('a thousand requests were told', () => newest().beside.requests > 1_000)
+		await eventually('a thousand requests were told, and a look was taken', () => {
+			return newest().beside.requests > 1_000 && newest().evidence !== null
+		})
 		expect([appsOf('others'), appsOf('byHeader'), appsOf('byQuery')]).toEqual([['cart', 'cart2'], ['cart2'], ['cart2']])
 		expect(failed()).toEqual([])
 		const { evidence, holds, beside } = newest()
