@@ -59,6 +59,12 @@ describe('files', () => {
 		expect([...sources, ...tests, ...scripts].filter((file) => vagueNames.test(basename(file)))).toEqual([])
 	})
 
+	test('of tests that run beside each other take addresses that no other takes', () => {
+		const blocks = tests.flatMap((file) => textOf(file).match(/\bblock: \d+/g) ?? [])
+		expect(blocks.length).toBeGreaterThan(30)
+		expect(blocks.filter((block, index) => blocks.indexOf(block) !== index)).toEqual([])
+	})
+
 	test('name no place of the machine they were written on', () => {
 		const here = new RegExp(`(${root}|/root/|/home/)[\\w./-]*`)
 		expect(

@@ -9,7 +9,7 @@ let stage: Stage
 
 beforeAll(async () => {
 	stage = await openStage({
-		block: 74,
+		block: 82,
 		services: ['shop'],
 		proxies: { 'front-1': 'front', 'shop2-a': 'shop2', 'shop2-b': 'shop2', 'shop2-c': 'shop2' },
 		stepsPercent: [50],

@@ -64,7 +64,7 @@ beforeAll(async () => {
 	mkdirSync(join(secrets.path, 'ci'))
 	writeFileSync(join(secrets.path, 'ci', 'secret'), `${key}\n`)
 	stage = await openStage({
-		block: 73,
+		block: 86,
 		services: ['shop'],
 		proxies: { 'front-1': 'front' },
 		stepsPercent: [50],

@@ -23,7 +23,7 @@ beforeAll(async () => {
 	placeFiles(files.path, 'server', await authority.issue({ names: [hostName('shop1')] }))
 	writeFileSync(join(files.path, 'authority.crt'), authority.certificate)
 	stage = await openStage({
-		block: 75,
+		block: 83,
 		services: ['shop'],
 		proxies: { 'front-1': 'front', 'front-2': 'front', 'shop1-a': 'shop1', 'shop1-b': 'shop1' },
 		stepsPercent: [50],

@@ -21,7 +21,7 @@ let stage: Stage
 
 beforeAll(async () => {
 	stage = await openStage({
-		block: 74,
+		block: 87,
 		services: kinds.map(({ service }) => service),
 		proxies: { 'front-1': 'front', 'front-2': 'front' },
 		stepsPercent: [50],

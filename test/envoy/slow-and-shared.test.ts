@@ -12,7 +12,7 @@ let stage: Stage
 
 beforeAll(async () => {
 	stage = await openStage({
-		block: 61,
+		block: 84,
 		services: ['shop', 'cart'],
 		proxies: { 'front-1': 'front' },
 		stepsPercent: [50, 75],

@@ -18,7 +18,7 @@ let stage: Stage
 
 beforeAll(async () => {
 	stage = await openStage({
-		block: 73,
+		block: 81,
 		services: ['reset', 'late', 'hung', 'retried', 'idle', 'quiet', 'again'],
 		proxies: { 'front-1': 'front', 'front-2': 'front' },
 		stepsPercent: [50],

@@ -13,7 +13,7 @@ let loads: readonly Load[]
 
 beforeAll(async () => {
 	const proxies = Object.fromEntries(instances.map((instance) => [instance, 'front']))
-	stage = await openStage({ block: 62, services: ['shop'], proxies, stepsPercent: [50] })
+	stage = await openStage({ block: 85, services: ['shop'], proxies, stepsPercent: [50] })
 	const from = stage.daemon.journal().at(-1)?.sequence ?? 0
 	await stage.commit('Change by waves', { 'waves.yaml': wavesPolicy })
 	await stage.daemon.entry({ event: 'mesh.applied', after: from })
