@@ -1,3 +1,4 @@
+import { answerInTime } from '#base/answer-in-time.ts'
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
@@ -28,6 +29,8 @@ export type CloudMapOptions = {
 	/** `endpoints` gives something else now. */
 	readonly changed: () => void
 }
+
+const late: DirectoryAnswer = { kind: 'failed', reason: 'unreachable', name: 'no answer in time' }
 
 type Polled = Entry & { query: CloudMapQuery | null; timer: Timer | null; abort: AbortController | null }
 
@@ -80,7 +83,8 @@ export function createCloudMap(options: CloudMapOptions): CloudMap {
 	async function ask(entry: Polled, query: CloudMapQuery): Promise<void> {
 		const abort = new AbortController()
 		entry.abort = abort
-		const answer = await answerInTime(query, abort)
+		const timed = { clock, timeoutMs: limits.cloudMapDeadlineMs, abort, late }
+		const answer = await answerInTime<DirectoryAnswer>((signal) => directory.discover(query, signal), timed)
 		entry.abort = null
 		// Nobody wants it any more, or again since: then it waits for its turn already.
 		if (!isOpen || entry.query !== query) {
@@ -90,19 +94,6 @@ export function createCloudMap(options: CloudMapOptions): CloudMap {
 		const isNew = takeAnswer(entry, answer, { query, log, nowMs: clock.monotonicMs(), wallMs: clock.wallMs() })
 		wait(entry, pauseAfter(entry.failures))
 		if (isNew) changed()
-	}
-
-	/** A directory that does not heed its signal is not waited for either. */
-	function answerInTime(query: CloudMapQuery, abort: AbortController): Promise<DirectoryAnswer> {
-		const late: DirectoryAnswer = { kind: 'failed', reason: 'unreachable', name: 'no answer in time' }
-		return new Promise((resolve) => {
-			const timer = clock.setTimer(limits.cloudMapDeadlineMs, () => abort.abort())
-			abort.signal.addEventListener('abort', () => resolve(late), { once: true })
-			void directory.discover(query, abort.signal).then((answer) => {
-				timer.cancel()
-				resolve(answer)
-			})
-		})
 	}
 
 	/** Nobody asks in step with others; after failures the pause doubles, up to a bound. */

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Random } from '#base/random.ts'
 import type { HookAnswer } from '#rollout/hook-state.ts'
-import { answerInTime } from './answer-in-time.ts'
+import { callInTime } from './call-in-time.ts'
 import type { HookCall, HookEvent, HookObservation, SendHook } from './hook-call.ts'
 
 // Each hook that a rollout waits for, called again and again until nobody wants to know any more. No call waits for
@@ -43,7 +43,7 @@ export function createHookCaller({ send, clock, random, emit, observe }: HookCal
 		const { call } = entry
 		const abort = new AbortController()
 		entry.abort = abort
-		const answer = await answerInTime(call, { send, clock, abort })
+		const answer = await callInTime(call, { send, clock, abort })
 		entry.abort = null
 		if (entry.state === 'dropped') return
 		entry.failures = answer.kind === 'failed' ? entry.failures + 1 : 0

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
-import { answerInTime } from './answer-in-time.ts'
+import { callInTime } from './call-in-time.ts'
 import type { HookNotice, HookObservation, SendHook } from './hook-call.ts'
 
 // What happened, told to those who want to hear of each decision: in order, a few tries for each, and no decision waits
@@ -35,7 +35,7 @@ export function createHookNotifier({ send, clock, log, observe }: HookNotifierOp
 		const [notice] = queue.waiting
 		if (notice === undefined) return void queues.delete(key)
 		queue.abort = new AbortController()
-		const answer = await answerInTime(notice, { send, clock, abort: queue.abort })
+		const answer = await callInTime(notice, { send, clock, abort: queue.abort })
 		queue.abort = null
 		if (phase === 'closed') return
 		const { hook } = notice

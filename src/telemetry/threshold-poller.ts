@@ -1,3 +1,4 @@
+import { answerInTime } from '#base/answer-in-time.ts'
 import type { Clock, Timer } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Random } from '#base/random.ts'
@@ -58,29 +59,17 @@ export function createThresholdPoller(options: ThresholdPollerOptions): Threshol
 
 	async function ask(entry: Entry): Promise<void> {
 		const { rollout, guard, question } = entry.watched
-		const measurement = await answerInTime(entry, (signal) => source.ask(question, signal))
+		const abort = new AbortController()
+		entry.abort = abort
+		const late = noData(`no answer within ${limits.measurementDeadlineMs / 1000} s`)
+		const timed = { clock, timeoutMs: limits.measurementDeadlineMs, abort, late }
+		const measurement = await answerInTime<Measurement>((signal) => source.ask(question, signal), timed)
+		entry.abort = null
 		if (entry.state === 'dropped') return
 		entry.failures = measurement.kind === 'noData' ? entry.failures + 1 : 0
 		sequence += 1
 		emit({ kind: 'measurement', rollout, guard, sequence, measurement })
 		wait(entry, pauseAfter(entry))
-	}
-
-	/** A source that does not heed its signal is not waited for either. */
-	function answerInTime(entry: Entry, ask: (signal: AbortSignal) => Promise<Measurement>): Promise<Measurement> {
-		const abort = new AbortController()
-		entry.abort = abort
-		const late = noData(`no answer within ${limits.measurementDeadlineMs / 1000} s`)
-		return new Promise((resolve) => {
-			const timer = clock.setTimer(limits.measurementDeadlineMs, () => abort.abort())
-			const end = (measurement: Measurement) => {
-				timer.cancel()
-				entry.abort = null
-				resolve(measurement)
-			}
-			abort.signal.addEventListener('abort', () => end(late), { once: true })
-			void ask(abort.signal).then(end)
-		})
 	}
 
 	/** Nobody asks in step with others. After a failure it is asked sooner, with pauses that double up to the interval. */
