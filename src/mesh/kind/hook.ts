@@ -5,6 +5,7 @@ import type { HookSpec } from '../hook-spec.ts'
 import type { RolloutPolicyHook } from '../manifest.generated.ts'
 import { defaultHook } from '../rollout-policy.ts'
 import { checkAskedUrl } from './asked-url.ts'
+import { checkTime } from './bounded-time.ts'
 
 /** What is not written is as in `defaultHook`. */
 export function readHook({ name, point, url, secret, timeout, interval }: RolloutPolicyHook): HookSpec {
@@ -46,12 +47,4 @@ function checkHook({ url, timeout, interval }: RolloutPolicyHook, path: Path): F
 		...checkTime(timeout, { least: '100ms', most: '10m' }, [...path, 'timeout']),
 		...checkTime(interval, { least: '1s', most: '1h' }, [...path, 'interval']),
 	]
-}
-
-function checkTime(written: string | undefined, bounds: { least: string; most: string }, path: Path): Finding[] {
-	if (written === undefined) return []
-	const { least, most } = bounds
-	const ms = durationToMs(written)
-	if (ms >= durationToMs(least) && ms <= durationToMs(most)) return []
-	return [errorAt(path, 'SL0208', `${pathToText(path)} is "${written}"; expected from ${least} to ${most}`)]
 }

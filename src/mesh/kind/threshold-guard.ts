@@ -8,6 +8,7 @@ import type { ThresholdGuard, ThresholdSource } from '../mesh.ts'
 import { templateVariables, unknownVariables } from '../query-template.ts'
 import { defaultThresholdGuard } from '../rollout-policy.ts'
 import { checkAskedUrl } from './asked-url.ts'
+import { checkTime } from './bounded-time.ts'
 
 const longestIntervalMs = durationToMs('1h')
 
@@ -94,22 +95,15 @@ function checkBounds(guard: RolloutPolicyThresholdGuard, path: Path): Finding[] 
 const shortPeriods: readonly number[] = [1, 5, 10, 30]
 
 function checkTimes({ interval, window, source }: RolloutPolicyThresholdGuard, path: Path): Finding[] {
-	const bounds = [
-		{ field: 'interval', written: interval, least: '1s', most: '1h' },
-		{ field: 'window', written: window, least: '1s', most: '24h' },
-	]
 	const seconds = window === undefined ? 60 : durationToMs(window) / 1000
 	if (source.cloudWatchMetric !== undefined && seconds % 60 !== 0 && !shortPeriods.includes(seconds)) {
 		const message = `${pathToText(path)}.window is "${window}"; CloudWatch takes 1s, 5s, 10s, 30s and whole minutes`
 		return [errorAt([...path, 'window'], 'SL0208', message)]
 	}
-	return bounds.flatMap(({ field, written, least, most }) => {
-		if (written === undefined) return []
-		const ms = durationToMs(written)
-		if (ms >= durationToMs(least) && ms <= durationToMs(most)) return []
-		const message = `${pathToText(path)}.${field} is "${written}"; expected from ${least} to ${most}`
-		return [errorAt([...path, field], 'SL0208', message)]
-	})
+	return [
+		...checkTime(interval, { least: '1s', most: '1h' }, [...path, 'interval']),
+		...checkTime(window, { least: '1s', most: '24h' }, [...path, 'window']),
+	]
 }
 
 function checkSource(source: RolloutPolicyThresholdSource, path: Path): Finding[] {
