@@ -81,9 +81,9 @@ export function createBootHold(options: {
 	function goodShares(group: ProxyGroup): readonly Good[] {
 		if (applied === undefined) return []
 		const carriers = new Map<string, { readonly carrier: Carrier; readonly ids: string[] }>()
+		const effective = effectiveMesh(servedTo(group, applied), rollouts)
 		for (const [id, rollout] of held) {
 			if (rollout.wave !== null) continue
-			const effective = effectiveMesh(servedTo(group, applied), rollouts)
 			for (const carrier of carriersOf(effective, group, routesOf(rollout))) {
 				const key = `${carrier.typeUrl} ${carrier.name}`
 				const known = carriers.get(key) ?? { carrier, ids: [] }

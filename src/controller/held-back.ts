@@ -1,9 +1,9 @@
 import type { Mesh, ResourceId } from '#mesh/mesh.ts'
-import type { Change, Plan, Shift } from '#plan/plan.ts'
-import { planChanges } from '#plan/plan-changes.ts'
+import type { Change, Shift } from '#plan/plan.ts'
 import { isRunning, laneOf, type Rollout } from '#rollout/rollout.ts'
 import { runningWave } from '#rollout/wave.ts'
 import type { ControllerView } from './controller-view.ts'
+import { planOnce } from './plan-once.ts'
 import type { HeldBack } from './status.ts'
 
 export type HeldBackView = Pick<ControllerView, 'state' | 'meshes' | 'settlement' | 'durable'>
@@ -13,7 +13,7 @@ export function findHeldBack(view: HeldBackView): readonly HeldBack[] {
 	const applied = meshOf(view, view.state.applied)
 	const desired = meshOf(view, view.state.accepted?.mesh ?? null)
 	if (applied === null || desired === null || applied.hash === desired.hash) return []
-	return planOf(applied, desired).changes.flatMap((change) => heldBack(change, view))
+	return planOnce(applied, desired).changes.flatMap((change) => heldBack(change, view))
 }
 
 /** The quarantine keys of what Git asks for and is not applied. */
@@ -25,7 +25,7 @@ export function askedKeys({
 	const applied = meshes.get(state.applied ?? '')
 	const aim = settlement?.aim.mesh ?? meshes.get(state.accepted?.mesh ?? '')
 	if (applied === undefined || aim === undefined) return new Set()
-	const { changes } = planOf(applied, aim)
+	const { changes } = planOnce(applied, aim)
 	const shifts = changes.flatMap((change) => (change.kind === 'shift' ? [change.quarantineKey] : []))
 	return new Set([...shifts, ...(settlement?.failedWaves ?? []).map(({ key }) => key)])
 }
@@ -100,15 +100,4 @@ function runningOn(route: string, view: HeldBackView): Rollout | undefined {
 
 function meshOf(view: HeldBackView, hash: string | null): Mesh | null {
 	return hash === null ? null : (view.meshes.get(hash) ?? null)
-}
-
-/** A plan costs the size of the mesh; status is asked for every second about the same two meshes. */
-const plans = new WeakMap<Mesh, Plan>()
-
-function planOf(applied: Mesh, desired: Mesh): Plan {
-	const known = plans.get(desired)
-	if (known?.applied === applied.hash) return known
-	const plan = planChanges(applied, desired)
-	plans.set(desired, plan)
-	return plan
 }

@@ -1,7 +1,6 @@
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh, ResourceId } from '#mesh/mesh.ts'
-import { planChanges } from '#plan/plan-changes.ts'
 import { formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
 import { describeLanes } from '#rollout/describe-step.ts'
 import {
@@ -18,6 +17,7 @@ import { lanesInForce, routesBefore } from './before-rollout.ts'
 import type { CommandReply, Refusal, RollbackCommand } from './commands.ts'
 import { aimOfDraft, appliedMesh, apply, type Draft, happen, journal, replaceRollout } from './draft.ts'
 import { findScope } from './find-scope.ts'
+import { planOnce } from './plan-once.ts'
 
 /**
  * Back to the last good shares of a route: the rollout that runs is aborted, or the last one is taken back although it
@@ -95,7 +95,7 @@ function describeGood(lanes: readonly Lane[]): string {
 function askedKeys(draft: Draft, applied: Mesh): ReadonlyMap<ResourceId, string> {
 	const aim = aimOfDraft(draft)
 	if (aim === null) return new Map()
-	const shifts = planChanges(applied, aim.mesh).changes.filter((change) => change.kind === 'shift')
+	const shifts = planOnce(applied, aim.mesh).changes.filter((change) => change.kind === 'shift')
 	return new Map(shifts.map(({ route, quarantineKey }) => [route, quarantineKey]))
 }
 

@@ -58,10 +58,9 @@ export type AimOptions = {
 
 /** What to bring the applied mesh nearer to now. Where no phases help, it is the desired one. */
 export function aimOf(applied: Mesh, desired: Mesh, options: AimOptions): Aim {
-	const whole = { phase: 'whole', mesh: desired } as const
-	const traps = findTraps(applied, desired, options.targetsOf)
-	if (traps.length === 0 || !havePhases(traps) || wayTo(applied, desired, options.targetsOf) === null) return whole
-	return nextPhase(applied, desired, { ...options, traps })
+	const way = wayTo(applied, desired, options.targetsOf)
+	if (way === null || way.length === 1) return { phase: 'whole', mesh: desired }
+	return nextPhase(applied, desired, { ...options, traps: findTraps(applied, desired, options.targetsOf) })
 }
 
 /**

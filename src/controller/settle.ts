@@ -134,9 +134,9 @@ function behindWaves({ start, queued, barred }: Startable): Startable {
 	}
 }
 
-/** While waves go out nothing else begins: what they are compared with stays as it is. */
 type Behind = { readonly plan: Plan; readonly shifts: readonly Shift[]; readonly applied: Mesh }
 
+/** While waves go out nothing else begins: what they are compared with stays as it is. */
 function behindWave(wave: Rollout, { plan, shifts, applied }: Behind): Settled {
 	const reason = `until rollout ${wave.id} has ended`
 	return {
