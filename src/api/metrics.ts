@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DaemonFace } from '#controller/face.ts'
 import type { Status } from '#controller/status.ts'
+import { nameOf } from '#plan/split.ts'
 import type { JournalEntry } from '#store/store.ts'
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number }
@@ -61,7 +62,7 @@ const gauges: readonly GaugeRow[] = [
 				lanes.flatMap(({ routes, shares }) =>
 					routes.flatMap((route) =>
 						shares.now.map(({ virtualNode, sharePpm }) => ({
-							labels: { rollout: id, route: lastName(route), destination: virtualNode },
+							labels: { rollout: id, route: nameOf(route), destination: virtualNode },
 							value: sharePpm / 10_000,
 						})),
 					),
@@ -165,11 +166,6 @@ function reasonOf({ numbers, actor }: JournalEntry): string {
 
 function only(value: number): Sample[] {
 	return [{ labels: {}, value }]
-}
-
-/** `mesh/apps/virtualRouter/b/route/r` → `r`. */
-function lastName(id: string): string {
-	return id.slice(id.lastIndexOf('/') + 1)
 }
 
 function running({ rollouts }: Status): Status['rollouts'] {

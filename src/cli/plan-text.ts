@@ -1,4 +1,5 @@
 import type { PlannedChange, PlanPreview } from '#controller/preview.ts'
+import { nameOf, routerOf } from '#plan/split.ts'
 import { formatDuration } from './parse-duration.ts'
 import { renderOutlook, renderStepTime } from './plan-outlook-text.ts'
 import { toPrintable } from './printable.ts'
@@ -111,13 +112,8 @@ function more(overflow: number): string[] {
 	return [`             ${overflow} more ${routes}: there is no room for them in one`]
 }
 
-/** `mesh/apps/virtualRouter/b/route/r` → `mesh/apps/virtualRouter/b`, and `r`. */
-function routerOf(route: string): string {
-	return route.slice(0, route.indexOf('/route/'))
-}
-
 function lastName(id: string): string {
-	return toPrintable(id.slice(id.lastIndexOf('/') + 1))
+	return toPrintable(nameOf(id))
 }
 
 /** The bake of the last step may lie in the one before it. */

@@ -1,4 +1,5 @@
 import { limits } from '#base/limits.ts'
+import { wordOf } from '#rollout/judged-look.ts'
 import type { Replay, ReplayedLook, WhatIf } from '#rollout/replay-looks.ts'
 import { toPrintable } from './printable.ts'
 import type { Paint } from './terminal.ts'
@@ -30,10 +31,6 @@ function lineOf({ judged, verdict, text, differs }: ReplayedLook, { index, other
 	const said = differs ? `${judged.verdict}, TODAY ${now}` : judged.verdict
 	const would = other === null || wordOf(other.verdict) === now ? '' : `, would be ${wordOf(other.verdict)}`
 	return `${String(index + 1).padStart(4)}  ${time}  step ${judged.step + 1}  ${said}${would}  ${text}`
-}
-
-function wordOf(verdict: ReplayedLook['verdict']): string {
-	return verdict.kind === 'hold' ? verdict.code : verdict.kind
 }
 
 function describeReplay({ looks, end }: Replay): string {

@@ -1,4 +1,5 @@
 import type { GroupStatus, Headline, Status } from '#controller/status.ts'
+import { nameOf } from '#plan/split.ts'
 import { describeExclusion } from './describe-exclusion.ts'
 import { formatDuration } from './parse-duration.ts'
 import { toPrintable } from './printable.ts'
@@ -162,7 +163,7 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 function describeRoutes({ lanes }: Rollout): string[] {
 	if (lanes.flatMap(({ routes }) => routes).length === 1) return []
 	return lanes.map(({ routes, shares }) => {
-		const names = routes.map((id) => id.slice(id.lastIndexOf('/') + 1)).join(', ')
+		const names = routes.map(nameOf).join(', ')
 		const split = shares.now.map(({ virtualNode, sharePpm }) => `${virtualNode} ${sharePpm / 10_000} %`).join(' · ')
 		return `    routes    ${names}: ${split}`
 	})

@@ -4,6 +4,7 @@ import type { Mesh, Resource, ResourceId, Route, VirtualNode } from '#mesh/mesh.
 import { policyForWaves } from '#mesh/rollout-policy.ts'
 import { type Caller, callsOfCaller, listenerOf } from '#plan/live-paths.ts'
 import type { Change, Plan, Prepare, Replace, Target } from '#plan/plan.ts'
+import { routerOf } from '#plan/split.ts'
 import { type Hold, isRunning, laneOf, type Rollout, routesOf } from '#rollout/rollout.ts'
 import { findUnconfirmed } from './find-unconfirmed.ts'
 
@@ -174,7 +175,7 @@ type CallerChange = { readonly before: Caller; readonly next: Caller; readonly a
 
 /** A caller's client policy is part of its clusters of whatever it calls. */
 function changesWayTo(judged: readonly Rollout[], { before, next, applied }: CallerChange): boolean {
-	const routers = new Set(judged.flatMap(routesOf).map((route) => route.slice(0, route.indexOf('/route/'))))
+	const routers = new Set(judged.flatMap(routesOf).map(routerOf))
 	if (routers.size === 0) return false
 	const later = new Map(callsOfCaller(next, applied).map((call) => [call.service.id, call]))
 	return callsOfCaller(before, applied).some(({ service, clientTls }) => {

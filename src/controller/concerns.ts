@@ -4,6 +4,7 @@ import { type Carrier, callersOf, carriersOf, egressClusterName, ingressClusterN
 import { cloneProblem, type Sharing, sharingOf } from '#compile/sharing.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { ServiceDiscovery } from '#mesh/proxy-spec.ts'
+import { listenerOf } from '#plan/live-paths.ts'
 import type { Target } from '#plan/plan.ts'
 import { shareOf, targetKey } from '#plan/split.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
@@ -244,8 +245,8 @@ function endpointsOf(canaries: readonly Target[], { resources }: EffectiveMesh):
 	const found = new Map<string, EndpointCluster[]>()
 	for (const target of canaries) {
 		const node = resources[target.virtualNode]
-		const listener = node?.kind === 'VirtualNode' && node.spec.listeners.find(({ port }) => port === target.port)
-		if (!listener) continue
+		const listener = node?.kind === 'VirtualNode' ? listenerOf(node, target.port) : undefined
+		if (listener === undefined) continue
 		const cluster = ingressClusterName(target.virtualNode, listener)
 		const others = found.get(target.virtualNode) ?? []
 		found.set(target.virtualNode, [...others, { canary: targetKey(target), cluster }])

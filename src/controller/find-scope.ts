@@ -1,4 +1,5 @@
 import { type ResourceId, resourceId } from '#mesh/mesh.ts'
+import { meshOfId } from './apply-at-once.ts'
 import type { Refusal, Scope } from './commands.ts'
 import { appliedMesh, type Draft, desiredMesh } from './draft.ts'
 
@@ -16,7 +17,7 @@ export function findScope(draft: Draft, asked: Scope): { kind: 'found'; scope: R
 
 export function isScope(scope: ResourceId | null, { mesh, router, route }: Scope): boolean {
 	if (scope === null) return mesh === null && router === null
-	const name = mesh ?? scope.split('/')[1] ?? ''
+	const name = mesh ?? meshOfId(scope)
 	if (router === null) return mesh !== null && scope === resourceId.mesh(name)
 	return scope === (route === null ? resourceId.virtualRouter(name, router) : resourceId.route(name, router, route))
 }

@@ -1,6 +1,7 @@
 import { hashValue } from '#base/hash.ts'
 import type { Mesh, Resource, ResourceId } from '#mesh/mesh.ts'
 import { joinShifts } from '#plan/join-shifts.ts'
+import { listenerOf } from '#plan/live-paths.ts'
 import type { Shift, ShiftGroup, Target } from '#plan/plan.ts'
 import { isSameTarget } from '#plan/split.ts'
 import { type Hold, laneOf, type Rollout } from '#rollout/rollout.ts'
@@ -76,10 +77,9 @@ function isSameListener(
 	applied: Resource | undefined,
 	{ resources }: Mesh,
 ): boolean {
-	const listeners = [applied, resources[id]].map((node) => {
-		return node?.kind === 'VirtualNode' ? node.spec.listeners.find((listener) => listener.port === port) : undefined
-	})
-	return hashValue(listeners[0] ?? null) === hashValue(listeners[1] ?? null)
+	const listenerIn = (node: Resource | undefined) =>
+		node?.kind === 'VirtualNode' ? (listenerOf(node, port) ?? null) : null
+	return hashValue(listenerIn(applied)) === hashValue(listenerIn(resources[id]))
 }
 
 /** No target is canary of one running rollout and baseline of another (rules, motion 3). */

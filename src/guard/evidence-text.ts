@@ -1,3 +1,4 @@
+import { nameOf } from '#plan/split.ts'
 import { neededWithoutWorst } from './leave-one-out.ts'
 import type { Alarm, ArmCounts, BlamedEndpoint, Counts, EvidenceNumbers, ShareFinding } from './look.ts'
 import type { Measure, Rate } from './measures.ts'
@@ -89,9 +90,8 @@ export function formatWait(ms: number): string {
 
 /** `serviceBv2:80 errors: 1.4 % (0.8 to 2.5) against 0.06 % (0.03 to 0.11), proven no worse`. */
 export function describeMeasure({ target, metric, edgeMs, canary, baseline, proven }: Measure): string {
-	const name = target.slice(target.lastIndexOf('/') + 1)
 	const rates = `${describeRate(canary)} against ${describeRate(baseline)}`
-	return `${name} ${nameOfErrors(metric, edgeMs)}: ${rates}${proven ? ', proven no worse' : ''}`
+	return `${nameOf(target)} ${nameOfErrors(metric, edgeMs)}: ${rates}${proven ? ', proven no worse' : ''}`
 }
 
 /** In percent, with where it lies. */

@@ -1,4 +1,4 @@
-import { noCounts } from './arms.ts'
+import { addCounts, noCounts } from './arms.ts'
 import type { Counts, GuardParameters } from './look.ts'
 
 // φ, measured: how much more than by chance do a version's errors vary, before anything is compared with it? They come in
@@ -34,16 +34,15 @@ export function createDispersion(): Dispersion {
 }
 
 /** What a proxy of that half counted in a flush. */
-export function addToDispersion(memory: Dispersion, half: 0 | 1, { requests, errors }: Counts): void {
+export function addToDispersion(memory: Dispersion, half: 0 | 1, counted: Counts): void {
 	const [left, right] = memory.halves
-	const add = (counts: Counts): Counts => ({ requests: counts.requests + requests, errors: counts.errors + errors })
-	memory.halves = half === 0 ? [add(left), right] : [left, add(right)]
+	memory.halves = half === 0 ? [addCounts(left, counted), right] : [left, addCounts(right, counted)]
 }
 
 /** Ends the running look. */
 export function closeDispersionLook(memory: Dispersion): void {
 	const [left, right] = memory.halves
-	const look = { requests: left.requests + right.requests, errors: left.errors + right.errors }
+	const look = addCounts(left, right)
 	const last = memory.blocks.at(-1) ?? noBlock
 	const begun = last.looks < looksOfBlock
 	const block = begun ? last : noBlock

@@ -1,8 +1,7 @@
 import { hashValue } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
-import type { ResourceId } from '#mesh/mesh.ts'
 import type { Shift, ShiftGroup } from './plan.ts'
-import { unionOfTargets, withoutZeros } from './split.ts'
+import { routerOf, unionOfTargets, withoutZeros } from './split.ts'
 
 /**
  * Which shifts are one rollout: those of one virtual router with the same rising targets under the same policy, whatever
@@ -36,11 +35,6 @@ function groupKeyOf({ route, rising, unit, policy }: Shift): string {
 	if (policy.group === 'split') return route
 	// That two policies say the same for different routes is no difference.
 	return hashValue([routerOf(route), unit, rising, { ...policy, match: null }])
-}
-
-/** `mesh/apps/virtualRouter/b/route/r` → `mesh/apps/virtualRouter/b`. */
-function routerOf(route: ResourceId): string {
-	return route.slice(0, route.indexOf('/route/'))
 }
 
 /** A rollout's state is bounded, and so are the routes of one. */

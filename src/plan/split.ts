@@ -1,4 +1,4 @@
-import type { ResourceId, Route } from '#mesh/mesh.ts'
+import type { Route } from '#mesh/mesh.ts'
 import type { WeightedTarget } from '#mesh/route-spec.ts'
 import { type Split, type SplitTarget, type Target, wholePpm } from './plan.ts'
 
@@ -114,8 +114,13 @@ export function formatSplit(split: Split, beside: Split = []): string {
 }
 
 /** The last part of an id: a resource's own name. */
-export function nameOf(id: ResourceId): string {
+export function nameOf(id: string): string {
 	return id.slice(id.lastIndexOf('/') + 1)
+}
+
+/** `mesh/apps/virtualRouter/b/route/r` → `mesh/apps/virtualRouter/b`. */
+export function routerOf(route: string): string {
+	return route.slice(0, route.indexOf('/route/'))
 }
 
 /** A split that leaves out who gets nothing: what two splits are compared by. */

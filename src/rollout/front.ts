@@ -1,6 +1,6 @@
-import { shareOf, splitOfWeights } from '#plan/split.ts'
 import type { RouteFront } from './effective-mesh.ts'
 import { isWithoutShare } from './ladder.ts'
+import { proportionOf } from './lanes.ts'
 import { isRunning, type Lane, type Rollout } from './rollout.ts'
 
 // What a policy has in front: requests that a rollout sends to its canaries whatever the shares, by clusters of their own
@@ -8,12 +8,11 @@ import { isRunning, type Lane, type Rollout } from './rollout.ts'
 // It comes with the first step and goes with the end, or with the first word of a way back.
 
 /** Of the routes of a lane. Null: it has nothing in front, or has ended. */
-export function frontOf(rollout: Rollout, { target }: Lane): RouteFront | null {
+export function frontOf(rollout: Rollout, lane: Lane): RouteFront | null {
 	const { policy, wave, canaries, lanes } = rollout
 	if (policy.front.length === 0 || wave !== null || !isRunning(rollout) || hadEnded(rollout)) return null
-	// Several canaries have it in the proportion that the target has them in.
-	const split = splitOfWeights(canaries.map((canary) => ({ ...canary, weight: shareOf(target, canary) })))
 	const [{ id: calledAfter }] = lanes[0].routes
+	const split = proportionOf(canaries, lane)
 	return { matches: policy.front, split, calledAfter, standing: isInFront(rollout) ? 'routed' : 'beside' }
 }
 

@@ -1,5 +1,5 @@
-import type { Shift, Target } from '#plan/plan.ts'
-import { isSameSplit, shareOf, splitBetween } from '#plan/split.ts'
+import type { Shift, Split, Target } from '#plan/plan.ts'
+import { isSameSplit, shareOf, splitBetween, splitOfWeights } from '#plan/split.ts'
 import type { Lane, Rollout } from './rollout.ts'
 
 /** The routes of shifts that are one rollout, by the shares that they have. */
@@ -28,6 +28,11 @@ function withShift({ routes, good, target }: Lane, { route, before, after, quara
 		good: splitBetween(good, before, 0, 1),
 		target: splitBetween(target, after, 0, 1),
 	}
+}
+
+/** What all canaries together get beside their shares is theirs in the proportion in which the target has them. */
+export function proportionOf(canaries: Rollout['canaries'], { target }: Lane): Split {
+	return splitOfWeights(canaries.map((canary) => ({ ...canary, weight: shareOf(target, canary) })))
 }
 
 /** Which routes have the same shares: what the clusters and the counts of a rollout go by. */
