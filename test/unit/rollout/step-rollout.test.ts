@@ -6,8 +6,9 @@ import { type RolloutPolicySpec, resourceId, type ThresholdGuard } from '#mesh/m
 import { defaultLatencyGuard, defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import { splitOfWeights, targetKey } from '#plan/split.ts'
 import { describeInForce } from '#rollout/describe-step.ts'
+import { retargetRollout } from '#rollout/retarget-rollout.ts'
 import type { FleetFacts, Hold, Rollout, RolloutEvent } from '#rollout/rollout.ts'
-import { guardParametersOf, retargetRollout, startRollout } from '#rollout/start-rollout.ts'
+import { guardParametersOf, startRollout } from '#rollout/start-rollout.ts'
 import { stepRollout } from '#rollout/step-rollout.ts'
 import { shiftGroup } from '../../fixtures/shift-group.ts'
 import {
@@ -572,6 +573,14 @@ describe('thresholds', () => {
 		expect([rollout.step, codesOf(rollout)]).toEqual([0, ['NO_DATA']])
 		rollout = play(rollout, look(0, 100), figure(0.2), turn(1_000))
 		expect([rollout.step, rollout.phase.kind, rollout.thresholds.failures?.inBounds]).toEqual([1, 'stepping', 0])
+	})
+
+	test('another target asks for measurements of its own; what was out of bounds stays so', () => {
+		const measured = play(guarded(), turn(100), look(0, 2000), turn(9_000), figure(0.9), figure(0.1), figure(0.1))
+		expect(measured.thresholds.failures).toMatchObject({ inBounds: 2, recent: 'x..' })
+		const asks = { ...shift, after: split(20, 80), policy: measured.policy, quarantineKey: 'other' }
+		const next = retargetRollout(measured, shiftGroup(asks), 'c2')
+		expect(next?.thresholds.failures).toMatchObject({ inBounds: 0, recent: 'x..' })
 	})
 
 	test.for<{ why: string; events: () => RolloutEvent[] }>([
