@@ -1,8 +1,9 @@
 import { type ProxyGroup, proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { FleetPort } from '#controller/ports.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
-import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
+import type { Flush } from '#telemetry/flush.ts'
 import type { GroupView, Proxy, TypeView } from '#xds/fleet-view.ts'
+import { answeredCluster } from '../test/fixtures/cluster-flush.ts'
 import { canaryCluster, stableCluster } from '../test/simulation/simulated-mesh.ts'
 
 /** Proxies that take in whatever is published at once, and whose view is counted beforehand, as the xDS room's is. */
@@ -58,19 +59,7 @@ export function createSteadyFleet(count: number): SteadyFleet {
 	}
 }
 
-const tenRequests: ClusterFlush = {
-	completed: 10,
-	errors: 0,
-	retries: 0,
-	started: 10,
-	connects: 0,
-	connectFailures: 0,
-	open: 0,
-	times: null,
-	active: 0,
-	healthyHosts: 1,
-	hosts: 1,
-}
+const tenRequests = answeredCluster(10)
 
 function viewOf(count: number, snapshot: Snapshot | null): GroupView {
 	const all: TypeView = { current: count, pending: 0, rejected: 0 }

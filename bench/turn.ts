@@ -11,7 +11,7 @@ import type { Mesh, RolloutPolicySpec } from '#mesh/mesh.ts'
 import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import type { Revision } from '#source/revision.ts'
 import { createMemoryStore } from '#store/memory-store.ts'
-import { simulatedMesh, type Wish } from '../test/simulation/simulated-mesh.ts'
+import { plainWish, simulatedMesh, type Wish } from '../test/simulation/simulated-mesh.ts'
 import { createVirtualClock } from '../test/simulation/virtual-clock.ts'
 import { type Bench, median, rounded } from './report.ts'
 import { createSteadyFleet } from './steady-fleet.ts'
@@ -101,12 +101,7 @@ async function measureTurns(proxies: number): Promise<Turns> {
 			simulatedMesh({
 				weights,
 				policy,
-				hostname: 'b2.local',
-				baseline: 'b1.local',
-				port: 80,
-				tls: 'none',
-				stable: 'kept',
-				unrelated: 0,
+				...plainWish,
 			}),
 		)
 		const revision: Revision = { id, author: 'bench', message: id, timeMs: clock.wallMs(), files: new Map() }

@@ -52,3 +52,13 @@ export function answerJson(status: number, json: unknown): FigureAnswer {
 export function answerText(status: number, text: string, headers: Readonly<Record<string, string>> = {}): FigureAnswer {
 	return (_, response) => void response.writeHead(status, headers).end(text)
 }
+
+/** As fast as it is read, and without an end. */
+export const answerEndlessly: FigureAnswer = (_, response) => {
+	response.writeHead(200)
+	const more = () => {
+		while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, 32)));
+	}
+	response.on('drain', more)
+	more()
+}

@@ -41,6 +41,16 @@ export type Wish = {
 	readonly unrelated: number | null
 }
 
+/** As it is before anybody wants something else. */
+export const plainWish: Omit<Wish, 'weights' | 'policy'> = {
+	hostname: 'b2.local',
+	baseline: 'b1.local',
+	port: 80,
+	tls: 'none',
+	stable: 'kept',
+	unrelated: 0,
+}
+
 export const firstPair: Pair = {
 	host: 'b.local',
 	route: resourceId.route('apps', 'B', 'B'),

@@ -20,7 +20,7 @@ import { createPolicyInvariants } from './policy-invariants.ts'
 import { createReports } from './reports.ts'
 import { type FaultKind, isThin, type Quality, type Scenario } from './scenario.ts'
 import { nodeOfCluster } from './shares.ts'
-import { firstPair, type Pair, pairsOf, simulatedMesh, type Weights, type Wish } from './simulated-mesh.ts'
+import { firstPair, type Pair, pairsOf, plainWish, simulatedMesh, type Weights, type Wish } from './simulated-mesh.ts'
 import { createSimulatedStore } from './simulated-store.ts'
 import { type FigureMood, person, type Struck, strike } from './strike.ts'
 import { createVirtualClock } from './virtual-clock.ts'
@@ -85,12 +85,7 @@ export async function simulate(
 		weights: scenario.from,
 		...secondRoute([1, 0]),
 		policy: scenario.policy,
-		hostname: 'b2.local',
-		baseline: 'b1.local',
-		port: 80,
-		tls: 'none',
-		stable: 'kept',
-		unrelated: 0,
+		...plainWish,
 	}
 	/** What it is all about. */
 	function asWanted(): Partial<Wish> {

@@ -18,7 +18,7 @@ import { createManualClock } from '../../fakes/manual-clock.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
 import { twoSteps } from '../../fixtures/daemon-in-memory.ts'
 import { shiftGroup } from '../../fixtures/shift-group.ts'
-import { type SecondRoute, simulatedMesh, type Weights } from '../../simulation/simulated-mesh.ts'
+import { plainWish, type SecondRoute, simulatedMesh, type Weights } from '../../simulation/simulated-mesh.ts'
 
 const group = fixtureGroup('A')
 const groupKey = proxyGroupKey(group)
@@ -28,12 +28,7 @@ const meshOf = (stable: number, canary: number, second?: SecondRoute) =>
 		weights: [stable, canary],
 		...(second === undefined ? {} : { second }),
 		policy: twoSteps,
-		hostname: 'b2.local',
-		baseline: 'b1.local',
-		port: 80,
-		tls: 'none',
-		stable: 'kept',
-		unrelated: 0,
+		...plainWish,
 	})
 const applied = meshOf(1, 0)
 

@@ -2,17 +2,13 @@ import { expect, test } from 'vitest'
 import { createContent } from '#controller/content.ts'
 import { createMemoryStore } from '#store/memory-store.ts'
 import { twoSteps } from '../../fixtures/daemon-in-memory.ts'
-import { simulatedMesh } from '../../simulation/simulated-mesh.ts'
+import { plainWish, simulatedMesh } from '../../simulation/simulated-mesh.ts'
 
 const meshOf = (unrelated: number) =>
 	simulatedMesh({
 		weights: [1, 0],
 		policy: twoSteps,
-		hostname: 'b2.local',
-		baseline: 'b1.local',
-		port: 80,
-		tls: 'none',
-		stable: 'kept',
+		...plainWish,
 		unrelated,
 	})
 

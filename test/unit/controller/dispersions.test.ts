@@ -2,20 +2,8 @@ import { expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import { createDispersions } from '#controller/dispersions.ts'
 import type { ClusterFlush } from '#telemetry/flush.ts'
+import { answeredCluster } from '../../fixtures/cluster-flush.ts'
 
-const counted = (completed: number, errors: number): ClusterFlush => ({
-	completed,
-	errors,
-	retries: 0,
-	started: completed,
-	connects: 0,
-	connectFailures: 0,
-	open: 0,
-	times: null,
-	active: 0,
-	healthyHosts: 1,
-	hosts: 1,
-})
 const flush = (proxy: string, clusters: Readonly<Record<string, ClusterFlush>>) =>
 	({ proxy, arrivedMs: 0, counted: true, clusters: new Map(Object.entries(clusters)), unrouted: 0 }) as const
 
@@ -25,7 +13,13 @@ function watch(looks: number) {
 	for (let look = 0; look < looks; look += 1) {
 		for (const proxy of ['a', 'b', 'c', 'd']) {
 			const errors = proxy === 'a' && look % 10 === 0 ? 60 : 3
-			dispersions.takeFlush(flush(proxy, { noisy: counted(300, errors), calm: counted(300, 3), idle: counted(0, 0) }))
+			dispersions.takeFlush(
+				flush(proxy, {
+					noisy: answeredCluster(300, errors),
+					calm: answeredCluster(300, 3),
+					idle: answeredCluster(0, 0),
+				}),
+			)
 		}
 		dispersions.closeLook()
 	}
@@ -49,11 +43,13 @@ test.for([[['idle']], [['calm', 'unheard']], [[]]])('is the default of %j', ([cl
 test('of more clusters than may be remembered the later ones take the default', () => {
 	const dispersions = createDispersions()
 	const many = Object.fromEntries(
-		Array.from({ length: limits.dispersionClusters + 1 }, (_, index) => [`c${index}`, counted(100, 1)]),
+		Array.from({ length: limits.dispersionClusters + 1 }, (_, index) => [`c${index}`, answeredCluster(100, 1)]),
 	)
 	for (let look = 0; look < 400; look += 1) {
 		if (look % 100 === 0) dispersions.takeFlush(flush('a', many))
-		dispersions.takeFlush(flush('a', { c0: counted(100, 1), [`c${limits.dispersionClusters}`]: counted(100, 1) }))
+		dispersions.takeFlush(
+			flush('a', { c0: answeredCluster(100, 1), [`c${limits.dispersionClusters}`]: answeredCluster(100, 1) }),
+		)
 		dispersions.closeLook()
 	}
 	expect(dispersions.phiOf(['c0']).source).not.toBe('default')

@@ -3,6 +3,7 @@ import { limits } from '#base/limits.ts'
 import { createEvidence, type EvidenceEvent, type Watch } from '#controller/evidence.ts'
 import type { ClusterFlush } from '#telemetry/flush.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
+import { answeredCluster } from '../../fixtures/cluster-flush.ts'
 
 const canary = 'mesh/apps/virtualNode/Bv2:80'
 const parameters = {
@@ -35,24 +36,11 @@ function setUp(warmUpMs: number) {
 		endpointsOf: () => [],
 		expected: () => ['p'],
 	})
-	const counted = (completed: number, errors: number): ClusterFlush => ({
-		completed,
-		errors,
-		retries: 0,
-		started: completed,
-		connects: 0,
-		connectFailures: 0,
-		open: 0,
-		times: null,
-		active: 0,
-		healthyHosts: 1,
-		hosts: 1,
-	})
 	const second = (errors: number) => {
 		clock.advance(1000)
 		const clusters = new Map([
-			['v2', counted(10, errors)],
-			['v1', counted(90, 0)],
+			['v2', answeredCluster(10, errors)],
+			['v1', answeredCluster(90, 0)],
 		])
 		evidence.takeFlush({ proxy: 'p', arrivedMs: clock.monotonicMs(), counted: true, clusters, unrouted: 0 })
 	}

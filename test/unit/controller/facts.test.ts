@@ -3,12 +3,15 @@ import { type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import type { Concern } from '#controller/concerns.ts'
 import { createEvidence } from '#controller/evidence.ts'
 import { factsOfRollout } from '#controller/facts.ts'
+import type { FleetPort } from '#controller/ports.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import { splitOfWeights } from '#plan/split.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
+import type { ClusterFlush } from '#telemetry/flush.ts'
 import type { GroupView, Proxy } from '#xds/fleet-view.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
+import { idleCluster } from '../../fixtures/cluster-flush.ts'
 import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 const stable = { virtualNode: resourceId.virtualNode('apps', 'B'), port: 80 }
@@ -49,6 +52,19 @@ const concern: Concern = {
 	endpoints: new Map(),
 	hosts: new Map([['Bv2', 'b2.local']]),
 }
+const fleetOf = (connected: readonly Proxy[]): FleetPort => ({
+	publish() {},
+	refuse() {},
+	fleet: () => new Map(),
+	connected: () => connected,
+	counted: () => connected,
+	exclude() {},
+	reported: () => [],
+	holds: () => null,
+	pin() {},
+	keep() {},
+	assign() {},
+})
 const proxyOf = (key: string): Proxy => ({ key, instance: key, zone: '', group, groupKey: 'group' })
 
 /** Envoy flushes no gauge that was never set: of a cluster that never had a host there is nothing in a flush. */
@@ -60,20 +76,7 @@ test.for([
 	({ policy, unwatched }) => {
 		const clock = createManualClock()
 		const evidence = createEvidence({ clock, emit() {} })
-		const host = {
-			completed: 0,
-			errors: 0,
-			retries: 0,
-			started: 0,
-			active: 0,
-			healthyHosts: 1,
-			hosts: 1,
-			connects: 0,
-			connectFailures: 0,
-			open: 0,
-			times: null,
-		}
-		const flushOf = (proxy: string, clusters: Record<string, typeof host>) => {
+		const flushOf = (proxy: string, clusters: Record<string, ClusterFlush>) => {
 			evidence.takeFlush({
 				proxy,
 				arrivedMs: clock.monotonicMs(),
@@ -82,28 +85,16 @@ test.for([
 				unrouted: 0,
 			})
 		}
-		flushOf('silent', { 'to-b': host, 'to-bv2': host })
+		flushOf('silent', { 'to-b': idleCluster, 'to-bv2': idleCluster })
 		evidence.arrived('never')
 		clock.advance(5_000)
-		flushOf('ready', { 'to-b': host, 'to-bv2': host })
-		flushOf('lost', { 'to-b': host, 'to-bv2': { ...host, healthyHosts: 0 } })
-		flushOf('unresolved', { 'to-b': host })
+		flushOf('ready', { 'to-b': idleCluster, 'to-bv2': idleCluster })
+		flushOf('lost', { 'to-b': idleCluster, 'to-bv2': { ...idleCluster, healthyHosts: 0 } })
+		flushOf('unresolved', { 'to-b': idleCluster })
 		evidence.arrived('new')
 		const connected = ['ready', 'lost', 'unresolved', 'silent', 'new', 'never'].map(proxyOf)
 		const { notReady } = factsOfRollout({ ...rollout, policy }, concern, {
-			fleet: {
-				publish() {},
-				refuse() {},
-				fleet: () => new Map(),
-				connected: () => connected,
-				counted: () => connected,
-				exclude() {},
-				reported: () => [],
-				holds: () => null,
-				pin() {},
-				keep() {},
-				assign() {},
-			},
+			fleet: fleetOf(connected),
 			evidence,
 			holdsShares: () => true,
 			standingOf: () => 'current',
@@ -155,19 +146,7 @@ function factsOfGroup(view: {
 		rollout,
 		{ ...concern, groups: [groupView], carriers },
 		{
-			fleet: {
-				publish() {},
-				refuse() {},
-				fleet: () => new Map(),
-				connected: () => names.map(proxyOf),
-				counted: () => names.map(proxyOf),
-				exclude() {},
-				reported: () => [],
-				holds: () => null,
-				pin() {},
-				keep() {},
-				assign() {},
-			},
+			fleet: fleetOf(names.map(proxyOf)),
 			evidence,
 			holdsShares: ({ key }) => !view.refused.includes(key) || (view.holding ?? []).includes(key),
 			standingOf: () => 'current',

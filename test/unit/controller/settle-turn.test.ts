@@ -11,8 +11,8 @@ import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import { formatSplit, splitOfRoute } from '#plan/split.ts'
 import { describeInForce } from '#rollout/describe-step.ts'
 import type { FleetFacts } from '#rollout/rollout.ts'
-import { calm } from '../../fixtures/calm-fleet.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
+import { turnInput } from '../../fixtures/turn-input.ts'
 
 // Several routes of one router that one commit shifts, turn by turn.
 
@@ -52,23 +52,7 @@ beforeEach(() => {
 })
 
 function turn(events: readonly CoreEvent[], facts: Partial<FleetFacts> = {}, change: Partial<TurnInput> = {}) {
-	const result = stepController(state, {
-		events,
-		phiOf: () => ({ value: 3, source: 'default' }),
-		elapsedMs: 100,
-		wallMs: 1,
-		factsOf: () => ({ ...calm, ...facts }),
-		isWithin: () => true,
-		fleetLags: null,
-		foundBack: [],
-		isWhole: true,
-		proxyStanding: () => 'known',
-		forward: true,
-		durable: true,
-		meshes,
-		originsOf: () => ({}),
-		...change,
-	})
+	const result = stepController(state, turnInput({ events, meshes }, facts, change))
 	for (const mesh of result.newMeshes) meshes.set(mesh.hash, mesh)
 	state = result.state
 	return result

@@ -11,6 +11,7 @@ import { describeInForce } from '#rollout/describe-step.ts'
 import { type FleetFacts, type Rollout, routesOf } from '#rollout/rollout.ts'
 import { calm } from '../../fixtures/calm-fleet.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
+import { turnInput } from '../../fixtures/turn-input.ts'
 
 /** A calls B through a router; `change` adds to the mesh or replaces what has the same name. */
 function meshOf(targets: Record<string, number>, ...change: BriefResource[]): Mesh {
@@ -35,24 +36,7 @@ function play() {
 	const meshes = new Map<string, Mesh>()
 	let state: ControllerState = initialState
 	function work(events: readonly CoreEvent[], facts: Partial<FleetFacts> = {}, change: Partial<TurnInput> = {}) {
-		const factsOf = () => ({ ...calm, ...facts })
-		return stepController(state, {
-			events,
-			phiOf: () => ({ value: 3, source: 'default' }),
-			elapsedMs: 100,
-			wallMs: 1,
-			factsOf,
-			foundBack: [],
-			isWithin: () => true,
-			fleetLags: null,
-			isWhole: true,
-			proxyStanding: () => 'known',
-			forward: true,
-			durable: true,
-			meshes,
-			originsOf: () => ({}),
-			...change,
-		})
+		return stepController(state, turnInput({ events, meshes }, facts, change))
 	}
 	return {
 		work,

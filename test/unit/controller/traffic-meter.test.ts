@@ -2,23 +2,10 @@ import { expect, test } from 'vitest'
 import { createTrafficMeter } from '#controller/traffic-meter.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
-
-const idle: ClusterFlush = {
-	completed: 0,
-	errors: 0,
-	retries: 0,
-	started: 0,
-	connects: 0,
-	connectFailures: 0,
-	open: 0,
-	times: null,
-	active: 0,
-	healthyHosts: 1,
-	hosts: 1,
-}
+import { idleCluster } from '../../fixtures/cluster-flush.ts'
 
 function flush(clusters: Readonly<Record<string, Partial<ClusterFlush>>>, counted = true): Flush {
-	const named = Object.entries(clusters).map(([name, counts]) => [name, { ...idle, ...counts }] as const)
+	const named = Object.entries(clusters).map(([name, counts]) => [name, { ...idleCluster, ...counts }] as const)
 	return { proxy: 'p', arrivedMs: 0, counted, clusters: new Map(named), unrouted: 0 }
 }
 

@@ -8,7 +8,13 @@ import type { SendHook } from '#hooks/hook-call.ts'
 import { createSendHook } from '#hooks/send-hook.ts'
 import type { HookSpec } from '#mesh/hook-spec.ts'
 import type { HookAnswer } from '#rollout/hook-state.ts'
-import { answerJson, answerText, type FigureServer, startFigureServer } from '../../fakes/figure-server.ts'
+import {
+	answerEndlessly,
+	answerJson,
+	answerText,
+	type FigureServer,
+	startFigureServer,
+} from '../../fakes/figure-server.ts'
 import { hookCall } from './call.ts'
 
 const keys = ['the-older-key-of-32-characters!!', 'the-newer-key-of-32-characters!!'].map((key) => Buffer.from(key))
@@ -133,14 +139,7 @@ describe('what an answer means', () => {
 	})
 
 	test('one that is too large is none, and is not read to its end', async () => {
-		server.answer((_, response) => {
-			response.writeHead(200)
-			const more = () => {
-				while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, 32)));
-			}
-			response.on('drain', more)
-			more()
-		})
+		server.answer(answerEndlessly)
 		expect(await reasonOf(call())).toContain(`larger than ${limits.hookAnswerBytes} bytes`)
 	})
 

@@ -10,7 +10,7 @@ import type { Rollout, RolloutEvent } from '#rollout/rollout.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import { type DaemonInMemory, startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
 import { shiftGroup } from '../../fixtures/shift-group.ts'
-import { firstPair, simulatedMesh } from '../../simulation/simulated-mesh.ts'
+import { firstPair, plainWish, simulatedMesh } from '../../simulation/simulated-mesh.ts'
 import { alarm, canary, look, play, policy, shift, split, stable, turn } from './played.ts'
 
 const header = { name: 'x-tester', invert: false, match: { kind: 'exact', value: 'yes' } } as const
@@ -118,12 +118,7 @@ describe('at the proxies', () => {
 	const { resources } = simulatedMesh({
 		weights: [1, 0],
 		policy: twoSteps,
-		hostname: 'b2.local',
-		baseline: 'b1.local',
-		port: 80,
-		tls: 'none',
-		stable: 'kept',
-		unrelated: 0,
+		...plainWish,
 	})
 	const cluster = besideClusterName('front', { target, calledAfter: route, resources })
 	const rollout = () => daemon.face.status().rollouts[0]

@@ -59,6 +59,12 @@ export function turn(
 	return { kind: 'turn', elapsedMs, facts: { ...calm, ...facts }, forward, bars }
 }
 
+/** A look's canaries, where the one has the same in all of its measures. */
+export function atCanary(metric: MetricLook): Look['canaries'] {
+	const all = { final: metric, attempts: metric, absolute: metric, latency: [], share: null, withoutWorst: null }
+	return { [targetKey(canary)]: all }
+}
+
 let sequence = 0
 
 /** Looks are numbered by each boot. */
@@ -85,16 +91,7 @@ export function look(step: number, requests: number, change: Partial<Look> = {})
 			warmingUp: false,
 			beside: { requests: 0, errors: 0 },
 			baselineTimes: null,
-			canaries: {
-				[targetKey(canary)]: {
-					final: metric,
-					attempts: metric,
-					absolute: metric,
-					latency: [],
-					share: null,
-					withoutWorst: null,
-				},
-			},
+			canaries: atCanary(metric),
 			proxies,
 			...change,
 		},
@@ -121,16 +118,7 @@ export function badLook(step: number): RolloutEvent {
 		proofs: Array.from({ length: 5 }, () => -1000),
 	}
 	return look(step, 1000, {
-		canaries: {
-			[targetKey(canary)]: {
-				final: metric,
-				attempts: metric,
-				absolute: metric,
-				latency: [],
-				share: null,
-				withoutWorst: null,
-			},
-		},
+		canaries: atCanary(metric),
 	})
 }
 

@@ -13,6 +13,7 @@ import { stepRollout } from '#rollout/step-rollout.ts'
 import { shiftGroup } from '../../fixtures/shift-group.ts'
 import {
 	alarm,
+	atCanary,
 	badLook,
 	canary,
 	codesOf,
@@ -326,17 +327,7 @@ describe('a shared incident', () => {
 		const event = look(step, 200)
 		if (event.kind !== 'look') throw new Error('a look')
 		const metric: MetricLook = { ...counts, logFactors: Array.from({ length: 12 }, () => 0), proofs: [0, 0, 0, 0, 0] }
-		const canaries = {
-			[targetKey(canary)]: {
-				final: metric,
-				attempts: metric,
-				absolute: metric,
-				latency: [],
-				share: null,
-				withoutWorst: null,
-			},
-		}
-		return { ...event, look: { ...event.look, canaries } }
+		return { ...event, look: { ...event.look, canaries: atCanary(metric) } }
 	}
 	const begin = (step: number) => [countsOf(step, failing), countsOf(step, failing)]
 	const end = (step: number) => [countsOf(step, well), countsOf(step, well)]

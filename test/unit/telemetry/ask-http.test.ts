@@ -6,7 +6,13 @@ import type { Measurement } from '#guard/look.ts'
 import type { ThresholdSource } from '#mesh/mesh.ts'
 import { type AskHttp, createAskHttp } from '#telemetry/ask-http.ts'
 import { createMeasurementSource } from '#telemetry/measure.ts'
-import { answerJson, answerText, type FigureServer, startFigureServer } from '../../fakes/figure-server.ts'
+import {
+	answerEndlessly,
+	answerJson,
+	answerText,
+	type FigureServer,
+	startFigureServer,
+} from '../../fakes/figure-server.ts'
 import { noCloudWatch } from '../../fakes/no-cloud-watch.ts'
 
 const token = 'top-secret-token'
@@ -88,14 +94,7 @@ test('a redirect is not followed', async () => {
 })
 
 test('an answer that is too large is none, and is not read to its end', async () => {
-	server.answer((_, response) => {
-		response.writeHead(200)
-		const more = () => {
-			while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, 32)));
-		}
-		response.on('drain', more)
-		more()
-	})
+	server.answer(answerEndlessly)
 	expect(await reasonOf(json())).toContain(`larger than ${limits.measurementBytes} bytes`)
 })
 
