@@ -6,23 +6,30 @@ import { benchCompile } from './compile.ts'
 import { benchGuard } from './guard.ts'
 import type { Bench } from './report.ts'
 import { benchTurn } from './turn.ts'
+import { benchXds } from './xds.ts'
 
 const benches: Readonly<Record<string, Bench>> = {
 	compile: benchCompile,
 	commit: benchCommit,
 	turn: benchTurn,
 	guard: benchGuard,
+	xds: benchXds,
 }
 
 const { values, positionals } = parseArgs({
-	options: { runs: { type: 'string', default: '400' }, seed: { type: 'string', default: '1' } },
+	options: {
+		runs: { type: 'string', default: '400' },
+		seed: { type: 'string', default: '1' },
+		large: { type: 'boolean', default: false },
+	},
 	allowPositionals: true,
 })
 const [name = ''] = positionals
 const bench = benches[name]
-const options = { runs: Number(values.runs), seed: Number(values.seed) }
+const sizes = values.large ? 'large' : 'usual'
+const options = { runs: Number(values.runs), seed: Number(values.seed), sizes } as const
 if (bench === undefined || !Number.isSafeInteger(options.runs) || !Number.isSafeInteger(options.seed)) {
-	console.error(`npm run bench -- NAME [--runs N] [--seed S]: there are ${Object.keys(benches).join(', ')}`)
+	console.error(`npm run bench -- NAME [--runs N] [--seed S] [--large]: there are ${Object.keys(benches).join(', ')}`)
 	process.exitCode = 64
 } else {
 	const figures = await bench((line) => console.log(line), options)

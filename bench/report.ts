@@ -1,8 +1,14 @@
 /** Says what it found in lines for people, and returns it as numbers. */
 export type Bench = (say: (line: string) => void, options: BenchOptions) => Figures | Promise<Figures>
 
-/** For a bench that draws lots: how often, and which. The others take no notice. */
-export type BenchOptions = { readonly runs: number; readonly seed: number }
+/** The benches that an option means nothing to take no notice of it. */
+export type BenchOptions = {
+	/** For a bench that draws lots: how often, and which. */
+	readonly runs: number
+	readonly seed: number
+	/** For one that has a size which takes a large machine, or long. */
+	readonly sizes: 'usual' | 'large'
+}
 
 export type Figures = Readonly<Record<string, number | Readonly<Record<string, number>>>>
 

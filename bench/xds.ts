@@ -1,0 +1,167 @@
+// One field of one route configuration changes: how long until N proxies have it, and what does that cost the server?
+// Our whole daemon, the part of it that serves, how little a push can cost on the same transport, and go-control-plane's
+// two caches; all with the same resources, one after the other.
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { makeTempDirectory } from '#lab/temp.ts'
+import { type Bench, type BenchOptions, type Figures, median, rounded } from './report.ts'
+import { buildBaseline } from './xds/baseline-program.ts'
+import { startDaemonProcess } from './xds/daemon-process.ts'
+import { startLoadClient } from './xds/load-process.ts'
+import type { Variant } from './xds/load-stream.ts'
+import { dumpResources } from './xds/resources.ts'
+import { cpuSeconds, residentMb, type ServerProcess, startServer } from './xds/server-process.ts'
+
+type Size = { readonly proxies: number; readonly services: number; readonly rounds: number }
+
+const sizes: Readonly<Record<BenchOptions['sizes'], readonly Size[]>> = {
+	usual: [
+		{ proxies: 100, services: 100, rounds: 10 },
+		{ proxies: 1_000, services: 100, rounds: 5 },
+	],
+	large: [{ proxies: 5_000, services: 1_000, rounds: 3 }],
+}
+
+const variants: readonly Variant[] = ['delta', 'stateOfTheWorld']
+
+type RowName = 'daemon' | 'served' | 'floor' | 'linearCache' | 'snapshotCache'
+
+const rowTitles: Readonly<Record<RowName, string>> = {
+	daemon: 'sluice run from the file on',
+	served: 'its serving part',
+	floor: 'the transport alone',
+	linearCache: 'go-control-plane',
+	snapshotCache: 'go-control-plane',
+}
+const titleWidth = 38
+
+/** What one row measured, for one change: the middle of several. CPU and bytes are of all proxies together. */
+type Cost = {
+	readonly firstMs: number
+	readonly lastMs: number
+	readonly cpuMs: number
+	readonly rssMb: number
+	readonly sentMb: number
+}
+
+export const benchXds: Bench = async (say, options) => {
+	using directory = makeTempDirectory('bench-xds')
+	const baseline = await buildBaseline()
+	if (!baseline.ok) say(`${baseline.error}: the rows of go-control-plane are left out`)
+	const figures: Record<string, Figures[string]> = {}
+	for (const size of sizes[options.sizes]) {
+		const { proxies, services } = size
+		const dump = join(directory.path, `resources-${services}.json`)
+		const names = dumpResources(services, dump)
+		const rows = rowsOf({ services, dump, baseline: baseline.ok ? baseline.value : null })
+		for (const variant of variants) {
+			say(`${proxies} proxies, ${services} services, ${variantTitles[variant]}`)
+			const costs: Partial<Record<RowName, Cost>> = {}
+			for (const [name, start] of rows) {
+				const cost = await measure(start, { ...size, variant, names })
+				costs[name] = cost
+				say(`  ${`${name}, ${rowTitles[name]}`.padEnd(titleWidth)}${costLine(cost)}`)
+				figures[`${proxies}x${services}.${variant}.${name}`] = roundedCost(cost)
+			}
+			for (const { ours, theirs, ratios } of ratiosOf(costs)) {
+				say(`  ${`${ours} : ${theirs}`.padEnd(titleWidth)}${ratioLine(ratios)}`)
+				figures[`${proxies}x${services}.${variant}.${ours}:${theirs}`] = ratios
+			}
+		}
+	}
+	return figures
+}
+
+type Row = readonly [name: RowName, start: () => Promise<ServerProcess>]
+
+/** @param baseline the program in Go; null: there is none */
+function rowsOf(options: { services: number; dump: string; baseline: string | null }): readonly Row[] {
+	const { services, dump, baseline } = options
+	const child = (name: string, parameter: string) =>
+		startServer(process.execPath, [join(import.meta.dirname, 'xds', name), parameter])
+	const ours: readonly Row[] = [
+		['floor', () => child('floor-child.ts', dump)],
+		['served', () => child('served-child.ts', String(services))],
+		['daemon', () => startDaemonProcess(services)],
+	]
+	if (baseline === null) return ours
+	return [
+		...ours,
+		['linearCache', () => startServer(baseline, ['linear', dump])],
+		['snapshotCache', () => startServer(baseline, ['snapshot', dump])],
+	]
+}
+
+const variantTitles: Readonly<Record<Variant, string>> = { delta: 'delta', stateOfTheWorld: 'state of the world' }
+
+type Measured = Size & { readonly variant: Variant; readonly names: ReturnType<typeof dumpResources> }
+
+/** ACKs are taken in, and what is left to do is done. */
+const restMs = 400
+
+async function measure(
+	start: () => Promise<ServerProcess>,
+	{ proxies, rounds, variant, names }: Measured,
+): Promise<Cost> {
+	await using server = await start()
+	await using load = startLoadClient()
+	await load.open({ port: server.port, variant, count: proxies, names })
+	// The first change is for what is compiled only when it is used.
+	await load.awaitChange(() => server.change())
+	await sleep(restMs)
+	const [firsts, lasts, sent]: [number[], number[], number[]] = [[], [], []]
+	const cpuBefore = cpuSeconds(server.pid)
+	for (let round = 0; round < rounds; round += 1) {
+		const { startedMs, arrivals } = await load.awaitChange(() => server.change())
+		firsts.push(arrivals.firstMs - startedMs)
+		lasts.push(arrivals.lastMs - startedMs)
+		sent.push(arrivals.bytes / 1e6)
+		await sleep(restMs)
+	}
+	return {
+		firstMs: median(firsts),
+		lastMs: median(lasts),
+		cpuMs: ((cpuSeconds(server.pid) - cpuBefore) * 1000) / rounds,
+		rssMb: residentMb(server.pid),
+		sentMb: median(sent),
+	}
+}
+
+/** Ours over theirs: below 1 is less. */
+type Ratios = { readonly lastMs: number; readonly cpuMs: number; readonly rssMb: number }
+
+const compared: readonly (readonly [ours: RowName, theirs: RowName])[] = [
+	['served', 'snapshotCache'],
+	['served', 'linearCache'],
+	['served', 'floor'],
+	['daemon', 'snapshotCache'],
+	['daemon', 'linearCache'],
+	['daemon', 'served'],
+]
+
+function ratiosOf(costs: Partial<Record<RowName, Cost>>): { ours: RowName; theirs: RowName; ratios: Ratios }[] {
+	return compared.flatMap(([ours, theirs]) => {
+		const [over, under] = [costs[ours], costs[theirs]]
+		if (over === undefined || under === undefined) return []
+		const ratio = (name: keyof Ratios) => rounded(over[name] / under[name])
+		return [{ ours, theirs, ratios: { lastMs: ratio('lastMs'), cpuMs: ratio('cpuMs'), rssMb: ratio('rssMb') } }]
+	})
+}
+
+function costLine({ firstMs, lastMs, cpuMs, rssMb, sentMb }: Cost): string {
+	return [
+		`first ${firstMs.toFixed(0).padStart(5)} ms`,
+		`last ${lastMs.toFixed(0).padStart(6)} ms`,
+		`CPU ${cpuMs.toFixed(0).padStart(6)} ms`,
+		`RSS ${rssMb.toFixed(0).padStart(5)} MB`,
+		`sent ${sentMb.toFixed(2).padStart(7)} MB`,
+	].join('  ')
+}
+
+function ratioLine({ lastMs, cpuMs, rssMb }: Ratios): string {
+	return `last ${lastMs.toFixed(2).padStart(6)}  CPU ${cpuMs.toFixed(2).padStart(6)}  RSS ${rssMb.toFixed(2).padStart(6)}`
+}
+
+function roundedCost(cost: Cost): Readonly<Record<string, number>> {
+	return Object.fromEntries(Object.entries(cost).map(([name, value]) => [name, rounded(value)]))
+}

@@ -1,0 +1,94 @@
+import { writeFileSync } from 'node:fs'
+import { assert } from '#base/assert.ts'
+import { compileGroup } from '#compile/compile-group.ts'
+import { typeUrls } from '#compile/compiled.ts'
+import { effectiveMesh } from '#controller/effective.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
+import { type Mesh, resourceId } from '#mesh/mesh.ts'
+import { readMesh } from '#mesh/read-mesh.ts'
+import { wholePpm } from '#plan/plan.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
+import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
+import { fleetMesh } from './fleet-mesh.ts'
+import { groupOf, type Identity, identityNames, nodeId } from './identity.ts'
+import type { Names } from './load-stream.ts'
+
+// The same bytes for every server: what Sluice compiles of the mesh for each identity, and one of its route
+// configurations with one weight in two forms.
+
+/** As the file has it that servers of other kinds read: by node id. */
+export type Dump = Readonly<Record<string, IdentityDump>>
+
+type IdentityDump = {
+	/** By type URL. */
+	readonly types: Readonly<Record<string, readonly DumpedResource[]>>
+	/** The route configuration that changes, as it is served in turn. */
+	readonly changes: readonly DumpedResource[]
+}
+
+/** `value`: its bytes in base64. */
+export type DumpedResource = { readonly name: string; readonly value: string }
+
+export function readFleetMesh(services: number): Mesh {
+	const files = Object.entries(fleetMesh(services)).map(([name, text]) => [name, Buffer.from(text)] as const)
+	const read = readMesh(new Map(files))
+	assert(read.kind === 'ok', 'the mesh of the bench is valid')
+	return read.mesh
+}
+
+/** A step of a rollout: the mesh is the same, one route has other shares. */
+export function withWeight(mesh: Mesh, round: number): EffectiveMesh {
+	const effective = effectiveMesh(mesh, [])
+	const route = resourceId.route('bench', 'r0', 'route')
+	const ownPpm = 900_000 + 1_000 * (round % 50)
+	const own = resourceId.virtualNode('bench', 'n0')
+	const split = (effective.splits[route] ?? []).map((target) => ({
+		...target,
+		sharePpm: target.virtualNode === own ? ownPpm : wholePpm - ownPpm,
+	}))
+	return { ...effective, splits: { ...effective.splits, [route]: split } }
+}
+
+/** Writes the dump to a file; returns what the load client is to ask for. */
+export function dumpResources(services: number, file: string): Readonly<Record<Identity, Names>> {
+	const mesh = readFleetMesh(services)
+	const dump: Record<string, IdentityDump> = {}
+	const names: Partial<Record<Identity, Names>> = {}
+	for (const identity of identityNames) {
+		const [first, second] = [snapshotOf(mesh, identity, 0), snapshotOf(mesh, identity, 1)]
+		dump[nodeId(identity)] = {
+			types: Object.fromEntries(
+				[typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route].map((typeUrl) => [
+					typeUrl,
+					[...first.types[typeUrl].resources.values()].map(dumped),
+				]),
+			),
+			changes: [changed(second, first), changed(first, second)].map(dumped),
+		}
+		names[identity] = {
+			endpoint: [...first.types[typeUrls.endpoint].resources.keys()],
+			route: [...first.types[typeUrls.route].resources.keys()],
+		}
+	}
+	writeFileSync(file, JSON.stringify(dump))
+	return names as Record<Identity, Names>
+}
+
+function snapshotOf(mesh: Mesh, identity: Identity, round: number): Snapshot {
+	const compiled = compileGroup(withWeight(mesh, round), groupOf(identity), nothingDiscovered)
+	assert(compiled !== null, 'the identity is in the mesh')
+	return encodeSnapshot(compiled, null).snapshot
+}
+
+/** The one resource of `present` that is not as in `before`. */
+function changed(present: Snapshot, before: Snapshot): EncodedResource {
+	const [routes, others] = [present.types[typeUrls.route].resources, before.types[typeUrls.route].resources]
+	const found = [...routes.values()].find(({ name, version }) => others.get(name)?.version !== version)
+	assert(found !== undefined, 'one route configuration differs')
+	return found
+}
+
+function dumped({ name, bytes }: EncodedResource): DumpedResource {
+	return { name, value: Buffer.from(bytes).toString('base64') }
+}

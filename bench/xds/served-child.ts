@@ -1,0 +1,32 @@
+// `served-child.ts SERVICES`: what of the daemon serves, in a process of its own: the xDS server, and the publisher that
+// compiles for each group. What comes before, from a commit to what is in force, is left out.
+import { assert } from '#base/assert.ts'
+import { silentLog } from '#base/log.ts'
+import { systemClock } from '#base/system-clock.ts'
+import { createObservedFleet } from '#controller/observed-fleet.ts'
+import { createPublisher } from '#controller/publish.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
+import { createXdsServer } from '#xds/server.ts'
+import { obeyLines } from './obey-lines.ts'
+import { readFleetMesh, withWeight } from './resources.ts'
+
+const mesh = readFleetMesh(Number(process.argv[2]))
+const server = createXdsServer({
+	clock: systemClock,
+	log: silentLog,
+	emit(event) {
+		fleet.observe(event)
+		if (event.kind === 'arrived') publisher.greet(event.proxy.group, event.proxy.groupKey)
+	},
+})
+const fleet = createObservedFleet({ server, clock: systemClock, emit() {} })
+const publisher = createPublisher({ fleet: fleet.port, log: silentLog, discovered: () => nothingDiscovered })
+let round = 0
+
+publisher.publish(withWeight(mesh, round))
+const listening = await server.listen('127.0.0.1:0')
+assert(listening.ok, 'a free port of loopback can be listened at')
+obeyLines(listening.value.port, () => {
+	round += 1
+	publisher.publish(withWeight(mesh, round))
+})

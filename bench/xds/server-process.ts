@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { systemClock } from '#base/system-clock.ts'
+import { LabError } from '#lab/lab-error.ts'
+import { withDeadline } from '#lab/until.ts'
+
+/** A server under test, in a process of its own. */
+export type ServerProcess = AsyncDisposable & {
+	readonly pid: number
+	readonly port: number
+	/** Has it change its route; the wall time in ms before it began to. */
+	change(): Promise<number>
+}
+
+export type LineProcess = AsyncDisposable & {
+	readonly pid: number
+	say(line: string): void
+	/** The next line that says this. */
+	hear<Fact>(read: (line: unknown) => Fact | null, what: string): Promise<Fact>
+}
+
+const deadlineMs = 120_000
+
+/** A program that obeys lines (`obey-lines.ts`). */
+export async function startServer(file: string, parameters: readonly string[]): Promise<ServerProcess> {
+	const child = startLines(file, parameters)
+	const port = await child.hear((line) => numberIn(line, 'port'), `${file} listens`)
+	return {
+		pid: child.pid,
+		port,
+		change() {
+			child.say('change')
+			return child.hear((line) => numberIn(line, 'startedMs'), 'the route is changed')
+		},
+		[Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+	}
+}
+
+/** A program that prints JSON, line by line: on its standard output, or as a log on its standard error. */
+export function startLines(
+	file: string,
+	parameters: readonly string[],
+	printsOn: 'stdout' | 'stderr' = 'stdout',
+): LineProcess {
+	const others = printsOn === 'stdout' ? (['pipe', 'inherit'] as const) : (['ignore', 'pipe'] as const)
+	const child: ChildProcess = spawn(file, parameters, { stdio: ['pipe', ...others] })
+	const printed = child[printsOn]
+	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+	const waiting = new Set<(line: unknown) => void>()
+	if (printed !== null) {
+		createInterface({ input: printed }).on('line', (line) => {
+			const parsed: unknown = JSON.parse(line)
+			for (const take of [...waiting]) take(parsed)
+		})
+	}
+	return {
+		pid: child.pid ?? 0,
+		say: (line) => void child.stdin?.write(`${line}\n`),
+		hear<Fact>(read: (line: unknown) => Fact | null, what: string) {
+			const heard = new Promise<Fact>((resolve, reject) => {
+				const take = (line: unknown) => {
+					const fact = read(line)
+					if (fact === null) return
+					waiting.delete(take)
+					resolve(fact)
+				}
+				waiting.add(take)
+				void ended.then(() => reject(new LabError('refused', `${file} ended before ${what}`)))
+			})
+			return withDeadline(heard, { clock: systemClock, deadlineMs, what })
+		},
+		async [Symbol.asyncDispose]() {
+			child.kill('SIGKILL')
+			await ended
+		},
+	}
+}
+
+function numberIn(line: unknown, name: string): number | null {
+	const value = (line as Readonly<Record<string, unknown>> | null)?.[name]
+	return typeof value === 'number' ? value : null
+}
+
+/** CPU time of a process since its start, of all its threads, those that have ended too, in s. As Linux counts it. */
+export function cpuSeconds(pid: number): number {
+	const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+	// The name, in parentheses, may hold blanks; user and system time are the 12th and 13th field after it.
+	const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+	return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
+/** Linux's USER_HZ, on every machine that Node runs on. */
+const ticksPerSecond = 100
+
+/** Resident memory of a process in MB. */
+export function residentMb(pid: number): number {
+	const [, kilobytes = 'NaN'] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+	return Number(kilobytes) / 1024
+}
