@@ -74,6 +74,7 @@ function generate(xdsPackage: string, work: string): string {
 	}
 	cpSync(extra, input, { recursive: true })
 	patchValidateRules(join(input, 'validate/validate.proto'))
+	addUseHashPolicy(join(input, 'envoy/config/route/v3/route_components.proto'))
 	const roots = readFileSync(rootsFile, 'utf8')
 		.split('\n')
 		.map((line) => line.trim())
@@ -110,6 +111,19 @@ function patchValidateRules(file: string): void {
 		file,
 		text.replace('message StringRules {', 'message StringRules {\n    optional bool ignore_empty = 26;'),
 	)
+}
+
+/**
+ * The bundled protos are older than `WeightedCluster.use_hash_policy`, which Envoy has in the whole supported range: the
+ * target of a request is drawn by the hash of its header or cookie.
+ */
+function addUseHashPolicy(file: string): void {
+	const text = readFileSync(file, 'utf8')
+	if (text.includes('use_hash_policy')) return
+	const [before, after, ...others] = text.split(/(?<=\n {2}oneof random_value_specifier \{\r?\n)/)
+	if (before === undefined || after === undefined || others.length > 0)
+		throw new Error(`${file}: expected one "oneof random_value_specifier", to which use_hash_policy is added`)
+	writeFileSync(file, `${before}    google.protobuf.BoolValue use_hash_policy = 5;\n\n${after}`)
 }
 
 function runBuf(args: string[]): void {

@@ -103,7 +103,7 @@ export const diagnosticCodes = {
 	SL0328: 'a client enforces TLS where the server has none',
 	SL0329: 'a server asks for a client certificate, and a caller has none',
 	SL0330: 'gRPC is led to a virtual service that speaks http',
-	SL0331: 'what is in front or mirrored is nothing that a route has',
+	SL0331: 'what is in front, mirrored or sticky is nothing that a route has',
 	SL0401: 'an expectation is not fulfilled',
 	SL0402: 'the request of an expectation cannot be sent',
 	SL0410: 'TLS would begin or end at both ends at once',

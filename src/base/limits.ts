@@ -37,8 +37,8 @@ export const limits = {
 	/** Texts of all its holds together. */
 	holdsChars: 560,
 	/**
-	 * Serialised state of one rollout, apart from what its policy writes of threshold guards and in front; that, as JSON;
-	 * how many threshold guards there are.
+	 * Serialised state of one rollout, apart from what its policy writes of threshold guards, in front and of users; the
+	 * first two, as JSON; how many threshold guards there are.
 	 */
 	rolloutStateBytes: 4096,
 	frontChars: 1_000,
@@ -243,7 +243,7 @@ export const limits = {
 	cloudWatchDelayMs: 120_000,
 	/** How many answers are missed before a value is stale, and characters kept of a reason. */
 	measurementsMissing: 3,
-	measurementReasonChars: 86,
+	measurementReasonChars: 80,
 	/** One answer, one secret that is sent for it, and characters of what a source says. */
 	measurementBytes: 256 * 1024,
 	measurementSecretBytes: 16 * 1024,

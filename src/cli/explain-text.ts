@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { unreachable } from '#base/assert.ts'
 import type {
 	ChosenHost,
 	Destination,
+	DrawnBy,
 	Explained,
 	Hop,
 	Outcome,
@@ -103,7 +105,26 @@ function demands(action: RouteAction): string[] {
 	const copies = action.copies.map(
 		(each) => `  copies of ${each.sharePpm / 10_000} % go to ${nameOf(each)}, whose answers nobody waits for`,
 	)
-	return [`  ${parts.join('; ')}`, ...copies.map(toPrintable)]
+	return [`  ${parts.join('; ')}`, ...drawnText(action.drawnBy), ...copies.map(toPrintable)]
+}
+
+function drawnText(by: DrawnBy | null): string[] {
+	if (by === null) return []
+	const what = toPrintable(`${by.kind} ${by.name}`)
+	switch (by.found) {
+		case 'one':
+			return [
+				`  so do all requests with this ${what}, by its hash, while the route is under rollout and these weights hold`,
+			]
+		case 'none':
+			return [`  by chance, since there is no ${what}: with one, all requests of a user go to the same`]
+		case 'several':
+			return [
+				`  ${what} is there more than once: all requests like this one go to the same, and which is not known here`,
+			]
+		default:
+			return unreachable(by.found)
+	}
 }
 
 function routeText(route: RouteReference, style: Style): string {

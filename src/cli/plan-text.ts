@@ -86,7 +86,13 @@ function renderShift(change: Shift, paint: Paint): string {
 		change.front === null
 			? []
 			: [`             in front, whatever the weights, from the first step to the end: ${toPrintable(change.front)}`]
-	const notes = [...front, ...(change.unit === 'connections' ? [connectionsNote] : []), ...clustersNote(change)]
+	const users = change.users === null ? [] : [`             users are ${toPrintable(change.users)}`]
+	const notes = [
+		...front,
+		...users,
+		...(change.unit === 'connections' ? [connectionsNote] : []),
+		...clustersNote(change),
+	]
 	return [...renderWays(change, paint), guarded, ...notes, ...steps, ...outlook].join('\n')
 }
 

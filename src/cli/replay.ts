@@ -85,12 +85,15 @@ function whatIfOf({ alpha, toleranceRatio, tolerance }: ReplayFlags): WhatIf {
 	}
 }
 
+/** Those of format 1 do not say what was drawn: it was requests, as what is not said means still. */
+const readFormats: readonly unknown[] = [1, judgedLookFormat]
+
 /** A look holds what the guard of its time looked at. */
 function readable(read: Result<Looks, CallFailure>): Result<Looks, CallFailure> {
 	const formats = read.ok ? read.value.looks.map(({ format }): unknown => format) : []
-	const other = formats.findIndex((format) => format !== judgedLookFormat)
+	const other = formats.findIndex((format) => !readFormats.includes(format))
 	if (other === -1) return read
-	const message = `the looks are of format ${formats[other]}, which another Sluice wrote; this one reads ${judgedLookFormat}`
+	const message = `the looks are of format ${formats[other]}, which another Sluice wrote; this one reads ${readFormats.join(' and ')}`
 	return fail({ exit: 'badInput', message })
 }
 

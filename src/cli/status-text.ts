@@ -134,6 +134,7 @@ export function renderRollout(rollout: Rollout, paint: Paint): string {
 		...(rollout.evidence === null
 			? []
 			: [...rollout.measures.map(({ text }) => `    measure   ${text}`), `    noise     ${describeNoise(rollout)}`]),
+		...(rollout.users === null ? [] : [`    users     ${rollout.users}`]),
 		...(rollout.front === null ? [] : [`    in front  ${rollout.front.text}${waitsText(rollout.front)}`]),
 		...(rollout.mirror === null ? [] : [`    copies    ${rollout.mirror.text}${waitsText(rollout.mirror)}`]),
 		...(rollout.front === null && rollout.mirror === null

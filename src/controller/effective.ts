@@ -1,12 +1,13 @@
 import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
 import { compareTargets, isSameTarget, splitOfRoute } from '#plan/split.ts'
-import type { EffectiveMesh, RouteClones, RouteFront, RouteMirror } from '#rollout/effective-mesh.ts'
+import type { EffectiveMesh, RouteClones, RouteFront, RouteMirror, RouteSticky } from '#rollout/effective-mesh.ts'
 import { frontOf } from '#rollout/front.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import { targetsOfLane } from '#rollout/lanes.ts'
 import { mirrorOf } from '#rollout/mirror.ts'
 import { isRunning, type Lane, type Rollout } from '#rollout/rollout.ts'
+import { stickyOf } from '#rollout/sticky.ts'
 
 const splits = new WeakMap<Route, Split>()
 
@@ -17,11 +18,12 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 	const clones: Record<ResourceId, RouteClones> = {}
 	const fronts: Record<ResourceId, RouteFront> = {}
 	const mirrors: Record<ResourceId, RouteMirror> = {}
+	const sticky: Record<ResourceId, RouteSticky> = {}
 	for (const resource of Object.values(applied.resources)) {
 		if (resource.kind === 'Route') inForce[resource.id] = writtenSplit(resource)
 	}
 	for (const rollout of rollouts) for (const lane of rollout.lanes) addLane(rollout, lane)
-	return { resources: applied.resources, splits: inForce, prepared, clones, fronts, mirrors }
+	return { resources: applied.resources, splits: inForce, prepared, clones, fronts, mirrors, sticky }
 
 	function addLane(rollout: Rollout, lane: Lane): void {
 		const [{ id: calledAfter }] = lane.routes
@@ -29,6 +31,7 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 		const own = { targets: targetsOfLane(rollout, lane), calledAfter, standing } as const
 		const front = frontOf(rollout, lane)
 		const mirror = mirrorOf(rollout, lane)
+		const drawn = stickyOf(rollout, lane)
 		for (const { id } of lane.routes) {
 			const split = inForce[id]
 			if (split === undefined) continue
@@ -39,6 +42,7 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 				prepared[id] = rollout.canaries
 				if (front !== null) fronts[id] = front
 				if (mirror !== null) mirrors[id] = mirror
+				if (drawn !== null) sticky[id] = drawn
 			} else if (isTcp(applied.resources[id]) && hasGoneBack(rollout)) {
 				// Who went back has open connections of TCP still, which are counted as long as their cluster is served.
 				inForce[id] = withTargets(split, rollout.canaries)

@@ -5,7 +5,8 @@ import type { ShiftGroup, Split } from '#plan/plan.ts'
 import { formatSplit, shareOfAll } from '#plan/split.ts'
 import { describeFront } from '#rollout/describe-front.ts'
 import { describeLanes } from '#rollout/describe-step.ts'
-import { demandsCounters, errorsGuardOf } from '#rollout/guards-of-policy.ts'
+import { describeUsers } from '#rollout/describe-sticky.ts'
+import { demandsCounters, drawnOf, errorsGuardOf } from '#rollout/guards-of-policy.ts'
 import { demandsOfStep, isHeldBack, ladderOf, splitAtStep } from '#rollout/ladder.ts'
 import { lanesOf } from '#rollout/lanes.ts'
 import { describeGuards } from './describe-guards.ts'
@@ -28,6 +29,8 @@ export type PlannedShift = {
 	readonly guardedBy: string
 	/** Which requests go to the rising targets from the first step on, whatever their share, in words; null: none. */
 	readonly front: string | null
+	/** Whose requests stay together, and what that means for the guard, in words; null: all are drawn by chance. */
+	readonly users: string | null
 	readonly steps: readonly PlannedStep[]
 	readonly bakeMs: number
 	/** The least it takes: all minimum durations and the bake, if evidence never has to be waited for. */
@@ -90,6 +93,7 @@ export function plannedShift(group: ShiftGroup, { before: now, after: mesh, traf
 		clusters: plannedClusters(group, now, mesh),
 		guardedBy: describeGuards(policy),
 		front: policy.front.length === 0 ? null : describeFront(policy.front),
+		users: describeUsers(policy),
 		steps,
 		bakeMs: policy.bakeMs,
 		leastMs: steps.reduce((total, { minDurationMs }) => total + minDurationMs, 0),
@@ -118,6 +122,7 @@ function proofRequestsAt(
 		baselineErrorShare: errorShare,
 		canaryPerBaseline: Math.max(...perBaseline),
 		absoluteLimitPpm: errorsGuardOf(policy).absoluteLimitPpm,
+		drawn: drawnOf(policy),
 	})
 	return requests ?? 'never'
 }

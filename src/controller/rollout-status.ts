@@ -5,14 +5,12 @@ import { countBreaches, describeThreshold, newThreshold } from '#guard/threshold
 import type { HookPoint } from '#mesh/hook-spec.ts'
 import type { SplitTarget } from '#plan/plan.ts'
 import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
-import { describeFront } from '#rollout/describe-front.ts'
-import { describeMirror } from '#rollout/describe-mirror.ts'
 import { describeOpen } from '#rollout/describe-open.ts'
 import { describeInForce, describeLanes } from '#rollout/describe-step.ts'
-import { frontOf, requestsOfStep } from '#rollout/front.ts'
-import { thresholdGuardsOf } from '#rollout/guards-of-policy.ts'
+import { describeUsers } from '#rollout/describe-sticky.ts'
+import { requestsOfStep } from '#rollout/front.ts'
+import { drawnOf, thresholdGuardsOf } from '#rollout/guards-of-policy.ts'
 import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
-import { mirrorOf } from '#rollout/mirror.ts'
 import {
 	type BackCause,
 	type Command,
@@ -24,6 +22,7 @@ import {
 	type Rollout,
 } from '#rollout/rollout.ts'
 import { describeWave } from '#rollout/wave.ts'
+import { type BesideStatus, frontStatusOf, mirrorStatusOf } from './beside-status.ts'
 import { describeHook } from './describe-hook.ts'
 import { factsOfRollout, openToCanaries } from './facts.ts'
 import { askedKeys } from './held-back.ts'
@@ -74,6 +73,8 @@ export type RolloutStatus = {
 	readonly mirror: BesideStatus | null
 	/** What came of both, since the rollout began. */
 	readonly beside: Counts
+	/** Whose requests stay together, and what that means for the guard; null: all are drawn by chance. */
+	readonly users: string | null
 	/** What others measure; in the order of the policy. */
 	readonly thresholds: readonly ThresholdStatus[]
 	/** Who is asked whether it may go on, or told of it; in the order of the policy. */
@@ -98,13 +99,6 @@ export type RolloutStatus = {
 	readonly changes: readonly string[] | null
 	readonly startedAt: string
 	readonly endedAt: string | null
-}
-
-export type BesideStatus = {
-	/** `beside`: its clusters are served, and nothing goes there · `routed`: it is in force. */
-	readonly standing: 'beside' | 'routed'
-	/** Which requests. */
-	readonly text: string
 }
 
 export type ThresholdStatus = {
@@ -172,11 +166,15 @@ export function rolloutStatusOf(rollout: Rollout, source: StatusSource): Rollout
 			proofWaitMs: missingRequests === null ? null : proofWaitMs(rollout.guard, missingRequests),
 			evidenceAgeMs: Math.round(elapsed.sinceLookMs),
 		},
-		measures: measuresOf(rollout.guard).map((measure) => ({ ...measure, text: describeMeasure(measure) })),
+		measures: measuresOf(rollout.guard).map((measure) => ({
+			...measure,
+			text: describeMeasure(measure, drawnOf(rollout.policy)),
+		})),
 		phi: rollout.phi,
 		evidence: verdict === null ? null : { ...verdict.numbers, text: describeEvidence(verdict.numbers) },
 		front: frontStatusOf(rollout),
 		mirror: mirrorStatusOf(rollout),
+		users: describeUsers(rollout.policy),
 		beside: { requests: rollout.guard.beside[0], errors: rollout.guard.beside[1] },
 		thresholds: thresholdsOf(rollout),
 		hooks: rollout.policy.hooks.map((hook) => ({
@@ -221,16 +219,6 @@ function factsOf(rollout: Rollout, { view, fleet, evidence, placeOf }: StatusSou
 function openOf(rollout: Rollout, { view, fleet, evidence }: StatusSource): OpenConnections | null {
 	if (!('cause' in rollout.phase) || rollout.wave !== null || view.effective === null) return null
 	return openToCanaries(view.concernOf(rollout), { fleet, evidence })
-}
-
-function frontStatusOf(rollout: Rollout): BesideStatus | null {
-	const front = frontOf(rollout, rollout.lanes[0])
-	return front === null ? null : { standing: front.standing, text: describeFront(front.matches) }
-}
-
-function mirrorStatusOf(rollout: Rollout): BesideStatus | null {
-	const mirror = mirrorOf(rollout, rollout.lanes[0])
-	return mirror === null ? null : { standing: mirror.standing, text: describeMirror(mirror.copies) }
 }
 
 /** `25 %`, `no share`, or of waves `one proxy`. */

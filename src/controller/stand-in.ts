@@ -51,10 +51,10 @@ export function sharesUpon(
 	const unknown = new Set(
 		targets.filter((target) => !isKnownAlike(target, before, inForce)).map(({ virtualNode }) => virtualNode),
 	)
-	// By the same clusters: what is judged by its own is not to be sent by others' for a while.
-	const { clones, fronts, mirrors } = inForce
+	// By the same clusters, and drawn alike: what is judged by its own is not to be sent by others' for a while.
+	const { clones, fronts, mirrors, sticky } = inForce
 	const resources = withNodes(before, inForce, unknown)
-	return { ...before, resources, splits: { ...before.splits, ...splits }, clones, fronts, mirrors }
+	return { ...before, resources, splits: { ...before.splits, ...splits }, clones, fronts, mirrors, sticky }
 }
 
 function isKnownAlike(target: Target, before: EffectiveMesh, inForce: EffectiveMesh): boolean {

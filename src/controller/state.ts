@@ -8,7 +8,7 @@ import type { Freeze } from './freeze.ts'
  * in the store by their hash; proxies are not in it.
  */
 export type ControllerState = {
-	readonly schema: 4
+	readonly schema: 5
 	/** Wall clock of the last transaction: what tells, on boot, how long the daemon was away. */
 	readonly savedWallMs: number
 	/** The newest revision that was valid and taken in; null before the first. */
@@ -99,7 +99,7 @@ export type Quarantine = {
 }
 
 export const initialState: ControllerState = {
-	schema: 4,
+	schema: 5,
 	savedWallMs: 0,
 	accepted: null,
 	refused: null,
@@ -119,11 +119,11 @@ export type StoredState = { readonly state: ControllerState; readonly content: R
 export function parseStored(text: string): StoredState {
 	const stored = JSON.parse(text) as StoredState
 	const { schema } = stored.state as { schema: number }
-	if (schema < 4)
+	if (schema < 5)
 		throw new Error(
-			`the state was written by an older Sluice, whose meshes and rollouts had less in them: schema ${schema}, this one reads 4`,
+			`the state was written by an older Sluice, whose meshes and rollouts had less in them: schema ${schema}, this one reads 5`,
 		)
-	if (schema > 4) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 4`)
+	if (schema > 5) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 5`)
 	return stored
 }
 

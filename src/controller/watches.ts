@@ -1,5 +1,6 @@
 import { identityPath, typeUrls } from '#compile/compiled.ts'
 import { shareOf, shareOfAll, targetKey } from '#plan/split.ts'
+import { drawnOf } from '#rollout/guards-of-policy.ts'
 import { demandsOfStep, splitInForce } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
@@ -76,11 +77,12 @@ function laneOfWave({ canaries }: Rollout): CountedLane {
 
 /**
  * Each canary's share of what it and the baseline are sent; unchanged targets are neither. Over routes with different
- * shares it depends on how many requests each has, so nothing is expected.
+ * shares it depends on how many requests each has, and where users are drawn on how many each of them sends: nothing is
+ * expected then.
  */
 function expectedSharesOf(rollout: Rollout): Record<string, number> {
 	const [lane, ...others] = rollout.lanes
-	if (others.length > 0) return {}
+	if (others.length > 0 || drawnOf(rollout.policy) === 'users') return {}
 	const split = splitInForce(rollout, lane)
 	const ofBaseline = shareOfAll(split, rollout.baseline)
 	return Object.fromEntries(

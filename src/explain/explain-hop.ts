@@ -40,7 +40,7 @@ export function explainHop({ configuration, listener, port, routes, request, pat
 				: {
 						...reference(taken.route),
 						conditions: taken.judged.map(plain),
-						action: readAction(taken.route, { configuration, routes, host: chosen.host, path }),
+						action: readAction(taken.route, { configuration, routes, host: chosen.host, request }),
 					},
 	}
 }

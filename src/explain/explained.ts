@@ -98,6 +98,8 @@ export type RouteAction =
 	| {
 			readonly kind: 'forward'
 			readonly destinations: readonly Destination[]
+			/** Where requests are drawn by who sends them; null: by chance, by their shares. */
+			readonly drawnBy: DrawnBy | null
 			/** Whom copies go to, of which share of these requests each. What they answer is thrown away. */
 			readonly copies: readonly Destination[]
 			/** Of the whole request; 0: no limit. */
@@ -120,7 +122,16 @@ export type Destination = {
 	readonly cluster: string
 	/** Null: none, or not known of the cluster. */
 	readonly virtualNode: ResourceId | null
+	/** Of requests like this one. */
 	readonly sharePpm: number
+}
+
+/** What says who sends a request. `one`: so all that this user sends goes to one destination · `none`: by chance. */
+export type DrawnBy = {
+	readonly kind: 'header' | 'cookie'
+	readonly name: string
+	/** `several`: to one of the destinations too, always the same; which one is not known here. */
+	readonly found: 'one' | 'none' | 'several'
 }
 
 export type Retries = {

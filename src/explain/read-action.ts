@@ -11,8 +11,10 @@ import type {
 import type { RouteConfiguration } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import type { Configuration } from './configuration.ts'
 import { destinationsOf, madeFor, type WeightedName } from './destinations.ts'
+import { drawOf } from './draw.ts'
 import type { Destination, Header, Retries, RouteAction } from './explained.ts'
 import { rewritePath } from './rewrite-path.ts'
+import type { SeenRequest } from './seen-request.ts'
 
 /** Envoy's own limit of a request where a route says nothing. */
 const defaultTimeoutMs = 15_000
@@ -21,8 +23,7 @@ export type ActionContext = {
 	readonly configuration: Configuration
 	readonly routes: RouteConfiguration
 	readonly host: VirtualHost
-	/** As the route sees it. */
-	readonly path: string
+	readonly request: SeenRequest
 }
 
 /** What a route does with a request that it took. */
@@ -39,15 +40,19 @@ export function readAction(route: Route, context: ActionContext): RouteAction {
 
 function readForward(route: Route, action: EnvoyAction, context: ActionContext): RouteAction {
 	const { hostRewriteSpecifier, timeout, idleTimeout } = action
+	const weighted = weightedOf(action)
+	const draw = drawOf(action, weighted, context.request)
+	const chosen = draw?.chosen ?? null
 	return {
 		kind: 'forward',
-		destinations: destinationsOf(context.configuration, weightedOf(action)),
+		destinations: destinationsOf(context.configuration, chosen === null ? weighted : allTo(chosen, weighted)),
+		drawnBy: draw?.by ?? null,
 		copies: action.requestMirrorPolicies.map((policy) => readCopies(policy, context)),
 		timeoutMs: timeout === undefined ? defaultTimeoutMs : durationToMs(timeout),
 		idleTimeoutMs: idleTimeout === undefined ? null : durationToMs(idleTimeout),
 		retries: readRetries(action.retryPolicy ?? context.host.retryPolicy),
 		authority: hostRewriteSpecifier.case === 'hostRewriteLiteral' ? hostRewriteSpecifier.value : null,
-		path: rewritePath(route.match, action, context.path),
+		path: rewritePath(route.match, action, context.request.path),
 		...headerEdits([route, context.host, context.routes]),
 	}
 }
@@ -82,6 +87,10 @@ function weightedOf({ clusterSpecifier }: EnvoyAction): WeightedName[] {
 		default:
 			return []
 	}
+}
+
+function allTo(chosen: WeightedName, weighted: readonly WeightedName[]): WeightedName[] {
+	return weighted.map((each) => ({ ...each, weight: each === chosen ? 1 : 0 }))
 }
 
 function readRetries(policy: RetryPolicy | undefined): Retries | null {

@@ -25,6 +25,8 @@ export type SeenRequest = {
 	/** With its query. */
 	readonly path: string
 	readonly values: (name: string) => readonly string[]
+	/** One for each time that a header was sent; the values may have been joined where routes match them. */
+	readonly sent: (name: string) => readonly string[]
 }
 
 export type Refusal = { readonly status: number; readonly reason: string }
@@ -47,8 +49,9 @@ export function seenRequest(
 	const path = manager.mergeSlashes ? mergeSlashes(normalized.value) : normalized.value
 	const { method, authority } = request
 	const all = valuesOf(request, path)
-	const values = (name: string) => asMatched(all.get(name) ?? [], envoyMinor)
-	return succeed({ method, authority, path, values })
+	const sent = (name: string) => all.get(name) ?? []
+	const values = (name: string) => asMatched(sent(name), envoyMinor)
+	return succeed({ method, authority, path, values, sent })
 }
 
 function asMatched(values: readonly string[], envoyMinor: string): readonly string[] {

@@ -1,6 +1,7 @@
 import { absoluteProofBets } from './absolute-test.ts'
 import type { Arms } from './arms.ts'
 import { fromStored, payoff } from './bet.ts'
+import type { GuardParameters } from './look.ts'
 import { noProofs, proofBets, requestsUntilProof } from './non-inferiority.ts'
 
 // How many canary requests the proof of a step takes: shown by `plan` before the merge and by a held rollout.
@@ -14,6 +15,8 @@ export type ProofOutlook = {
 	/** Canary requests for each baseline request; Infinity where the baseline has no traffic. */
 	readonly canaryPerBaseline: number
 	readonly absoluteLimitPpm: number
+	/** As in the guard's parameters: where users are drawn, a step waits for the limit and for the comparison. */
+	readonly drawn?: GuardParameters['drawn']
 }
 
 /**
@@ -36,7 +39,16 @@ export function estimateMissingRequests(proofs: readonly (number | null)[], outl
 }
 
 /** The same for a canary with a share of errors of its own; null where it never gets its proof. */
-export function expectedProofRequests(outlook: ProofOutlook & { readonly canaryErrorShare: number }): number | null {
+export function expectedProofRequests(outlook: ExpectedOutlook): number | null {
+	if (outlook.drawn !== 'users' || outlook.canaryPerBaseline === Infinity) return requestsOfProof(outlook)
+	const below = requestsOfProof({ ...outlook, canaryPerBaseline: Infinity })
+	const compared = requestsOfProof(outlook)
+	return below === null || compared === null ? null : Math.max(below, compared)
+}
+
+type ExpectedOutlook = ProofOutlook & { readonly canaryErrorShare: number }
+
+function requestsOfProof(outlook: ExpectedOutlook): number | null {
 	const growths = expectedGrowths(outlook)
 	return growths.some((growth) => growth > 0) ? requestsUntilProof(noProofs, growths) : null
 }

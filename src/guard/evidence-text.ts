@@ -1,14 +1,24 @@
 import { nameOf } from '#plan/split.ts'
 import { neededWithoutWorst } from './leave-one-out.ts'
-import type { Alarm, ArmCounts, BlamedEndpoint, Counts, EvidenceNumbers, ShareFinding } from './look.ts'
+import type {
+	Alarm,
+	ArmCounts,
+	BlamedEndpoint,
+	Counts,
+	EvidenceNumbers,
+	GuardParameters,
+	ShareFinding,
+} from './look.ts'
 import type { Measure, Rate } from './measures.ts'
 
 // The guard's numbers in words: for status, the journal and the reason of a way back.
 
 /** `canary 12/830 errors (1.4 %) against baseline 9/15,800 (0.06 %); evidence 41 of 100 needed`. */
-export function describeEvidence({ canary, baseline, metric, edgeMs, evidence, needed }: EvidenceNumbers): string {
+export function describeEvidence(numbers: EvidenceNumbers): string {
+	const { canary, baseline, metric, edgeMs, limitPpm, evidence, needed } = numbers
 	const errors = nameOfErrors(metric, edgeMs)
-	const shown = `canary ${formatCounts(canary, errors)} against ${describeBaseline(baseline)}`
+	const other = limitPpm === undefined ? '' : `a limit of ${formatPercent(limitPpm / 1_000_000)}, beside `
+	const shown = `canary ${formatCounts(canary, errors)} against ${other}${describeBaseline(baseline)}`
 	return `${shown}; evidence ${formatEvidence(evidence)} of ${formatEvidence(Math.ceil(needed))} needed`
 }
 
@@ -89,9 +99,16 @@ export function formatWait(ms: number): string {
 }
 
 /** `serviceBv2:80 errors: 1.4 % (0.8 to 2.5) against 0.06 % (0.03 to 0.11), proven no worse`. */
-export function describeMeasure({ target, metric, edgeMs, canary, baseline, proven }: Measure): string {
+export function describeMeasure(measure: Measure, drawn: GuardParameters['drawn']): string {
+	const { target, metric, edgeMs, canary, baseline, proven } = measure
 	const rates = `${describeRate(canary)} against ${describeRate(baseline)}`
-	return `${nameOf(target)} ${nameOfErrors(metric, edgeMs)}: ${rates}${proven ? ', proven no worse' : ''}`
+	const finding = proven ? `, ${drawn === 'users' ? findingOfUsers(metric) : 'proven no worse'}` : ''
+	return `${nameOf(target)} ${nameOfErrors(metric, edgeMs)}: ${rates}${finding}`
+}
+
+/** Versions that have other users are not comparable: what is proven is the limit. */
+function findingOfUsers(metric: Measure['metric']): string {
+	return metric === 'final' ? 'proven to be below the limit' : 'no worse by these users'
 }
 
 /** In percent, with where it lies. */

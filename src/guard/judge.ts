@@ -2,6 +2,7 @@ import { assert } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import { addArms, armsOfFour, fourOfArms, noFour } from './arms.ts'
 import { addLook, noEvidence } from './error-test.ts'
+import { type Factors, factorsOfLook } from './factors.ts'
 import { chooseEdges, latencyPhi, timesForEdges } from './latency.ts'
 import { blameAfter, quietLooks } from './leave-one-out.ts'
 import type {
@@ -25,6 +26,7 @@ import { restartWeight } from './restart-weight.ts'
 import { noShareEvidence } from './share-test.ts'
 import { type IncidentLimits, noIncident, watchIncident } from './shared-incident.ts'
 import { decideVerdict, isAlarm, repeatedVerdict, warmUpVerdict } from './verdict.ts'
+import { yardstickOf } from './yardstick.ts'
 
 // The sequential tests of one rollout: state and look in, state and verdict out. The hard limit is not here: it acts on
 // each flush, in fold.ts.
@@ -77,7 +79,7 @@ export function startStep(state: GuardState): GuardState {
 /**
  * Takes in one look. Looks of the warm-up add to the shown counts alone; a sequence that is not above the last one adds
  * nothing. `baselineHasTraffic` follows from the shares in force: where they leave the baseline none, the canary's final
- * failures are judged by the absolute limit, and only their proof is asked for.
+ * failures are judged by the absolute limit, and only their proof is asked for. Where users are drawn, see `Yardstick`.
  */
 export function judge(
 	state: GuardState,
@@ -151,29 +153,28 @@ function addShownCounts(metric: MetricState, { canary, baseline }: MetricLook): 
 function addEvidence(
 	state: GuardState,
 	look: Look,
-	{ alpha, phi, steps }: GuardParameters,
+	parameters: GuardParameters,
 	baselineHasTraffic: boolean,
 ): GuardState {
+	const { alpha, phi, steps } = parameters
 	const looks = state.looks + 1
 	const stepStart = state.stepStartDue && state.stepStarts < Math.max(1, steps)
 	const wager = { alpha, phi, restart: restartWeight({ look: looks, stepStart, steps }) }
+	const yardstick = yardstickOf(parameters, { baselineHasTraffic })
+	const add = (metric: MetricState, factors: Factors) =>
+		addToProofs(addToEvidence(metric, factors, wager), factors.proofs)
+	const addSlow = (metric: MetricState, factors: Factors) =>
+		addToProofs(addToEvidence(metric, factors, { ...wager, phi: latencyPhi(phi) }), factors.proofs)
 	const canaries = mapCanaries(state, (canary, key) => {
 		const seen = look.canaries[key]
-		const add = (metric: MetricState, { logFactors, proofs }: Factors, without: readonly number[] | null) =>
-			addToProofs(addToEvidence(metric, { logFactors, without }, wager), proofs)
-		const addSlow = (metric: MetricState, { logFactors, proofs }: Factors) =>
-			addToProofs(addToEvidence(metric, { logFactors, without: null }, { ...wager, phi: latencyPhi(phi) }), proofs)
-		const without = seen?.withoutWorst ?? null
-		const compared = (look: Factors | null | undefined) => (baselineHasTraffic ? (look ?? noFactors) : noFactors)
+		const { final, attempts, slow } = factorsOfLook(seen, yardstick, parameters)
 		const requests = seen?.final.canary.requests ?? 0
 		return {
-			final: baselineHasTraffic
-				? add(canary.final, compared(seen?.final), without?.final ?? null)
-				: add(canary.final, seen?.absolute ?? noFactors, without?.absolute ?? null),
-			attempts: add(canary.attempts, compared(seen?.attempts), baselineHasTraffic ? (without?.attempts ?? null) : null),
-			latency: mapEdges(state, canary, seen, (metric, at) => addSlow(metric, compared(at))),
+			final: add(canary.final, final),
+			attempts: add(canary.attempts, attempts),
+			latency: mapEdges(state, canary, seen, (metric, at) => addSlow(metric, slow(at))),
 			share: addToShare(canary.share, seen?.share ?? null, wager),
-			blamed: blameAfter(canary.blamed, without?.worst ?? null),
+			blamed: blameAfter(canary.blamed, seen?.withoutWorst?.worst ?? null),
 			stepRequests: canary.stepRequests + requests,
 		}
 	})
@@ -197,18 +198,9 @@ function averageAfter({ stepRequests, requestsPerLook }: GuardState, requests: n
 }
 
 type Wager = Parameters<typeof addLook>[2]
-type Factors = { readonly logFactors: readonly number[]; readonly proofs: readonly (number | null)[] }
-
-/**
- * What changes no evidence: a canary that the look does not know, an edge that it was not asked for, and all but the final
- * failures where there is nothing to compare with.
- */
-const noFactors: Factors = { logFactors: noEvidence.map(() => 0), proofs: noProofs }
-
-type Given = { readonly logFactors: readonly number[]; readonly without: readonly number[] | null }
 
 /** Looks that tell no endpoints apart count in full on both sides. */
-function addToEvidence(metric: MetricState, { logFactors, without }: Given, wager: Wager): MetricState {
+function addToEvidence(metric: MetricState, { logFactors, without }: Factors, wager: Wager): MetricState {
 	const add = (logs: PackedLogs, factors: readonly number[]) => packLogs(addLook(unpackLogs(logs), factors, wager))
 	const both = metric.without !== '' || without !== null
 	const before = metric.without === '' ? metric.evidence : metric.without

@@ -38,11 +38,8 @@ export type Sample = {
 
 export type Counts = { readonly requests: number; readonly errors: number }
 
-/** What a look holds of one metric of one canary. */
-export type MetricLook = {
-	/** Over all strata. */
-	readonly canary: Counts
-	readonly baseline: Counts
+/** What a look holds of one metric of one canary. Counts are over all strata. */
+export type MetricLook = ArmCounts & {
 	/** Σ over strata of L(r), one for each effect size of the grid, before φ and clip. */
 	readonly logFactors: readonly number[]
 	/** Σ over strata of ln F(A), one for each A of the non-inferiority test; -Infinity is written as null. */
@@ -202,9 +199,8 @@ export type GuardState = {
 	readonly requestsPerLook: number
 	/** Requests and errors beside the shares, since the rollout began. */
 	readonly beside: readonly [number, number]
-	/** In the last look every expected proxy reported. */
+	/** In the last look every expected proxy reported; else the first few of those that did not. */
 	readonly fresh: boolean
-	/** The first few names. */
 	readonly silent: readonly string[]
 	readonly incident: IncidentState
 	/** Looks for which a bad endpoint still holds the steps; 0: none does. */
@@ -222,6 +218,8 @@ export type GuardParameters = {
 	readonly hardLimitPpm: number
 	/** Over-dispersion of the baseline, and where the figure comes from. */
 	readonly phi: { readonly value: number; readonly source: 'endpoints' | 'proxies' | 'baseline' | 'default' }
+	/** What goes to canary or baseline by itself: each request, or each user with all of hers. Without it: requests. */
+	readonly drawn?: 'requests' | 'users'
 	/** How request times are judged; without it they are not. */
 	readonly latency?: LatencyParameters | null
 	/** Number of steps: the step starts share a quarter of the restart weight. */
@@ -271,6 +269,8 @@ export type EvidenceNumbers = {
 	readonly edgeMs: number | null
 	readonly canary: Counts
 	readonly baseline: Counts
+	/** What the canary is held against where that is not the baseline, in parts per million. */
+	readonly limitPpm?: number
 	readonly evidence: number
 	readonly needed: number
 	readonly phi: GuardParameters['phi']

@@ -6,6 +6,7 @@ import { expectedProofRequests } from './estimate.ts'
 import { badWindows, hardLimitCeilingPpm, windowRequests } from './hard-limit.ts'
 import type { GuardParameters } from './look.ts'
 import { restartWeight } from './restart-weight.ts'
+import { yardstickOf } from './yardstick.ts'
 
 // What traffic of a given kind will let the guard see: how long each step of a ladder takes, and when a bad canary would
 // be found on it. The guard's own tests are fed with the counts that are expected, in place of those that come: half of
@@ -64,6 +65,7 @@ function proofRequests(prospect: Prospect, step: ProspectStep, canaryErrorShare:
 		canaryErrorShare,
 		canaryPerBaseline: step.baselineShare === 0 ? Infinity : step.canaryShare / step.baselineShare,
 		absoluteLimitPpm: prospect.parameters.absoluteLimitPpm,
+		drawn: prospect.parameters.drawn ?? 'requests',
 	})
 }
 
@@ -120,10 +122,11 @@ function expectedFactors(prospect: Prospect, step: ProspectStep, canaryErrorShar
 	const canary = armOf(requests * step.canaryShare, canaryErrorShare)
 	const baseline = armOf(requests * step.baselineShare, errorShare)
 	const tolerance = { ratio: parameters.toleranceRatio, tolerance: parameters.tolerancePpm / 1_000_000 }
+	const yardstick = yardstickOf(parameters, { baselineHasTraffic: step.baselineShare > 0 })
+	const limit = parameters.absoluteLimitPpm / 1_000_000
+	if (yardstick === 'users' && errorShare > limit) return noEvidence.map(() => 0)
 	const bets =
-		step.baselineShare === 0
-			? absoluteErrorBets(parameters.absoluteLimitPpm / 1_000_000)
-			: errorBets(canary.requests, baseline.requests, tolerance)
+		yardstick === 'baseline' ? errorBets(canary.requests, baseline.requests, tolerance) : absoluteErrorBets(limit)
 	return bets.map((bet) => payoff(bet, { canary, baseline }))
 }
 

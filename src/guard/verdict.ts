@@ -25,6 +25,7 @@ import type {
 } from './look.ts'
 import { isProvenTest, proofWaitMs, type Test, testsOf } from './measures.ts'
 import { unpackLogs } from './packed-logs.ts'
+import { yardstickOf } from './yardstick.ts'
 
 // What the guard's state allows, with its reasons in words. Evidence to go back comes first; then everything must be
 // there for a step forward; what is missing is named, the nearest cause first.
@@ -38,7 +39,7 @@ export type Situation = {
 export function decideVerdict(state: GuardState, situation: Situation): Verdict {
 	const numbers = evidenceNumbers(state, situation)
 	const blamed = state.canaries[numbers.target]?.blamed ?? null
-	const left = evidenceWithoutWorst(state)
+	const left = evidenceWithoutWorst(state, situation)
 	if (isAlarm(numbers) && (blamed === null || left >= neededWithoutWorst)) {
 		return { kind: 'rollBack', reason: `${numbers.target}: ${describeEvidence(numbers)}`, numbers }
 	}
@@ -155,8 +156,8 @@ function describeSilence({ silent }: GuardState, { proxies }: Look): string {
 
 /** All tests together hold one α: their evidence is the mean. Shown are the counts of the one that has most. */
 function evidenceNumbers(state: GuardState, { look, parameters }: Situation): EvidenceNumbers {
-	const { alpha, phi } = parameters
-	const tests = testsOf(state).map((test) => ({ ...test, logs: unpackLogs(test.state.evidence) }))
+	const { alpha, phi, absoluteLimitPpm, drawn } = parameters
+	const tests = testsThatTakeBack(state, parameters).map((test) => ({ ...test, logs: unpackLogs(test.state.evidence) }))
 	const strength = (logs: readonly number[]) => logEvidence([logs])
 	const worst = tests.reduce((best, test) => (strength(test.logs) > strength(best.logs) ? test : best))
 	return {
@@ -164,6 +165,7 @@ function evidenceNumbers(state: GuardState, { look, parameters }: Situation): Ev
 		metric: worst.metric,
 		edgeMs: worst.edgeMs,
 		...armsOfFour(worst.state.counts),
+		...(drawn === 'users' ? { limitPpm: absoluteLimitPpm } : {}),
 		evidence: Math.exp(logEvidence(tests.map((test) => test.logs))),
 		needed: 1 / alpha,
 		phi,
@@ -175,9 +177,15 @@ export function isAlarm({ evidence, needed }: EvidenceNumbers): boolean {
 	return evidence >= needed
 }
 
+/** Where users are drawn, what is compared takes nothing back: its stakes are no part of the mean. */
+function testsThatTakeBack(state: GuardState, { drawn }: GuardParameters): Test[] {
+	return testsOf(state).filter(({ metric }) => drawn !== 'users' || metric === 'final')
+}
+
 /** That of all tests together, had there not been the worst endpoint in any look. */
-function evidenceWithoutWorst(state: GuardState): number {
-	const logs = testsOf(state).map(({ state: test }) => unpackLogs(test.without === '' ? test.evidence : test.without))
+function evidenceWithoutWorst(state: GuardState, { parameters }: Situation): number {
+	const tests = testsThatTakeBack(state, parameters)
+	const logs = tests.map(({ state: test }) => unpackLogs(test.without === '' ? test.evidence : test.without))
 	return Math.exp(logEvidence(logs))
 }
 
@@ -194,7 +202,9 @@ function missingForTest(
 	if (isProvenTest(state)) return 0
 	const { baseline } = armsOfFour(state.counts)
 	const baselineErrorShare = baseline.requests === 0 ? 0 : baseline.errors / baseline.requests
-	const canaryPerBaseline = baselineHasTraffic
+	const yardstick = yardstickOf(parameters, { baselineHasTraffic })
+	const isCompared = yardstick === 'baseline' || (yardstick === 'users' && metric !== 'final')
+	const canaryPerBaseline = isCompared
 		? ratioOf(lookAt(look.canaries[target], metric, edgeMs) ?? armsOfFour(state.counts))
 		: Infinity
 	const { absoluteLimitPpm } = parameters

@@ -1,5 +1,5 @@
-// A match in front that no request of a route can meet: connections of TCP have no headers, and of gRPC it is metadata. And
-// a mirror of what cannot be copied.
+// A match in front that no request of a route can meet: connections of TCP have no headers, and of gRPC it is metadata. A
+// mirror of what cannot be copied. And what says which user a request is of, where nothing can.
 import { compareText } from '#base/diagnostic.ts'
 import { type LinkFinding, lastName, type Resources } from './link-finding.ts'
 import type { Route } from './mesh.ts'
@@ -14,13 +14,15 @@ export function findIdleFronts(resources: Resources): readonly LinkFinding[] {
 		const policy = writtenPolicyFor({ resources }, route)
 		if (policy === null || findings.has(policy.id)) continue
 		const asked = policyForRoute({ resources }, route)
-		const found = (what: 'front' | 'mirror'): LinkFinding => {
-			const message = `the rollout policy "${policy.name}" has a ${what}, and speaks for ${describe(route)}`
-			const place = { kind: what === 'front' ? 'front' : 'steps' } as const
+		const found = (what: 'front' | 'mirror' | 'sticky'): LinkFinding => {
+			const says = what === 'sticky' ? 'is sticky' : `has a ${what}`
+			const message = `the rollout policy "${policy.name}" ${says}, and speaks for ${describe(route)}`
+			const place = { kind: what === 'mirror' ? 'steps' : what } as const
 			return { code: 'SL0331', resource: policy.id, place, message, missing: null }
 		}
 		if (policy.spec.front.length > 0 && asked.front.length === 0) findings.set(policy.id, found('front'))
 		else if (policy.spec.mirrorPpm > 0 && asked.mirrorPpm === 0) findings.set(policy.id, found('mirror'))
+		else if (policy.spec.sticky !== null && asked.sticky === null) findings.set(policy.id, found('sticky'))
 	}
 	return [...findings.values()].sort((left, right) => compareText(left.resource, right.resource))
 }
@@ -29,7 +31,7 @@ function describe({ name, spec: { virtualRouter, match } }: Route): string {
 	const route = `route "${name}" of "${lastName(virtualRouter)}"`
 	switch (match.kind) {
 		case 'tcp':
-			return `the TCP ${route}, whose connections have nothing that could match or be copied`
+			return `the TCP ${route}, whose connections have nothing that could match, be copied or name a user`
 		case 'grpc':
 			return `the gRPC ${route}, whose requests match by metadata`
 		case 'http':

@@ -12,6 +12,7 @@ export type LinkPlace =
 				| 'match'
 				| 'front'
 				| 'steps'
+				| 'sticky'
 				| 'virtualRouter'
 				| 'virtualGateway'
 				/** `httpRoute` and its like. */

@@ -17,6 +17,7 @@ export function linkPath(manifest: Manifest, place: LinkPlace): Path {
 		case 'match':
 		case 'front':
 		case 'steps':
+		case 'sticky':
 			return ['spec', place.kind]
 		case 'provider':
 			return providerPath(manifest)

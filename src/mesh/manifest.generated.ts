@@ -2038,6 +2038,7 @@ export interface RolloutPolicyManifest {
 		 * @maxItems 4
 		 */
 		front?: RolloutPolicyFrontMatch[]
+		sticky?: RolloutPolicySticky
 		/**
 		 * What watches each step: of each kind one, and of thresholds several with names of their own.
 		 *
@@ -2224,6 +2225,19 @@ export interface RolloutPolicyQueryParameter {
 		 */
 		exact?: string
 	}
+}
+/**
+ * What says which user a request is of. Exactly one.
+ */
+export interface RolloutPolicySticky {
+	/**
+	 * A header: 1 to 50 characters that a header name may have.
+	 */
+	header?: string
+	/**
+	 * A cookie: 1 to 50 characters that the name of a cookie may have.
+	 */
+	cookie?: string
 }
 /**
  * Compares the share of failed requests of the new version with that of the old one.

@@ -5,7 +5,7 @@
 import type { Diagnostic } from '#base/diagnostic.ts'
 import type { HookSpec } from './hook-spec.ts'
 import type { IpPreference, ProxySettings, VirtualGatewaySpec, VirtualNodeSpec } from './proxy-spec.ts'
-import type { FrontMatch, GatewayRouteSpec, Protocol, RouteSpec } from './route-spec.ts'
+import type { FrontMatch, GatewayRouteSpec, Protocol, RouteSpec, Sticky } from './route-spec.ts'
 
 /** App Mesh's path of a resource, e.g. `mesh/apps/virtualRouter/serviceB/route/serviceB`. Unique in a revision. */
 export type ResourceId = string & { readonly __brand: 'ResourceId' }
@@ -72,6 +72,8 @@ export type RolloutPolicySpec = {
 	readonly front: readonly FrontMatch[]
 	/** At a first step without a share: of so many of the requests the rising targets are sent copies. 0: of none. */
 	readonly mirrorPpm: number
+	/** Requests that have it are drawn by its value while a rollout runs, and not by chance; null: all are by chance. */
+	readonly sticky: Sticky | null
 	/** Names are unique; of every other kind there is one at most. */
 	readonly guards: readonly Guard[]
 	/** Why nothing is asked for before a step but its duration; null where guards are. */

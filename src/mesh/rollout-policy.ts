@@ -63,6 +63,7 @@ export const defaultRolloutPolicySpec: RolloutPolicySpec = deepFreeze({
 	steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...defaultRolloutStep })),
 	front: [],
 	mirrorPpm: 0,
+	sticky: null,
 	guards: [defaultErrorsGuard],
 	unguarded: null,
 	deadlineMs: 30 * 60_000,
@@ -94,7 +95,7 @@ export function policyForRoute(mesh: Pick<Mesh, 'resources'>, route: Route): Rol
 	const written = writtenPolicyFor(mesh, route)?.spec
 	const isTcp = route.spec.protocol === 'tcp'
 	if (written === undefined) return isTcp ? defaultTcpRolloutPolicySpec : defaultRolloutPolicySpec
-	return withFrontOf(route, isTcp ? { ...withoutLatency(written), mirrorPpm: 0 } : written)
+	return withFrontOf(route, isTcp ? { ...withoutLatency(written), mirrorPpm: 0, sticky: null } : written)
 }
 
 /** The most specific policy that is written for the route. */

@@ -63,6 +63,9 @@ export type FrontMatch =
 	  }
 	| { readonly kind: 'grpc'; readonly metadata: readonly HeaderMatch[] }
 
+/** What says which user a request is of: the same value, the same version while a rollout runs. */
+export type Sticky = { readonly kind: 'header' | 'cookie'; readonly name: string }
+
 export type PathMatch =
 	| { readonly kind: 'prefix'; readonly prefix: string }
 	| { readonly kind: 'exact'; readonly path: string }

@@ -13,6 +13,7 @@ export function writeRolloutPolicySpec(spec: RolloutPolicySpec): Written {
 		match: writeUnlessEmpty(spec.match),
 		steps: spec.steps.map((step) => writeStep(step, spec.mirrorPpm)),
 		front: writeList(spec.front.map(writeFrontMatch)),
+		sticky: spec.sticky === null ? undefined : { [spec.sticky.kind]: spec.sticky.name },
 		guards: writeList(spec.guards.map(writeGuard)),
 		unguarded: spec.unguarded === null ? null : true,
 		reason: spec.unguarded,

@@ -1,5 +1,5 @@
 import type { Resource, ResourceId } from '#mesh/mesh.ts'
-import type { FrontMatch } from '#mesh/route-spec.ts'
+import type { FrontMatch, Sticky } from '#mesh/route-spec.ts'
 import type { Split, SplitTarget, Target } from '#plan/plan.ts'
 
 /**
@@ -18,6 +18,8 @@ export type EffectiveMesh = {
 	readonly fronts: Readonly<Record<ResourceId, RouteFront>>
 	/** Route → copies of its requests, for routes under rollout of which some are made. */
 	readonly mirrors: Readonly<Record<ResourceId, RouteMirror>>
+	/** Route → how its requests are drawn, for routes under rollout where it is not by chance. */
+	readonly sticky: Readonly<Record<ResourceId, RouteSticky>>
 }
 
 /** `beside`: they are served, and the route leads to the shared clusters · `routed`: it leads to its own. */
@@ -45,4 +47,11 @@ export type RouteMirror = {
 	/** As those of what is in front. */
 	readonly calledAfter: ResourceId
 	readonly standing: 'beside' | 'routed'
+}
+
+/** A request that has it is drawn by its hash; one that has not, by chance. */
+export type RouteSticky = {
+	readonly by: Sticky
+	/** In which the shares are cumulated: the hash of a user falls into the sum. */
+	readonly order: readonly Target[]
 }

@@ -1,3 +1,4 @@
+import type { GuardParameters } from '#guard/look.ts'
 import type { ErrorsGuard, LatencyGuard, RolloutPolicySpec, ThresholdGuard } from '#mesh/mesh.ts'
 import { defaultErrorsGuard } from '#mesh/rollout-policy.ts'
 
@@ -18,4 +19,9 @@ export function latencyGuardOf({ guards }: RolloutPolicySpec): LatencyGuard | nu
 
 export function thresholdGuardsOf({ guards }: RolloutPolicySpec): readonly ThresholdGuard[] {
 	return guards.filter((guard) => guard.kind === 'threshold')
+}
+
+/** What a rollout draws by chance, and so what the guard may take for independent. */
+export function drawnOf({ sticky }: RolloutPolicySpec): NonNullable<GuardParameters['drawn']> {
+	return sticky === null ? 'requests' : 'users'
 }

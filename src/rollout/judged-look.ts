@@ -7,7 +7,7 @@ import { hasBaseline } from './wave.ts'
  * Of looks as they are kept. Whoever changes what a look or the guard's parameters hold raises it, and says in
  * cli/replay.ts what those of the format before mean by it: they are tests of every later guard.
  */
-export const judgedLookFormat = 1
+export const judgedLookFormat = 2
 
 /** One look that was judged, with all that it was judged by but the looks before it: so it can be judged again. */
 export type JudgedLook = {

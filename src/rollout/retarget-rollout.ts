@@ -30,15 +30,16 @@ export function retargetRollout(rollout: Rollout, group: ShiftGroup, revision: s
 	})
 	const wanted = ladder.slice(-1)
 	const stepsPpm = !moved ? ladder : isLess ? wanted : [reached, ...ladder.filter((share) => share > reached)]
-	// Clusters are brought before the first step: what is in front, and a mirror in force, stay what they were then.
-	const { front, mirrorPpm } = moved ? rollout.policy : policy
+	// Clusters are brought before the first step: what is in front, and a mirror in force, stay what they were then. And
+	// users who are drawn by something else would lose what they have.
+	const { front, mirrorPpm, sticky } = moved ? rollout.policy : policy
 	const next: Rollout = {
 		...changeStep(rollout, moved ? 0 : -1),
 		lanes,
 		revision,
 		canaries,
 		baseline,
-		policy: { ...policy, front, mirrorPpm },
+		policy: { ...policy, front, mirrorPpm, sticky },
 		stepsPpm,
 		guard: newGuard({ policy, canaries, stepsPpm, phi: rollout.phi }),
 	}

@@ -5,7 +5,7 @@ import { newThreshold } from '#guard/threshold.ts'
 import type { LatencyGuard, RolloutPolicySpec } from '#mesh/mesh.ts'
 import type { ShiftGroup } from '#plan/plan.ts'
 import { targetKey } from '#plan/split.ts'
-import { errorsGuardOf, latencyGuardOf, thresholdGuardsOf } from './guards-of-policy.ts'
+import { drawnOf, errorsGuardOf, latencyGuardOf, thresholdGuardsOf } from './guards-of-policy.ts'
 import { ladderOf } from './ladder.ts'
 import { lanesOf } from './lanes.ts'
 import type { Rollout } from './rollout.ts'
@@ -66,6 +66,7 @@ export function guardParametersOf({ policy, stepsPpm, phi }: Guarded): GuardPara
 		absoluteLimitPpm,
 		hardLimitPpm,
 		phi,
+		drawn: drawnOf(policy),
 		latency: latency === null ? null : latencyParametersOf(latency),
 		steps: stepsPpm.length,
 	}

@@ -51,7 +51,7 @@ export function startWaves({
 		rising: [candidate],
 		falling: [stable],
 		unit: 'requests' as const,
-		policy: { ...policy, steps, holdBackPpm: 0, guards: guardsOfWave(policy) },
+		policy: { ...policy, steps, sticky: null, holdBackPpm: 0, guards: guardsOfWave(policy) },
 		quarantineKey,
 	}
 	const group = { ...shift, shifts: [shift] as const, overflow: 0 }

@@ -20,7 +20,7 @@ import type { Mesh } from '#mesh/mesh.ts'
 import { readMesh } from '#mesh/read-mesh.ts'
 import { policyForRoute } from '#mesh/rollout-policy.ts'
 import { splitOfRoute } from '#plan/split.ts'
-import type { EffectiveMesh, RouteFront, RouteMirror } from '#rollout/effective-mesh.ts'
+import type { EffectiveMesh, RouteFront, RouteMirror, RouteSticky } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -83,7 +83,7 @@ function discoveredFor(mesh: Mesh): Discovered {
 	return { endpoints: new Map(queries.map((key) => [key, [endpoint]])), secrets }
 }
 
-/** As it is written; in front of each route, and mirrored, what its policy says, as while it is under rollout. */
+/** As it is written; in front of each route, mirrored and drawn by users, what its policy says, as while it is under rollout. */
 function inForce(mesh: Mesh): EffectiveMesh {
 	const routes = Object.values(mesh.resources).filter((resource) => resource.kind === 'Route')
 	const fronts = routes.flatMap((route): [string, RouteFront][] => {
@@ -96,7 +96,16 @@ function inForce(mesh: Mesh): EffectiveMesh {
 		if (policyForRoute(mesh, route).mirrorPpm === 0) return []
 		return [[route.id, { copies: splitOfRoute(route), calledAfter: route.id, standing: 'routed' }]]
 	})
-	return { ...effectiveMesh(mesh, []), fronts: Object.fromEntries(fronts), mirrors: Object.fromEntries(mirrors) }
+	const sticky = routes.flatMap((route): [string, RouteSticky][] => {
+		const by = policyForRoute(mesh, route).sticky
+		return by === null ? [] : [[route.id, { by, order: splitOfRoute(route) }]]
+	})
+	return {
+		...effectiveMesh(mesh, []),
+		fronts: Object.fromEntries(fronts),
+		mirrors: Object.fromEntries(mirrors),
+		sticky: Object.fromEntries(sticky),
+	}
 }
 
 function snapshotOf(mesh: Mesh, group: ProxyGroup): Snapshot | null {

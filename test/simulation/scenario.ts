@@ -235,6 +235,7 @@ function policyOf(pick: PickOne, between: Between): RolloutPolicySpec {
 		steps: beside === 'nothing' || beside === 'front' ? steps : [first, ...steps],
 		front: beside === 'nothing' || beside === 'mirror' ? [] : [testers],
 		mirrorPpm: beside === 'mirror' ? 250_000 : 0,
+		sticky: pick([null, null, { kind: 'header', name: 'x-user' }] as const),
 		holdBackPpm: pick([0, 0, 0, 10_000]),
 		guards: [
 			{

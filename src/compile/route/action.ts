@@ -1,6 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { RetryPolicy, Timeout } from '#mesh/route-spec.ts'
+import { unreachable } from '#base/assert.ts'
+import type { RetryPolicy, Sticky, Timeout } from '#mesh/route-spec.ts'
 import type {
+	RouteAction_HashPolicySchema,
 	RouteAction_RequestMirrorPolicySchema,
 	RouteActionSchema,
 } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
@@ -16,19 +18,41 @@ type EgressTreatment = {
 	readonly timeout: Timeout
 	readonly retryPolicy: RetryPolicy | null
 	readonly mirrors: readonly ClusterCopies[]
+	readonly sticky: Sticky | null
 }
 
 /** Towards a target: weights even where there is one target only, so that a shift changes nothing but numbers. */
 export function egressAction(
 	weights: readonly ClusterWeight[],
-	{ timeout, retryPolicy, mirrors }: EgressTreatment,
+	{ timeout, retryPolicy, mirrors, sticky }: EgressTreatment,
 ): RouteActionInit {
 	const clusters = weights.map(({ cluster, weight }) => ({ name: cluster, weight }))
 	return {
-		clusterSpecifier: { case: 'weightedClusters', value: { clusters } },
+		clusterSpecifier: { case: 'weightedClusters', value: { clusters, ...randomValueOf(sticky) } },
+		hashPolicy: sticky === null ? [] : [hashPolicy(sticky)],
 		...routeTimeouts(timeout),
 		retryPolicy: retryPolicyOf(retryPolicy),
 		requestMirrorPolicies: mirrors.map(mirrorPolicy),
+	}
+}
+
+/** By the hash, where a request has what it is made of. */
+function randomValueOf(sticky: Sticky | null) {
+	return sticky === null ? {} : { randomValueSpecifier: { case: 'useHashPolicy', value: { value: true } } as const }
+}
+
+/**
+ * It draws the cluster alone: no cluster of ours balances its hosts by a hash. A cookie has no lifetime here, since Envoy
+ * would set none: one that is not there is no hash.
+ */
+function hashPolicy({ kind, name }: Sticky): MessageInitShape<typeof RouteAction_HashPolicySchema> {
+	switch (kind) {
+		case 'header':
+			return { policySpecifier: { case: 'header', value: { headerName: name } } }
+		case 'cookie':
+			return { policySpecifier: { case: 'cookie', value: { name } } }
+		default:
+			return unreachable(kind)
 	}
 }
 

@@ -15,7 +15,7 @@ import { egressAction } from './action.ts'
 import { escapeRegex } from './escape-regex.ts'
 import { exactHeader, type HeaderMatcherInit } from './header-match.ts'
 import { anyPath, narrowMatch, pathSpecifier, type RequestMatch, routeMatch } from './match.ts'
-import { type ClusterCopies, type WeighedHost, type WeighedRoute, weighedHostKey, weighHost } from './weighed-host.ts'
+import { type WeighedHost, type WeighedRoute, weighedHostKey, weighHost } from './weighed-host.ts'
 import type { ClusterWeight } from './weights.ts'
 
 type RouteInit = MessageInitShape<typeof RouteSchema>
@@ -100,29 +100,39 @@ function handedRoutes({ value, weighed }: HandedHost): RouteInit[] {
 function envoyRoutes(weighed: WeighedRoute, conditions: readonly HeaderMatcherInit[]): RouteInit[] {
 	switch (weighed.kind) {
 		case 'node': {
-			const value = egressAction(weighed.weights, { timeout: weighed.timeout, retryPolicy: null, mirrors: [] })
+			const value = egressAction(weighed.weights, {
+				timeout: weighed.timeout,
+				retryPolicy: null,
+				mirrors: [],
+				sticky: null,
+			})
 			const match = { pathSpecifier: pathSpecifier(anyPath), headers: [...conditions] }
 			return [{ match, action: { case: 'route', value } }]
 		}
 		case 'route': {
-			const { route, weights, front, mirrors } = weighed
+			const { route, weights, sticky, front, mirrors } = weighed
 			const { match, timeout, retryPolicy } = route.spec
 			assert(match.kind !== 'tcp', 'a host is made of routes for requests')
 			const leadTo = (
 				to: readonly ClusterWeight[],
 				taken: RequestMatch,
-				copies: readonly ClusterCopies[],
+				drawn: Pick<typeof weighed, 'mirrors' | 'sticky'>,
 			): RouteInit => ({
 				name: route.name,
 				match: routeMatch(taken, conditions),
-				action: { case: 'route', value: egressAction(to, { timeout, retryPolicy, mirrors: copies }) },
+				action: { case: 'route', value: egressAction(to, { timeout, retryPolicy, ...drawn }) },
 			})
 			const inFront = (front?.matches ?? []).flatMap((more): RouteInit[] => {
 				const taken = narrowMatch(match, more)
 				if (front === null || taken === null) return []
-				return [{ ...leadTo(front.weights, taken, []), metadata: sluiceMetadata('frontOf', route.id) }]
+				return [
+					{
+						...leadTo(front.weights, taken, { mirrors: [], sticky: null }),
+						metadata: sluiceMetadata('frontOf', route.id),
+					},
+				]
 			})
-			return [...inFront, leadTo(weights, match, mirrors)]
+			return [...inFront, leadTo(weights, match, { mirrors, sticky })]
 		}
 		default:
 			return unreachable(weighed)

@@ -1,14 +1,14 @@
 import { assert, unreachable } from '#base/assert.ts'
 import { canonicalJson } from '#base/hash.ts'
 import type { Route } from '#mesh/mesh.ts'
-import type { FrontMatch, Timeout } from '#mesh/route-spec.ts'
+import type { FrontMatch, Sticky, Timeout } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { besideClusterName, routedClusterName } from '../clone-names.ts'
 import type { EgressHost } from '../egress-table.ts'
 import { egressClusterName } from '../names.ts'
 import type { Upstream } from '../upstream.ts'
-import { type ClusterWeight, clusterWeights, wholeWeight } from './weights.ts'
+import { type ClusterWeight, clusterWeights, hashedWeights, wholeWeight } from './weights.ts'
 
 /** A host with the shares in force; what its virtual host is made from, and nothing else. */
 export type WeighedHost = { readonly host: EgressHost; readonly routes: readonly WeighedRoute[] }
@@ -18,6 +18,8 @@ export type WeighedRoute =
 			readonly kind: 'route'
 			readonly route: Route
 			readonly weights: readonly ClusterWeight[]
+			/** What the weights are drawn by; null: by chance. */
+			readonly sticky: Sticky | null
 			/** Null: all of its requests go by the weights. */
 			readonly front: WeighedFront | null
 			/** Of so many of the requests that go by the weights, in parts per million, copies go to these. */
@@ -49,11 +51,12 @@ export function weighUpstream(effective: EffectiveMesh, upstream: Upstream): Wei
 				const split = effective.splits[route.id]
 				assert(split !== undefined, `an effective mesh has the shares of every route, and not of ${route.id}`)
 				const nameOf = (target: Target) => routedClusterName(target, route.id, effective)
-				const weights = clusterWeights(split, nameOf)
+				const sticky = effective.sticky[route.id]
 				return {
 					kind: 'route',
 					route,
-					weights,
+					weights: sticky === undefined ? clusterWeights(split, nameOf) : hashedWeights(split, sticky.order, nameOf),
+					sticky: sticky?.by ?? null,
 					front: weighFront(effective, route),
 					mirrors: mirrorsOf(effective, route),
 				}
@@ -87,7 +90,8 @@ export function weighedRouteKey(route: WeighedRoute): string {
 	if (route.kind === 'node') return `${canonicalJson(route.timeout)} ${weights}`
 	const front = route.front === null ? [] : [canonicalJson(route.front.matches), weightsKey(route.front.weights)]
 	const mirrors = route.mirrors.map(({ cluster, sharePpm }) => `${cluster}~${sharePpm}`)
-	return [route.route.hash, weights, ...front, ...mirrors].join(' ')
+	const sticky = route.sticky === null ? [] : [canonicalJson(route.sticky)]
+	return [route.route.hash, weights, ...sticky, ...front, ...mirrors].join(' ')
 }
 
 function weightsKey(weights: readonly ClusterWeight[]): string {

@@ -1,4 +1,4 @@
-import { unreachable } from '#base/assert.ts'
+import { assert, unreachable } from '#base/assert.ts'
 import { durationToMs } from '../duration.ts'
 import { errorAt, type Finding, type Path } from '../finding.ts'
 import type {
@@ -6,6 +6,7 @@ import type {
 	RolloutPolicyLatencyGuard,
 	RolloutPolicyManifest,
 	RolloutPolicyStep,
+	RolloutPolicySticky,
 	RolloutPolicyThresholdGuard,
 	RolloutPolicyWaves,
 	RolloutPolicyWindow,
@@ -13,6 +14,7 @@ import type {
 import type { ErrorsGuard, Guard, RolloutPolicySpec, RolloutStep, RolloutWindow, WavesSpec } from '../mesh.ts'
 import { percentToPpm } from '../percent-to-ppm.ts'
 import { defaultErrorsGuard, defaultRolloutPolicySpec, defaultRolloutStep, defaultWaves } from '../rollout-policy.ts'
+import type { Sticky } from '../route-spec.ts'
 import { weekdays } from '../weekdays.ts'
 import { msToText } from '../write-amounts.ts'
 import { checkFront, readFrontMatch } from './front-match.ts'
@@ -22,7 +24,7 @@ import { checkThresholdGuard, checkThresholdSizes, readThresholdGuard } from './
 
 /** Percent become parts per million, durations milliseconds; what is not written is as in `defaultRolloutPolicySpec`. */
 export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutPolicySpec {
-	const { match, steps, front, guards, unguarded = false, reason, ...times } = manifest.spec ?? {}
+	const { match, steps, front, sticky, guards, unguarded = false, reason, ...times } = manifest.spec ?? {}
 	const { deadline, onNoEvidence, onSharedIncident, bake, warmUp, waves, ...more } = times
 	const defaults = defaultRolloutPolicySpec
 	const mirror = steps?.[0]?.mirror
@@ -32,6 +34,7 @@ export function readRolloutPolicySpec(manifest: RolloutPolicyManifest): RolloutP
 		steps: steps?.map(readStep) ?? defaults.steps,
 		front: front?.map(readFrontMatch) ?? defaults.front,
 		mirrorPpm: mirror === undefined ? defaults.mirrorPpm : percentToPpm(mirror),
+		sticky: sticky === undefined ? defaults.sticky : readSticky(sticky),
 		guards: guards?.map(readGuard) ?? (unguarded ? [] : defaults.guards),
 		unguarded: unguarded ? (reason ?? '') : null,
 		deadlineMs: deadline === undefined ? defaults.deadlineMs : durationToMs(deadline),
@@ -59,6 +62,13 @@ function readStep({ weight, minDuration, minRequests, warmUp, gate, deadline }: 
 		gate: gate === true ? 'person' : 'none',
 		deadlineMs: deadline === undefined ? defaultRolloutStep.deadlineMs : durationToMs(deadline),
 	}
+}
+
+/** Header names come out in lower case, as everywhere; names of cookies stay as they are written. */
+function readSticky({ header, cookie }: RolloutPolicySticky): Sticky {
+	if (cookie !== undefined) return { kind: 'cookie', name: cookie }
+	assert(header !== undefined, 'its schema demands one of both')
+	return { kind: 'header', name: header.toLowerCase() }
 }
 
 function readWaves({ shares, minDuration }: RolloutPolicyWaves): WavesSpec {

@@ -23,7 +23,15 @@ const outlook: Outlook = {
 function shiftWith(given: Outlook | null, unit: Shift['unit'] = 'requests'): Shift {
 	const lanes = [{ routes: ['r'], before: 'a', after: 'b' }] as const
 	const rest = { kind: 'shift', rollout: 'r', lanes, overflow: 0, steps: [], bakeMs: 0, leastMs: 0 } as const
-	return { ...rest, unit, clusters: { kind: 'theirs' }, guardedBy: 'failed requests', front: null, outlook: given }
+	return {
+		...rest,
+		unit,
+		clusters: { kind: 'theirs' },
+		guardedBy: 'failed requests',
+		front: null,
+		users: null,
+		outlook: given,
+	}
 }
 
 test('with traffic: how long, what is found and when, what cannot be seen', () => {

@@ -49,6 +49,7 @@ test('a plan tells steps, evidence, resources, and ends with one line', () => {
 				clusters: { kind: 'theirs' },
 				guardedBy: 'failed requests, as proxies count them',
 				front: null,
+				users: null,
 				bakeMs: 300_000,
 				leastMs: 360_000,
 				outlook: null,
@@ -148,6 +149,7 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 					clusters: { kind: 'theirs' },
 					guardedBy: 'nothing but time: a toy',
 					front: null,
+					users: null,
 					steps: [
 						{ ...step, proofRequests: null },
 						{ ...step, proofRequests: 976 },
@@ -164,7 +166,7 @@ test('a TCP route says for whom its weights hold, and what has no effect says wh
 	expect(text).toContain('about 976 canary connections for the proof')
 })
 
-test('what is in front says so, and what is held back', () => {
+test('what is in front says so, what users are drawn by, and what is held back', () => {
 	const shift = {
 		kind: 'shift',
 		rollout: 'shop/all',
@@ -174,6 +176,7 @@ test('what is in front says so, and what is held back', () => {
 		clusters: { kind: 'theirs' },
 		guardedBy: 'failed requests',
 		front: 'header x-tester exactly "yes"',
+		users: 'drawn by header x-user',
 		steps: [
 			{
 				canarySharePpm: 990_000,
@@ -215,6 +218,7 @@ test('a route whose targets others reach says what becomes of its evidence', () 
 			unit: 'requests',
 			guardedBy: 'failed requests',
 			front: null,
+			users: null,
 			clusters,
 			steps: [],
 		} as const

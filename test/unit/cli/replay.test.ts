@@ -81,7 +81,7 @@ test.for([
 	{
 		why: 'looks of another format',
 		given: () => {
-			writeFileSync(join(home, 'x'), readFileSync(golden, 'utf8').replaceAll('"format":1', '"format":2'))
+			writeFileSync(join(home, 'x'), readFileSync(golden, 'utf8').replaceAll('"format":1', '"format":3'))
 			return ['--file', join(home, 'x')]
 		},
 		exit: 'badInput',

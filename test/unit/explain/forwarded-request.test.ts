@@ -5,6 +5,7 @@ import { forwardedRequest } from '#explain/forwarded-request.ts'
 const action: Extract<RouteAction, { kind: 'forward' }> = {
 	kind: 'forward',
 	destinations: [],
+	drawnBy: null,
 	copies: [],
 	timeoutMs: 0,
 	idleTimeoutMs: null,

@@ -38,6 +38,16 @@ test('of a connection there is no copy', () => {
 	expect(codesOf({ 'm.yaml': tcpMesh + mirror })).toEqual(['SL0331'])
 })
 
+test('a connection names no user', () => {
+	const sticky = policy('[]').replace('front: []', 'sticky: {header: x-user}')
+	expect(codesOf({ 'm.yaml': smallMesh + sticky })).toEqual([])
+	expect(codesOf({ 'm.yaml': grpcMesh + sticky })).toEqual([])
+	const outcome = readMesh(filesOf({ 'm.yaml': tcpMesh + sticky }))
+	const [found] = outcome.kind === 'refused' ? outcome.diagnostics : []
+	expect(found).toMatchObject({ code: 'SL0331', severity: 'error' })
+	expect(found?.message).toContain('the rollout policy "all" is sticky, and speaks for the TCP route "b" of "b"')
+})
+
 test('a route has what its own requests can match', () => {
 	const kindsOf = (mesh: Mesh) => {
 		const route = mesh.resources[resourceId.route('apps', 'b', 'b')]

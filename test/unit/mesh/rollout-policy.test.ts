@@ -72,6 +72,7 @@ test('a policy that writes nothing is the default, and the default is the docume
 		steps: [50_000, 250_000, 500_000, 750_000].map((sharePpm) => ({ sharePpm, ...step })),
 		front: [],
 		mirrorPpm: 0,
+		sticky: null,
 		holdBackPpm: 0,
 		guards: [
 			{

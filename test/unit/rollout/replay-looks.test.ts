@@ -47,6 +47,22 @@ describe('every look is judged again as it was', () => {
 		expect([replay.end, differing(replay), lastWord(replay)]).toEqual(['whole', 0, 'rollBack'])
 	})
 
+	test('of one that draws users, and goes back by the limit alone', async () => {
+		start({ sticky: { kind: 'cookie', name: 'session' } })
+		await daemon.pass(4_000)
+		daemon.failCanary(0.2)
+		await daemon.pass(60_000)
+		expect(rollout()?.cause?.reason).toContain('against a limit of 5.0 %')
+		const looks = await kept()
+		const replay = replayLooks(looks)
+		expect([replay.end, differing(replay), lastWord(replay)]).toEqual(['whole', 0, 'rollBack'])
+		const withoutUsers = looks.map(({ parameters: { drawn: _, ...parameters }, ...judged }) => ({
+			...judged,
+			parameters,
+		}))
+		expect(replayLooks(withoutUsers).looks[0]?.text, 'as of a Sluice that knew none').not.toContain('limit')
+	})
+
 	test('over a restart in the middle', async () => {
 		start({ steps: twoSteps.steps.map((step) => ({ ...step, minDurationMs: 30_000 })) })
 		await daemon.pass(16_000)

@@ -23,12 +23,8 @@ const judge = (
 ) => {
 	const specifier = headerMatchSpecifier === undefined ? {} : { headerMatchSpecifier }
 	const matcher = create(HeaderMatcherSchema, { name: 'X-Test', ...specifier, ...more })
-	const request = {
-		method: 'GET',
-		authority: 'a',
-		path: '/',
-		values: (name: string) => (name === 'x-test' ? values : []),
-	}
+	const valuesOf = (name: string) => (name === 'x-test' ? values : [])
+	const request = { method: 'GET', authority: 'a', path: '/', values: valuesOf, sent: valuesOf }
 	return judgeHeader(matcher, request)
 }
 const inverted = { invertMatch: true }

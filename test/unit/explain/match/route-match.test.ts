@@ -8,7 +8,7 @@ type Asked = { readonly path?: string; readonly method?: string; readonly conten
 
 const isTaken = (init: Init, { path = '/', method = 'GET', contentType }: Asked) => {
 	const values = (name: string) => (name === 'content-type' && contentType !== undefined ? [contentType] : [])
-	const judged = judgeRoute(create(RouteMatchSchema, init), { method, authority: 'a', path, values })
+	const judged = judgeRoute(create(RouteMatchSchema, init), { method, authority: 'a', path, values, sent: values })
 	return judged.every(({ met }) => met)
 }
 const prefix = (value: string): Init => ({ pathSpecifier: { case: 'prefix', value } })
