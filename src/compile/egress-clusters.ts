@@ -45,14 +45,16 @@ export function compileEgressClusters(
 
 type ReachedBy = { readonly target: Target; readonly own: OwnCluster | null }
 
-/** A route's own cluster is there beside the shared one, never in its place: the way to it and the way back lead over both. */
 function* targetsOf(effective: EffectiveMesh, upstream: Upstream): Iterable<ReachedBy> {
 	if (upstream.kind === 'node') return yield { target: upstream.target, own: null }
-	for (const { id } of upstream.routes) {
-		const { splits, prepared } = effective
-		for (const target of [...(splits[id] ?? []), ...(prepared[id] ?? [])]) yield { target, own: null }
-		yield* ownOf(effective, id)
-	}
+	for (const { id } of upstream.routes) yield* targetsOfRoute(effective, id)
+}
+
+/** A route's own cluster is there beside the shared one, never in its place: the way to it and the way back lead over both. */
+export function* targetsOfRoute(effective: EffectiveMesh, id: ResourceId): Iterable<ReachedBy> {
+	const { splits, prepared } = effective
+	for (const target of [...(splits[id] ?? []), ...(prepared[id] ?? [])]) yield { target, own: null }
+	yield* ownOf(effective, id)
 }
 
 /** Routes that are one rollout have them together. */

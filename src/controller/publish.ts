@@ -1,7 +1,7 @@
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { compileGroup } from '#compile/compile-group.ts'
-import { identityPath, type ProxyGroup, proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { identityPath, type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
 import type { Discovered } from '#discovery/discovered.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
@@ -9,10 +9,14 @@ import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import type { Reported } from '#xds/fleet-view.ts'
+import { changedResources } from './changed-resources.ts'
+import { changedRoutes } from './changed-routes.ts'
 import { describeWaiting } from './describe-waiting.ts'
+import { type Difference, differencesBetween, isDiscovered } from './differences-between.ts'
 import { type Asked, isAnsweredAlike, noteDiscovery } from './noted-discovery.ts'
 import type { FleetPort } from './ports.ts'
 import { sharesUpon, withStandIns } from './stand-in.ts'
+import { withOtherShares } from './with-other-shares.ts'
 
 /** Compiles what is in force for each proxy group that has shown up, and hands it to the fleet when it changed. */
 export type Publisher = {
@@ -41,8 +45,6 @@ export type Publisher = {
 	suspectsOf(version: string): readonly ResourceId[]
 }
 
-export type Difference = { readonly typeUrl: TypeUrl; readonly name: string }
-
 /**
  * `current`: the group is served what is in force · `older`: its shares, upon resources that were in force before, since
  * today's do not fit together · `stuck`: not even its shares.
@@ -62,8 +64,15 @@ type Group = {
 	/** What the last snapshot was made from in which nothing waits. */
 	madeFrom: EffectiveMesh | null
 	standing: Standing
-	/** What the last publication was worked out from; null before the first. */
-	workedOut: { readonly from: EffectiveMesh; readonly asked: Asked } | null
+	/** What the last publication was worked out from, and came to; null before the first. */
+	workedOut: WorkedOut | null
+}
+
+type WorkedOut = {
+	readonly from: EffectiveMesh
+	readonly asked: Asked
+	/** Of all that is in force, nothing standing in; null: of something else, or of nothing. */
+	readonly whole: Snapshot | null
 }
 
 export type PublisherOptions = {
@@ -85,15 +94,22 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	/** What was last served whole to every group: for a group that is new here, what comes before all that waits. */
 	let lastWhole: EffectiveMesh | null = null
 	let preview: Preview | null = null
-	let hashes: Readonly<Record<ResourceId, string>> = {}
 
 	function publishGroup(key: string, known: Group, changed: ReadonlySet<ResourceId>): boolean {
 		const forGroup = inForceFor(known.group)
 		if (forGroup === null) return false
 		const { workedOut } = known
-		if (workedOut?.from === forGroup && isAnsweredAlike(workedOut.asked, discovered())) return false
+		if (workedOut !== null && isAnsweredAlike(workedOut.asked, discovered())) {
+			if (workedOut.from === forGroup) return false
+			const whole = onlySharesChanged(known.group, workedOut, forGroup)
+			if (whole !== null) {
+				known.workedOut = { ...workedOut, from: forGroup, whole }
+				known.madeFrom = forGroup
+				return serve(key, known, whole, changed)
+			}
+		}
 		const noted = noteDiscovery(discovered())
-		known.workedOut = { from: forGroup, asked: noted.asked }
+		known.workedOut = { from: forGroup, asked: noted.asked, whole: null }
 		const compiled = compileGroup(forGroup, known.group, noted.discovered)
 		if (compiled === null) {
 			known.snapshot = null
@@ -111,7 +127,10 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		const [broken] = snapshot.version === known.snapshot?.version ? [] : findInconsistencies(snapshot)
 		if (broken === undefined) {
 			known.standing = 'current'
-			if (kind === 'whole') known.madeFrom = forGroup
+			if (kind === 'whole') {
+				known.madeFrom = forGroup
+				known.workedOut = { from: forGroup, asked: noted.asked, whole: snapshot }
+			}
 			return serve(key, known, snapshot, changed)
 		}
 		// Never serve what could drop traffic. The shares in force go out all the same: they may be a way back.
@@ -122,6 +141,12 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 				: snapshotOfShares(forGroup, known.madeFrom, { known, discovered: noted.discovered })
 		known.standing = older === null ? 'stuck' : 'older'
 		return older !== null && serve(key, known, older, changed)
+	}
+
+	/** The snapshot when that is so; else null. */
+	function onlySharesChanged(group: ProxyGroup, { from, whole }: WorkedOut, effective: EffectiveMesh): Snapshot | null {
+		if (whole === null) return null
+		return withOtherShares(group, { from, snapshot: whole }, { effective, routes: changedRoutes(from, effective) })
 	}
 
 	function inForceFor({ cohort }: ProxyGroup): EffectiveMesh | null {
@@ -187,8 +212,10 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		},
 		isWhole,
 		publish(effective, candidate = null) {
-			const changed = new Set([...changedIds(effective, hashes), ...changedIds(candidate ?? effective, hashes)])
-			hashes = hashesOf(effective)
+			const before = inForce?.resources ?? {}
+			const changed = new Set(
+				[effective, candidate ?? effective].flatMap(({ resources }) => changedResources(before, resources)),
+			)
 			inForce = effective
 			ofCandidates = candidate ?? effective
 			if (candidate === null) forgetCandidates()
@@ -239,22 +266,6 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	}
 }
 
-/** Endpoints and secrets are found, whatever goes out by waves. */
-function differencesBetween(
-	from: EffectiveMesh,
-	to: EffectiveMesh,
-	{ group, discovered }: { readonly group: ProxyGroup; readonly discovered: Discovered },
-): Difference[] {
-	const keysOf = (effective: EffectiveMesh) => {
-		const compiled = (compileGroup(effective, group, discovered) ?? []).filter(({ typeUrl }) => !isDiscovered(typeUrl))
-		return new Map(compiled.map((resource) => [`${resource.typeUrl} ${resource.name}`, resource]))
-	}
-	const [before, after] = [keysOf(from), keysOf(to)]
-	return [...new Map([...before, ...after])].flatMap(([name, { typeUrl, name: ofType }]) => {
-		return before.get(name)?.key === after.get(name)?.key ? [] : [{ typeUrl, name: ofType }]
-	})
-}
-
 function newGroup(group: ProxyGroup, madeFrom: EffectiveMesh | null): Group {
 	return { group, snapshot: null, madeFrom, standing: 'current', workedOut: null }
 }
@@ -271,23 +282,6 @@ function snapshotOfShares(
 	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot
 }
 
-function isDiscovered(typeUrl: TypeUrl): boolean {
-	return typeUrl === typeUrls.endpoint || typeUrl === typeUrls.secret
-}
-
 function* resourcesOf(snapshot: Snapshot): Iterable<EncodedResource> {
 	for (const type of Object.values(snapshot.types)) yield* type.resources.values()
-}
-
-function hashesOf(effective: EffectiveMesh): Record<ResourceId, string> {
-	const hashes: Record<ResourceId, string> = {}
-	for (const resource of Object.values(effective.resources)) hashes[resource.id] = resource.hash
-	return hashes
-}
-
-function changedIds(effective: EffectiveMesh, before: Readonly<Record<ResourceId, string>>): Set<ResourceId> {
-	const changed = new Set<ResourceId>()
-	for (const resource of Object.values(effective.resources))
-		if (before[resource.id] !== resource.hash) changed.add(resource.id)
-	return changed
 }

@@ -34,15 +34,23 @@ export function encodeSnapshot(
 		[typeUrls.route]: encodeType(typeUrls.route),
 		[typeUrls.secret]: encodeType(typeUrls.secret),
 	}
-	const version = versionOf(Object.values(types).map((type) => type.version))
-	return { snapshot: { version, types }, encoded }
+	return { snapshot: snapshotOf(types), encoded }
+}
+
+export function snapshotOf(types: Snapshot['types']): Snapshot {
+	return { version: versionOf(Object.values(types).map((type) => type.version)), types }
+}
+
+/** @param resources sorted by name */
+export function typeSnapshotOf(resources: TypeSnapshot['resources']): TypeSnapshot {
+	return { version: versionOf([...resources.values()].map(({ name, version }) => `${name} ${version}`)), resources }
 }
 
 function typeSnapshot(encoded: readonly EncodedResource[], before: TypeSnapshot | null): TypeSnapshot {
 	const resources = new Map(encoded.map((resource) => [resource.name, resource]))
 	assert(resources.size === encoded.length, 'each name is compiled once a type')
 	if (before !== null && isUnchanged(resources, before)) return before
-	return { version: versionOf(encoded.map(({ name, version }) => `${name} ${version}`)), resources }
+	return typeSnapshotOf(resources)
 }
 
 function isUnchanged(resources: TypeSnapshot['resources'], before: TypeSnapshot): boolean {

@@ -17,13 +17,17 @@ export type Inconsistency =
 /** Everything that is wrong with a snapshot, by type and name. Costs a look at each reference, and
  * a decoding of each route configuration that is new. */
 export function findInconsistencies(snapshot: Snapshot): Inconsistency[] {
-	return Object.values(snapshot.types).flatMap(({ resources }) =>
-		[...resources.values()].flatMap((resource) => [
-			...missingOf(snapshot, resource, typeUrls.cluster, resource.references.clusters),
-			...missingOf(snapshot, resource, typeUrls.route, resource.references.routes),
-			...findFlaws(resource).map((flaw) => ({ kind: 'flawed', ...nameOf(resource), flaw }) as const),
-		]),
-	)
+	const { types } = snapshot
+	return Object.values(types).flatMap(({ resources }) => findInconsistenciesAmong([...resources.values()], snapshot))
+}
+
+/** As `findInconsistencies`, of some resources of the snapshot. */
+export function findInconsistenciesAmong(resources: readonly EncodedResource[], snapshot: Snapshot): Inconsistency[] {
+	return resources.flatMap((resource) => [
+		...missingOf(snapshot, resource, typeUrls.cluster, resource.references.clusters),
+		...missingOf(snapshot, resource, typeUrls.route, resource.references.routes),
+		...findFlaws(resource).map((flaw) => ({ kind: 'flawed', ...nameOf(resource), flaw }) as const),
+	])
 }
 
 function missingOf(
