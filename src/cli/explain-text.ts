@@ -114,7 +114,7 @@ function drawnText(by: DrawnBy | null): string[] {
 	switch (by.found) {
 		case 'one':
 			return [
-				`  so do all requests with this ${what}, by its hash, while the route is under rollout and these weights hold`,
+				`  drawn by ${what}: whoever sends this value goes there, while the route is under rollout and these weights hold`,
 			]
 		case 'none':
 			return [`  by chance, since there is no ${what}: with one, all requests of a user go to the same`]

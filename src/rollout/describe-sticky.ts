@@ -19,5 +19,5 @@ export function describeSticky({ kind, name }: Sticky): string {
 export function describeUsers(policy: RolloutPolicySpec): string | null {
 	if (policy.sticky === null) return null
 	const limit = formatShare(errorsGuardOf(policy).absoluteLimitPpm)
-	return `drawn by ${describeSticky(policy.sticky)}; with other users no comparison takes it back, but more than ${limit} of failed requests`
+	return `drawn by ${describeSticky(policy.sticky)}: more than ${limit} of failed requests take it back, a comparison only holds it`
 }

@@ -199,6 +199,7 @@ test('what is in front says so, what users are drawn by, and what is held back',
 	expect(renderPlan({ ...empty, changes: [shift] }, { color: false })).toContain(
 		'in front, whatever the weights, from the first step to the end: header x-tester exactly "yes"\n',
 	)
+	expect(renderPlan({ ...empty, changes: [shift] }, { color: false })).toContain('users are drawn by header x-user\n')
 })
 
 test('a route whose targets others reach says what becomes of its evidence', () => {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { exitOf } from '#cli/status.ts'
 import { renderStatus } from '#cli/status-text.ts'
-import { type DaemonInMemory, startInMemory } from '../../fixtures/daemon-in-memory.ts'
+import { type DaemonInMemory, startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
 
 let daemon: DaemonInMemory
 beforeEach(async () => {
@@ -25,6 +25,18 @@ test('a rollout under way shows its ladder, its evidence and what is missing', a
 	expect(text).toMatch(/evidence {2}canary 0\/\d+ errors \(0 %\) against baseline 0\/[\d,]+ \(0 %\)/)
 	expect(text).toMatch(/more for the proof/)
 	expect(text).toContain('proxies   2 of 2 hold the shares in force')
+})
+
+test('where users are drawn, what they are drawn by, and what that means for the guard', async () => {
+	const sticky = { kind: 'cookie', name: 'session' } as const
+	daemon.commit({ weights: [1, 1], policy: { ...twoSteps, sticky } })
+	await daemon.pass(12_000)
+	const text = show()
+	expect(text).toContain('users     drawn by cookie session: more than 5 % of failed requests take it back')
+	expect(text).toMatch(/evidence {2}canary .* against a limit of 5\.0 %, beside baseline/)
+	expect(text).toContain('Bv2:80 errors: 0 %')
+	expect(text).toContain('proven to be below the limit')
+	expect(text).not.toContain('proven no worse')
 })
 
 test('a rollback says why, and what to do', async () => {

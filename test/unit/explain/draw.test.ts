@@ -76,7 +76,7 @@ describe('where users are drawn', () => {
 	test('it is said why', () => {
 		const [user = ''] = users.filter(isNew)
 		expect(ask(byHeader, [['x-user', user]]).text).toMatch(
-			/goes to v1 0 %, v2 100 %, by the route all\n.*\n {2}so do all requests with this header x-user/,
+			/goes to v1 0 %, v2 100 %, by the route all\n.*\n {2}drawn by header x-user: whoever sends this value/,
 		)
 	})
 })

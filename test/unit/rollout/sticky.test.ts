@@ -6,6 +6,7 @@ import { hashedWeights } from '#compile/route/weights.ts'
 import type { RolloutPolicySpec } from '#mesh/mesh.ts'
 import { type Split, type Target, wholePpm } from '#plan/plan.ts'
 import { isSameTarget, splitOfWeights, targetKey } from '#plan/split.ts'
+import type { Route } from '#proto/gen/envoy/config/route/v3/route_components_pb.ts'
 import { RouteConfigurationSchema } from '#proto/gen/envoy/config/route/v3/route_pb.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import { retargetRollout } from '#rollout/retarget-rollout.ts'
@@ -126,24 +127,38 @@ test('what keeps its share beside one canary keeps its users', () => {
 	expect(order.at(-1)).toEqual({ ...canary, port: 81 })
 })
 
-test('at the proxies it comes with the first share and goes with the weights', async () => {
+test('at the proxies it comes with the first share and goes with the weights, by no push more than these', async () => {
 	const daemon = await startInMemory((store) => store, { policy: { ...twoSteps, sticky } })
-	const drawnBy = () =>
-		daemon.fleet.proxies.map(({ held }) => {
-			const routes = [...held.values()].filter(({ typeUrl }) => typeUrl === typeUrls.route)
-			const hosts = routes.flatMap(({ bytes }) => fromBinary(RouteConfigurationSchema, bytes).virtualHosts)
-			const actions = hosts.flatMap((host) => host.routes.map(({ action }) => action))
-			const policies = actions.flatMap((action) => (action.case === 'route' ? action.value.hashPolicy : []))
-			return policies.map(({ policySpecifier: { value } }) =>
-				value !== undefined && 'headerName' in value ? value.headerName : '',
-			)
-		})
-	daemon.commit({ weights: [0, 1] })
-	await daemon.pass(1_500)
-	expect(daemon.face.status().rollouts[0]).toMatchObject({ step: 1, users: expect.stringContaining('header x-user') })
-	expect(drawnBy()).toEqual([['x-user'], ['x-user']])
+	const [proxy] = daemon.fleet.proxies
+	/** What the proxy held of the route, one after the other, and what users were drawn by then. */
+	const held: { readonly version: string; readonly by: readonly string[] }[] = []
+	const watch = async (ms: number) => {
+		for (let passed = 0; passed < ms; passed += 100) {
+			await daemon.pass(100)
+			for (const resource of proxy?.held.values() ?? []) {
+				if (resource.typeUrl !== typeUrls.route || resource.version === held.at(-1)?.version) continue
+				const routes = fromBinary(RouteConfigurationSchema, resource.bytes).virtualHosts.flatMap((host) => host.routes)
+				if (routes.some(leadsByWeights)) held.push({ version: resource.version, by: routes.flatMap(usersOf) })
+			}
+		}
+	}
+	await watch(500)
 	daemon.failCanary(1)
-	await daemon.pass(15_000)
-	expect(daemon.face.status().rollouts[0]).toMatchObject({ phase: 'rolledBack' })
-	expect(drawnBy()).toEqual([[], []])
+	daemon.commit({ weights: [0, 1] })
+	await watch(15_000)
+	expect(daemon.face.status().rollouts[0]).toMatchObject({ phase: 'rolledBack', users: expect.any(String) })
+	const [before, , after] = held
+	expect(held.map(({ by }) => by)).toEqual([[], ['x-user'], []])
+	expect(after?.version).toBe(before?.version)
 })
+
+function leadsByWeights({ action }: Route): boolean {
+	return action.case === 'route' && action.value.clusterSpecifier.case === 'weightedClusters'
+}
+
+function usersOf({ action }: Route): string[] {
+	const policies = action.case === 'route' ? action.value.hashPolicy : []
+	return policies.map(({ policySpecifier: { value } }) =>
+		value !== undefined && 'headerName' in value ? value.headerName : '',
+	)
+}
