@@ -13,7 +13,14 @@ import { fixtureDiscovered, fixtureGroup } from '../fixtures/compile-fixture.ts'
 import { fixtureEffective } from '../fixtures/mesh-fixture.ts'
 
 const [x, y, tcp] = ['x', 'y', 't'].map((name) => resourceId.route('apps', 'r', name))
-const shares = fc.constantFrom({}, { v1: 1_000_000 }, { v1: 900_000, v2: 100_000 }, { v1: 1_000_000, v2: 0 })
+const shares = fc.constantFrom(
+	{},
+	{ v1: 1_000_000 },
+	{ v1: 900_000, v2: 100_000 },
+	{ v1: 500_000, v2: 500_000 },
+	{ v1: 0, v2: 1_000_000 },
+	{ v1: 1_000_000, v2: 0 },
+)
 const inForce = fc.record({
 	splits: fc.record({ [x as string]: shares, [y as string]: shares, [tcp as string]: shares }).map((drawn) =>
 		// Written shares, where none are drawn.
@@ -24,6 +31,35 @@ const inForce = fc.record({
 	fronts: compileMembers.fronts,
 	mirrors: compileMembers.mirrors,
 	sticky: compileMembers.sticky,
+})
+
+/** Most of them call what is shifted. */
+const callers = fc
+	.tuple(drawnMembers, fc.integer({ min: 0, max: 2 }))
+	.map(([members, drawn]) => (drawn === 0 ? members : { ...members, backends: ['routed.local'] }))
+
+const seldom = fc.integer({ min: 0, max: 4 }).map((drawn) => drawn === 0)
+const often = fc.boolean()
+/** What of it is another afterwards. */
+const others = fc.record({
+	splits: often,
+	connections: often,
+	prepared: seldom,
+	clones: seldom,
+	fronts: seldom,
+	mirrors: seldom,
+	sticky: often,
+})
+
+/** Two of them that have most of it alike, as before and after a step of a rollout. */
+const steps = fc.tuple(inForce, inForce, others).map(([one, other, another]): readonly [typeof one, typeof one] => {
+	const alike = Object.entries(another).filter(([, isAnother]) => !isAnother)
+	const after = { ...other, ...Object.fromEntries(alike.map(([name]) => [name, Reflect.get(one, name)])) }
+	const connections = (from: typeof one) => ({ [tcp as string]: from.splits[tcp as string] ?? { v1: 1_000_000 } })
+	return [
+		{ ...one, splits: { ...one.splits, ...connections(one) } },
+		{ ...after, splits: { ...after.splits, ...connections(another.connections ? other : one) } },
+	]
 })
 
 function contentOf({ version, types }: Snapshot) {
@@ -39,7 +75,7 @@ function contentOf({ version, types }: Snapshot) {
 test('a change of shares leads to what compiling everything leads to', () => {
 	const seen = { unknown: 0, same: 0, changed: 0 }
 	fc.assert(
-		fc.property(drawnMembers, inForce, inForce, (members, one, other) => {
+		fc.property(callers, steps, (members, [one, other]) => {
 			const input = inputOfMembers(members)
 			const before = fixtureEffective(input.resources, one)
 			const { resources } = before
@@ -53,7 +89,7 @@ test('a change of shares leads to what compiling everything leads to', () => {
 			seen[next === null ? 'unknown' : next === first ? 'same' : 'changed'] += 1
 			if (next !== null) expect(contentOf(next)).toEqual(contentOf(whole))
 		}),
-		{ numRuns: 300 },
+		{ numRuns: 500 },
 	)
 	expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([])
 })
