@@ -198,6 +198,8 @@ export const limits = {
 	xdsStreamsPerConnection: 16,
 	xdsKeepaliveMs: 20_000,
 	xdsKeepaliveTimeoutMs: 10_000,
+	/** Names in state of the world, kept for a type of a stream as they were written, where no other wrote them alike. */
+	xdsNamesKeptBytes: 4_096,
 	/** Refused (resource, version) pairs remembered of one proxy; characters of each text. */
 	xdsRefusals: 100,
 	xdsRefusalChars: 4_096,

@@ -40,6 +40,8 @@ export type Channel = Possession & {
 	answerDue: boolean
 	/** State of the world: it holds something that nobody here knows, and would let go of what an answer leaves out. */
 	hasUnknown: boolean
+	/** State of the world: the names as the proxy last wrote them; null where they are not kept. */
+	writtenNames: Uint8Array | null
 	/** Name → version of resources that were refused together: each is sent alone until the bad one has shown itself. */
 	readonly isolated: Map<string, string>
 }
@@ -77,6 +79,7 @@ export function createChannel(typeUrl: TypeUrl, remembered: Remembered | null): 
 		offered: remembered?.offered ?? null,
 		answerDue: false,
 		hasUnknown: false,
+		writtenNames: null,
 		isolated: new Map(),
 	}
 }
@@ -192,6 +195,13 @@ export type SendContext = {
 	readonly refusals: Refusals
 	/** Whether the proxy is to keep the version that it holds, whatever the snapshot says. */
 	readonly retains: (typeUrl: TypeUrl, name: string, version: string) => boolean
+}
+
+/** False when there is surely nothing to say of the type, whatever else the proxy holds. */
+export function mayBeDue({ subscription, underway, claim, held, answerDue }: Channel, type: TypeSnapshot): boolean {
+	if (subscription === null) return false
+	if (claim !== null) return true
+	return underway === null && (answerDue || held !== targetOf(type, subscription))
 }
 
 /** The next response, or null when nothing is due or may go out yet. */

@@ -126,8 +126,9 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 			for (const member of members.values()) change(member, afterPublish(member.states, before, snapshot))
 		},
 		recount(member) {
-			const states = perType((typeUrl) => worst(member.streams.map((stream) => stream.state(typeUrl))))
-			change(member, states)
+			const states = perType((typeUrl) => stateOf(member, typeUrl))
+			// What was refused may be other although the states are not.
+			if (!isSameStates(states, member.states) || hasState(states, 'rejected')) change(member, states)
 			if (snapshot !== null && !hasState(states, 'pending') && !hasState(states, 'rejected')) {
 				member.version = snapshot.version
 			}
@@ -172,7 +173,7 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 function keepEqualTypes(before: Snapshot, next: Snapshot): Snapshot {
 	const types = perType((typeUrl) => {
 		const [old, present] = [before.types[typeUrl], next.types[typeUrl]]
-		return old.version === present.version && namesTheSame(old, present) ? old : present
+		return old === present || (old.version === present.version && namesTheSame(old, present)) ? old : present
 	})
 	return { version: next.version, types }
 }
@@ -201,6 +202,17 @@ function afterPublish(
 		const isSame = before !== null && before.types[typeUrl] === next?.types[typeUrl]
 		return isSame ? states[typeUrl] : 'pending'
 	})
+}
+
+function stateOf({ streams }: Member, typeUrl: TypeUrl): TypeState {
+	const [only] = streams
+	return only !== undefined && streams.length === 1
+		? only.state(typeUrl)
+		: worst(streams.map((stream) => stream.state(typeUrl)))
+}
+
+function isSameStates(left: Member['states'], right: Member['states']): boolean {
+	return sendOrder.every((typeUrl) => left[typeUrl] === right[typeUrl])
 }
 
 /** No stream, no proof. */

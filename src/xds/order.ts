@@ -27,9 +27,15 @@ export const sendOrder: readonly TypeUrl[] = [
 	typeUrls.secret,
 ]
 
-/** A value for each type. */
+/** A value for each type, in the order of `sendOrder`. Made for every stream at every push: nothing is made on the way. */
 export function perType<Value>(make: (typeUrl: TypeUrl) => Value): Record<TypeUrl, Value> {
-	return Object.fromEntries(sendOrder.map((typeUrl) => [typeUrl, make(typeUrl)])) as Record<TypeUrl, Value>
+	return {
+		[typeUrls.cluster]: make(typeUrls.cluster),
+		[typeUrls.endpoint]: make(typeUrls.endpoint),
+		[typeUrls.listener]: make(typeUrls.listener),
+		[typeUrls.route]: make(typeUrls.route),
+		[typeUrls.secret]: make(typeUrls.secret),
+	}
 }
 
 /** What is to be served, of which `possessions` is what one proxy has. */

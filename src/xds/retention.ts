@@ -23,6 +23,8 @@ export function createRetention(): Retention {
 			return replaceSet(keeps, keyOf(typeUrl, name), versions)
 		},
 		retains(proxyKey, typeUrl, name, version) {
+			// As nearly always, and asked for each resource of each push.
+			if (pins.size === 0 && keeps.size === 0) return false
 			const key = keyOf(typeUrl, name)
 			return keeps.get(key)?.has(version) === true || pins.get(key)?.has(proxyKey) === true
 		},

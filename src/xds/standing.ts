@@ -27,7 +27,7 @@ export function typeState(typeUrl: TypeUrl, standing: Standing): TypeState {
 	const channel = standing.channels[typeUrl]
 	if (channel.underway?.overdue || refusedOf(typeUrl, standing).length > 0) return 'rejected'
 	if (isCurrent(channel, standing.snapshot)) return 'current'
-	return waitsForRefused(channel, standing) ? 'rejected' : 'pending'
+	return standing.refusals.size > 0 && waitsForRefused(channel, standing) ? 'rejected' : 'pending'
 }
 
 /** Everything refused or overdue; which proxy it is, is for the caller to add. */
@@ -44,9 +44,11 @@ export function rejectionsOf(standing: Standing): Omit<Rejection, 'proxy'>[] {
 	return found
 }
 
+const nothing: Omit<Rejection, 'proxy'>[] = []
+
 /** A refusal counts while the snapshot holds the refused version; it is remembered for longer. */
 function refusedOf(of: TypeUrl, { channels, snapshot, refusals }: Standing): Omit<Rejection, 'proxy'>[] {
-	if (refusals.size === 0) return []
+	if (refusals.size === 0) return nothing
 	const { resources } = snapshot.types[of]
 	return [...refusals.list()].filter(({ typeUrl, name, version }) => {
 		if (typeUrl !== of) return false
@@ -86,8 +88,9 @@ function withoutRefused({ types }: Snapshot, refused: readonly Pick<Rejection, '
 }
 
 function isCurrent(channel: Channel, snapshot: Snapshot): boolean {
-	const { subscription, typeUrl } = channel
-	const required = requiredNames(typeUrl, snapshot)
+	const { subscription, typeUrl, underway } = channel
+	if (underway !== null) return false
+	const required = requiredOf(snapshot)[typeUrl]
 	if (subscription === null) return required.every((names) => names.size === 0)
 	if (!coversAll(subscription, required)) return false
 	return isSettled(channel, snapshot.types[typeUrl])
@@ -115,6 +118,18 @@ function covers(subscription: Subscription, required: Names): boolean {
 		byNames.set(required, isCovered)
 	}
 	return isCovered
+}
+
+const requiredBySnapshot = new WeakMap<Snapshot, Record<TypeUrl, readonly Names[]>>()
+
+/** Asked for each stream at every push and ACK. */
+function requiredOf(snapshot: Snapshot): Record<TypeUrl, readonly Names[]> {
+	let required = requiredBySnapshot.get(snapshot)
+	if (required === undefined) {
+		required = perType((typeUrl) => requiredNames(typeUrl, snapshot))
+		requiredBySnapshot.set(snapshot, required)
+	}
+	return required
 }
 
 /** Names that a proxy must have asked for before it can have all of a snapshot. */

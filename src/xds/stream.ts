@@ -3,6 +3,7 @@ import type { CallStatus } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
+import { type Ack, isSameNames, keptNames, readAck } from './ack.ts'
 import { createRefusals, forgetKept } from './acks.ts'
 import {
 	acceptResponse,
@@ -10,6 +11,7 @@ import {
 	type Channel,
 	changeSubscription,
 	createChannel,
+	mayBeDue,
 	nextResponse,
 	refuseResponse,
 	rememberChannel,
@@ -83,15 +85,42 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 
 	function receive(message: Uint8Array): void {
 		if (phase === 'ended') return
-		const request = readRequest(variant, message)
-		if (!request.ok) return end({ code: 'INVALID_ARGUMENT', message: request.error })
-		if (!admit(request.value) || isEnded()) return
-		const { typeUrl } = request.value
-		if (typeUrl === '') return end({ code: 'INVALID_ARGUMENT', message: 'a request on this stream must name a type' })
-		if (!isServed(typeUrl)) return ignore(typeUrl)
-		take(channels[typeUrl], request.value)
+		const ack = readAck(variant, message)
+		if (ack !== null && isNothingNew(ack)) takeAck(ack)
+		else if (!receiveWhole(message, ack)) return
 		pump()
 		if (!isEnded()) port.changed()
+	}
+
+	/** False when there is nothing more to do: the request was no good, or is nobody's. */
+	function receiveWhole(message: Uint8Array, ack: Ack | null): boolean {
+		const request = readRequest(variant, message)
+		if (!request.ok) return endFor(request.error)
+		if (!admit(request.value) || isEnded()) return false
+		const { typeUrl } = request.value
+		if (typeUrl === '') return endFor('a request on this stream must name a type')
+		if (!isServed(typeUrl)) return ignore(typeUrl)
+		take(channels[typeUrl], request.value, ack?.names ?? null)
+		return true
+	}
+
+	function endFor(error: string): false {
+		end({ code: 'INVALID_ARGUMENT', message: error })
+		return false
+	}
+
+	/** It asks for what is asked for already. */
+	function isNothingNew({ typeUrl, names }: Ack): boolean {
+		if (phase !== 'admitted' || !isServed(typeUrl)) return false
+		const { subscription, writtenNames } = channels[typeUrl]
+		if (subscription === null) return false
+		return variant === 'delta' || (writtenNames !== null && isSameNames(writtenNames, names))
+	}
+
+	function takeAck({ typeUrl, nonce }: Ack): void {
+		if (!isServed(typeUrl)) return
+		const channel = channels[typeUrl]
+		if (channel.underway?.response.nonce === nonce) acceptResponse(channel, refusals)
 	}
 
 	function isEnded(): boolean {
@@ -128,12 +157,14 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 	}
 
 	/** Most likely another control plane's type, named in a bootstrap of the user's own: no reason to serve nothing. */
-	function ignore(typeUrl: string): void {
+	function ignore(typeUrl: string): false {
 		if (!hasIgnored) port.ignored(typeUrl)
 		hasIgnored = true
+		return false
 	}
 
-	function take(channel: Channel, request: DiscoveryRequest): void {
+	/** @param names as they are written, where that is known */
+	function take(channel: Channel, request: DiscoveryRequest, names: Uint8Array | null): void {
 		const { subscription, typeUrl } = channel
 		const changed =
 			request.variant === 'delta'
@@ -155,6 +186,7 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		const isSame = changed.value.subscription === subscription
 		const next = isSame ? changed.value.subscription : subscriptions.shared(changed.value.subscription)
 		changeSubscription(channel, changed.value, next)
+		if (variant === 'stateOfTheWorld') channel.writtenNames = names === null ? null : keptNames(next, names)
 	}
 
 	/** The first request of a type on this stream: what does the proxy hold already? */
@@ -215,12 +247,20 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 
 	function serve(next: Snapshot | null): void {
 		snapshot = next
-		if (next !== null) forgetKept(refusals, next)
+		if (next !== null && refusals.size > 0) forgetKept(refusals, next)
 		pump()
 	}
 
+	/** Asked for every stream at every push and ACK, and mostly no. */
+	function isAnythingDue(snapshot: Snapshot): boolean {
+		const { underway } = channels[typeUrls.cluster]
+		// What these were sent for is served beside the snapshot.
+		if (underway !== null && underway.snapshot !== snapshot) return true
+		return sendOrder.some((typeUrl) => mayBeDue(channels[typeUrl], snapshot.types[typeUrl]))
+	}
+
 	function pump(): void {
-		if (phase !== 'admitted' || snapshot === null || isPumping) return
+		if (phase !== 'admitted' || snapshot === null || isPumping || !isAnythingDue(snapshot)) return
 		isPumping = true
 		for (const typeUrl of sendOrder) {
 			if (typeUrl !== typeUrls.endpoint || endpointsWait === null) settleClaim(channels[typeUrl], snapshot)
@@ -251,8 +291,10 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 	}
 
 	function flushed(): void {
+		// Nothing else has waited for it.
+		const wasFull = deadlines.unflushed >= limits.xdsUnflushed
 		deadlines.flushed()
-		pump()
+		if (wasFull) pump()
 	}
 
 	function close(): void {

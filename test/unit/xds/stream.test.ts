@@ -34,6 +34,17 @@ const typeUrl = (type: 'cluster' | 'endpoint' | 'listener' | 'route') =>
 		route: routeA.typeUrl,
 	})[type]
 
+test('state of the world: names of a late request count when they are repeated with the answer', () => {
+	const routeS = route('s', { a: 1 })
+	const dialogue = started('stateOfTheWorld', snapshotOf(a, b, egress, routeAB, routeS))
+	dialogue.stream.serve(snapshotOf(a, b, egress, routeA, routeS))
+	const { nonce, version } = dialogue.toldOnce()
+	dialogue.say({ type: 'route', names: ['r', 's'], nonce: 'long ago' })
+	expect(dialogue.told()).toEqual([])
+	dialogue.say({ type: 'route', names: ['r', 's'], nonce, version })
+	expect(Object.keys(dialogue.toldOnce().resources)).toEqual(['s'])
+})
+
 describe.for(variants)('%s', (variant) => {
 	test('a starting proxy gets clusters, listeners, then the routes it asks for', () => {
 		const dialogue = createDialogue(variant, { snapshot: full })
