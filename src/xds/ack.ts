@@ -58,6 +58,15 @@ export function readAck(variant: Variant, bytes: Uint8Array): Ack | null {
 	return { typeUrl, nonce, names: namesFrom === -1 ? none : bytes.subarray(namesFrom, namesTo) }
 }
 
+/** What is asked for already, and how it was written. */
+type Asked = { readonly subscription: Subscription | null; readonly writtenNames: Uint8Array | null }
+
+/** Whether it asks for just what is asked for. Not known where names are in another order. */
+export function asksTheSame({ subscription, writtenNames }: Asked, { names }: Ack, variant: Variant): boolean {
+	if (subscription === null) return false
+	return variant === 'delta' || (writtenNames !== null && isSameNames(writtenNames, names))
+}
+
 /** What is compared with texts of ours, which are ASCII. */
 function textOf(bytes: Uint8Array, from: number, to: number): string {
 	return viewOf(bytes).toString('latin1', from, to)

@@ -1,13 +1,11 @@
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import { namesInRefusal, type Refusals } from './acks.ts'
-import { answerIsFull, assembleResponse, type Response } from './assemble.ts'
+import { answerIsFull, type Response } from './assemble.ts'
 import { type Claim, holdingOfClaim, wantedPart } from './claim.ts'
 import {
 	afterDoubt,
 	afterRefusal,
-	afterTaking,
-	type Difference,
 	differenceOf,
 	emptyHolding,
 	type Holding,
@@ -15,8 +13,7 @@ import {
 	isEmpty,
 	withoutNames,
 } from './holding.ts'
-import { mayAdd, mayRemove, type Possession, type Possessions, type Situation } from './order.ts'
-import type { Variant } from './request.ts'
+import type { Possession } from './order.ts'
 import { isWanted, type Subscription, type SubscriptionChange, targetOf } from './subscription.ts'
 
 // One type on one stream: what the proxy asks for, what it holds, and the one response that it has not answered yet.
@@ -187,41 +184,6 @@ function blamed(text: string, names: readonly string[], removals: readonly strin
 	return names.length === 0 ? removals : []
 }
 
-export type SendContext = {
-	readonly variant: Variant
-	readonly snapshot: Snapshot
-	readonly possessions: Possessions
-	readonly proxy: Situation['proxy']
-	readonly refusals: Refusals
-	/** Whether the proxy is to keep the version that it holds, whatever the snapshot says. */
-	readonly retains: (typeUrl: TypeUrl, name: string, version: string) => boolean
-}
-
-/** False when there is surely nothing to say of the type, whatever else the proxy holds. */
-export function mayBeDue({ subscription, underway, claim, held, answerDue }: Channel, type: TypeSnapshot): boolean {
-	if (subscription === null) return false
-	if (claim !== null) return true
-	return underway === null && (answerDue || held !== targetOf(type, subscription))
-}
-
-/** The next response, or null when nothing is due or may go out yet. */
-export function nextResponse(channel: Channel, context: SendContext): Response | null {
-	const { subscription } = channel
-	if (subscription === null || channel.underway !== null) return null
-	const target = targetOf(context.snapshot.types[channel.typeUrl], subscription)
-	if (channel.held === target && !channel.answerDue) return null
-	const difference = dropUnsayable(channel, differenceOf(channel.held, target), context)
-	if (isEmpty(difference)) {
-		channel.held = target
-		channel.isolated.clear()
-		return channel.answerDue ? assemble(channel, context, difference, nothing) : null
-	}
-	const part = sendablePart(channel, difference, context)
-	if (part === 'waits') return null
-	if (part.upserts.length === 0 && part.removals.length === 0 && !channel.answerDue) return null
-	return assemble(channel, context, difference, part)
-}
-
 /** Version that the proxy holds, or says it holds; null while that is in doubt. */
 export function versionHeld(channel: Channel, name: string): string | null {
 	if (channel.claim?.kind === 'versions') return channel.claim.versions.get(name) ?? null
@@ -234,67 +196,6 @@ export function isSettled(channel: Channel, snapshot: TypeSnapshot): boolean {
 	if (subscription === null || channel.underway !== null || channel.claim !== null) return false
 	const target = targetOf(snapshot, subscription)
 	return channel.held === target || isEmpty(differenceOf(channel.held, target))
-}
-
-type Part = { readonly upserts: readonly EncodedResource[]; readonly removals: readonly string[] }
-const nothing: Part = { upserts: [], removals: [] }
-
-/** State of the world has no words for 'there is no such route or endpoint': the proxy lets go of them by itself. */
-function dropUnsayable(channel: Channel, difference: Difference, context: SendContext): Difference {
-	const { variant, possessions } = context
-	if (variant === 'delta' || answerIsFull(channel.typeUrl)) return difference
-	const dropped = difference.removals.filter((name) => mayRemove(channel.typeUrl, name, possessions))
-	if (dropped.length === 0) return difference
-	channel.held = afterTaking(channel.held, difference, [], dropped)
-	return differenceOf(channel.held, difference.target)
-}
-
-/** Of a difference, what was not refused and may go now. `waits`: there is more, but all of it has to wait. */
-function sendablePart(channel: Channel, difference: Difference, context: SendContext): Part | 'waits' {
-	const { typeUrl, isolated } = channel
-	const { possessions } = context
-	const acceptable = acceptablePart(channel, difference, context)
-	const upserts = acceptable.upserts.filter((resource) => mayAdd(resource, context))
-	// A port that goes for another waits for it: where the new one is refused, the old one is better than none.
-	const isReplaced = typeUrl === typeUrls.listener && difference.upserts.length > 0
-	const removals = isReplaced ? [] : acceptable.removals.filter((name) => mayRemove(typeUrl, name, possessions))
-	if (channel.hasUnknown && upserts.length < acceptable.upserts.length) return 'waits'
-	const isWaiting = acceptable.upserts.length + acceptable.removals.length > 0
-	if (upserts.length + removals.length === 0) return isWaiting ? 'waits' : nothing
-	if (isolated.size === 0) return { upserts, removals }
-	const together = upserts.filter(({ name, version }) => isolated.get(name) !== version)
-	return together.length + removals.length > 0
-		? { upserts: together, removals }
-		: { upserts: upserts.slice(0, 1), removals }
-}
-
-function acceptablePart(channel: Channel, difference: Difference, context: SendContext): Part {
-	const { typeUrl, held } = channel
-	const { refusals } = context
-	const isRetained = (name: string) => {
-		const version = heldVersion(held, name)
-		return version !== null && context.retains(typeUrl, name, version)
-	}
-	return {
-		upserts: difference.upserts.filter(
-			({ name, version }) => !refusals.has(typeUrl, name, version) && !isRetained(name),
-		),
-		removals: difference.removals.filter((name) => !refusals.has(typeUrl, name, '') && !isRetained(name)),
-	}
-}
-
-function assemble(channel: Channel, context: SendContext, difference: Difference, part: Part): Response {
-	const { held, typeUrl, lastNonce } = channel
-	const { variant, snapshot } = context
-	return assembleResponse({
-		variant,
-		typeUrl,
-		typeVersion: snapshot.types[typeUrl].version,
-		held,
-		difference,
-		...part,
-		lastNonce,
-	})
 }
 
 /** What was touched meanwhile is as the subscription change left it. */

@@ -3,16 +3,15 @@ import type { CallStatus } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
-import { type Ack, isSameNames, keptNames, readAck } from './ack.ts'
+import { type Ack, asksTheSame, keptNames, readAck } from './ack.ts'
 import { createRefusals, forgetKept } from './acks.ts'
+import { beginChannel, forgetUnasked } from './begin-channel.ts'
 import {
 	acceptResponse,
 	awaitedAtStart,
 	type Channel,
 	changeSubscription,
 	createChannel,
-	mayBeDue,
-	nextResponse,
 	refuseResponse,
 	rememberChannel,
 	resendNames,
@@ -23,6 +22,7 @@ import { reportedBy } from './claim.ts'
 import { createDeadlines } from './deadlines.ts'
 import type { Rejection, Reported } from './fleet-view.ts'
 import { emptyHolding } from './holding.ts'
+import { isAnythingDue, nextResponse } from './next-response.ts'
 import { goesNothingThrough, perType, sendOrder } from './order.ts'
 import { putUnderway } from './put-underway.ts'
 import { type DiscoveryRequest, readRequest, type Variant } from './request.ts'
@@ -86,8 +86,8 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 	function receive(message: Uint8Array): void {
 		if (phase === 'ended') return
 		const ack = readAck(variant, message)
-		if (ack !== null && isNothingNew(ack)) takeAck(ack)
-		else if (!receiveWhole(message, ack)) return
+		const isTaken = (ack !== null && takeAck(ack)) || receiveWhole(message, ack)
+		if (!isTaken) return
 		pump()
 		if (!isEnded()) port.changed()
 	}
@@ -95,32 +95,28 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 	/** False when there is nothing more to do: the request was no good, or is nobody's. */
 	function receiveWhole(message: Uint8Array, ack: Ack | null): boolean {
 		const request = readRequest(variant, message)
-		if (!request.ok) return endFor(request.error)
+		if (!request.ok) return endWith('INVALID_ARGUMENT', request.error)
 		if (!admit(request.value) || isEnded()) return false
 		const { typeUrl } = request.value
-		if (typeUrl === '') return endFor('a request on this stream must name a type')
+		if (typeUrl === '') return endWith('INVALID_ARGUMENT', 'a request on this stream must name a type')
 		if (!isServed(typeUrl)) return ignore(typeUrl)
 		take(channels[typeUrl], request.value, ack?.names ?? null)
 		return true
 	}
 
-	function endFor(error: string): false {
-		end({ code: 'INVALID_ARGUMENT', message: error })
+	function endWith(code: CallStatus['code'], message: string): false {
+		end({ code, message })
 		return false
 	}
 
-	/** It asks for what is asked for already. */
-	function isNothingNew({ typeUrl, names }: Ack): boolean {
+	/** False when it is more than an ACK. */
+	function takeAck(ack: Ack): boolean {
+		const { typeUrl, nonce } = ack
 		if (phase !== 'admitted' || !isServed(typeUrl)) return false
-		const { subscription, writtenNames } = channels[typeUrl]
-		if (subscription === null) return false
-		return variant === 'delta' || (writtenNames !== null && isSameNames(writtenNames, names))
-	}
-
-	function takeAck({ typeUrl, nonce }: Ack): void {
-		if (!isServed(typeUrl)) return
 		const channel = channels[typeUrl]
+		if (!asksTheSame(channel, ack, variant)) return false
 		if (channel.underway?.response.nonce === nonce) acceptResponse(channel, refusals)
+		return true
 	}
 
 	function isEnded(): boolean {
@@ -133,14 +129,10 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 			return phase === 'admitted'
 		}
 		const admitted = port.admit(request.node)
-		if (!admitted.ok) {
-			end(admitted.error)
-			return false
-		}
+		if (!admitted.ok) return endWith(admitted.error.code, admitted.error.message)
 		const { key, memory } = admitted.value
 		if (phase === 'admitted' && key !== admittedAs) {
-			end({ code: 'PERMISSION_DENIED', message: 'the node of a stream must not change' })
-			return false
+			return endWith('PERMISSION_DENIED', 'the node of a stream must not change')
 		}
 		if (phase === 'unknown') {
 			phase = 'admitted'
@@ -189,35 +181,14 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		if (variant === 'stateOfTheWorld') channel.writtenNames = names === null ? null : keptNames(next, names)
 	}
 
-	/** The first request of a type on this stream: what does the proxy hold already? */
 	function begin(channel: Channel, request: DiscoveryRequest): void {
 		const { typeUrl } = channel
-		channel.declared = true
-		if (request.variant === 'delta') {
-			const { initialVersions } = request
-			if (initialVersions.size > 0) channel.claim = { kind: 'versions', versions: initialVersions }
-		} else if (request.versionInfo !== '') channel.claim = { kind: 'version', version: request.versionInfo }
-		if (channel.claim === null && channel.held.size > 0 && typeUrl === typeUrls.cluster) startAfresh()
-		hasHistory ||= channel.claim !== null
-		// State of the world names no part of a first answer that was refused, and the proxy may have taken one all the same.
-		const isUnnamed = variant === 'stateOfTheWorld' && hasHistory && channel.version === ''
-		if (channel.claim === null && !isUnnamed) channel.held = emptyHolding
-		channel.answerDue = awaitedAtStart.has(typeUrl) && channel.claim === null && !hasHistory
+		hasHistory = beginChannel(channel, request, { channels, refusals, hasHistory })
 		if (typeUrl === typeUrls.cluster) stopEndpointsWait()
 		const clustersCameFirst = channels[typeUrls.cluster].subscription !== null
 		if (typeUrl === typeUrls.endpoint && channel.claim !== null && !clustersCameFirst) {
 			endpointsWait = clock.setTimer(limits.xdsSettleMs, resendEndpoints)
 		}
-	}
-
-	/** A newly started Envoy holds nothing, and may take what the one before it could not, e.g. a port that is free now. */
-	function startAfresh(): void {
-		refusals.clear()
-		for (const typeUrl of sendOrder) forgetUnasked(channels[typeUrl])
-	}
-
-	function forgetUnasked(channel: Channel): void {
-		if (channel.subscription === null) channel.held = emptyHolding
 	}
 
 	/** No request for clusters came: the proxy is warming some and waits for their endpoints, whatever it claims. */
@@ -251,16 +222,8 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		pump()
 	}
 
-	/** Asked for every stream at every push and ACK, and mostly no. */
-	function isAnythingDue(snapshot: Snapshot): boolean {
-		const { underway } = channels[typeUrls.cluster]
-		// What these were sent for is served beside the snapshot.
-		if (underway !== null && underway.snapshot !== snapshot) return true
-		return sendOrder.some((typeUrl) => mayBeDue(channels[typeUrl], snapshot.types[typeUrl]))
-	}
-
 	function pump(): void {
-		if (phase !== 'admitted' || snapshot === null || isPumping || !isAnythingDue(snapshot)) return
+		if (phase !== 'admitted' || snapshot === null || isPumping || !isAnythingDue(channels, snapshot)) return
 		isPumping = true
 		for (const typeUrl of sendOrder) {
 			if (typeUrl !== typeUrls.endpoint || endpointsWait === null) settleClaim(channels[typeUrl], snapshot)
