@@ -1,4 +1,6 @@
 import { limits } from '#base/limits.ts'
+import type { TypeUrl } from '#compile/compiled.ts'
+import { sendOrder } from './order.ts'
 import type { Variant } from './request.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -8,7 +10,7 @@ import type { Subscription } from './subscription.ts'
 
 /** A request that has no node, no refusal and no change of a delta subscription. It may still name other resources. */
 export type Ack = {
-	readonly typeUrl: string
+	readonly typeUrl: TypeUrl
 	readonly nonce: string
 	/** State of the world: the fields of the names, tags and all; empty in delta. */
 	readonly names: Uint8Array
@@ -24,7 +26,7 @@ const none = new Uint8Array()
 /** Null for any other request, and for what is none: who reads all of it finds out. */
 export function readAck(variant: Variant, bytes: Uint8Array): Ack | null {
 	const field = fields[variant]
-	let typeUrl = ''
+	let typeUrl: TypeUrl | null = null
 	let nonce = ''
 	let namesFrom = -1
 	let namesTo = -1
@@ -50,11 +52,12 @@ export function readAck(variant: Variant, bytes: Uint8Array): Ack | null {
 			if (namesTo !== -1 && namesTo !== from) return null
 			if (namesFrom === -1) namesFrom = from
 			namesTo = to
-		} else if (number === field.typeUrl) typeUrl = textOf(bytes, at, to)
+		} else if (number === field.typeUrl) typeUrl = typeIn(bytes, at, to)
 		else if (number === field.nonce) nonce = textOf(bytes, at, to)
 		else if (number !== field.version) return null
 		at = to
 	}
+	if (typeUrl === null) return null
 	return { typeUrl, nonce, names: namesFrom === -1 ? none : bytes.subarray(namesFrom, namesTo) }
 }
 
@@ -65,6 +68,16 @@ type Asked = { readonly subscription: Subscription | null; readonly writtenNames
 export function asksTheSame({ subscription, writtenNames }: Asked, { names }: Ack, variant: Variant): boolean {
 	if (subscription === null) return false
 	return variant === 'delta' || (writtenNames !== null && isSameNames(writtenNames, names))
+}
+
+const served = sendOrder.map((typeUrl) => ({ typeUrl, bytes: Buffer.from(typeUrl) }))
+
+/** The one of our own: a text that was read would have to be hashed to find anything by it. */
+function typeIn(bytes: Uint8Array, from: number, to: number): TypeUrl | null {
+	for (const known of served) {
+		if (known.bytes.length === to - from && known.bytes.compare(bytes, from, to) === 0) return known.typeUrl
+	}
+	return null
 }
 
 /** What is compared with texts of ours, which are ASCII. */

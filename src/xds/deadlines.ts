@@ -10,7 +10,7 @@ import { sendOrder } from './order.ts'
 export type Deadlines = {
 	/** Messages that the transport has not passed on. */
 	readonly unflushed: number
-	sent(): void
+	sent(sentMs: number): void
 	flushed(): void
 	/** To be called when something may have become due. */
 	arm(): void
@@ -61,7 +61,7 @@ export function createDeadlines(options: DeadlinesOptions): Deadlines {
 		get unflushed() {
 			return unflushedSinceMs.length
 		},
-		sent: () => void unflushedSinceMs.push(clock.monotonicMs()),
+		sent: (sentMs) => void unflushedSinceMs.push(sentMs),
 		flushed: () => void unflushedSinceMs.shift(),
 		arm,
 		cancel: () => timer?.cancel(),

@@ -15,6 +15,7 @@ import type { Retention } from './retention.ts'
 import type { TypeState } from './standing.ts'
 import type { XdsStream } from './stream.ts'
 import type { Admission, ProxyMemory } from './stream-port.ts'
+import { allPending } from './type-states.ts'
 
 // All proxies: who is here, who is missed, what each group is served.
 
@@ -107,7 +108,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		const memory = recall(proxy)
 		const present = group.members.get(proxy.key)
 		if (present === undefined) {
-			const member: Member = { proxy, streams: [stream], states: perType(() => 'pending'), version: '' }
+			const member: Member = { proxy, streams: [stream], states: allPending, version: '' }
 			membersByStream.set(stream, member)
 			group.add(member)
 			connected.set(proxy.key, member)
@@ -189,7 +190,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	/** To the proxy it is one more publication: it is sent what differs, in the order that never breaks traffic. */
 	function move(member: Member, proxy: Proxy): void {
 		const [before, after] = [groupOf(member.proxy.groupKey), groupOf(proxy.groupKey)]
-		const moved: Member = { ...member, proxy, states: perType(() => 'pending') }
+		const moved: Member = { ...member, proxy, states: allPending }
 		before.remove(member, 'forgotten', clock.monotonicMs())
 		after.add(moved)
 		for (const stream of moved.streams) membersByStream.set(stream, moved)

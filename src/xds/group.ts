@@ -7,6 +7,7 @@ import { perType, sendOrder } from './order.ts'
 import { createRetention, type Retention } from './retention.ts'
 import type { TypeState } from './standing.ts'
 import type { XdsStream } from './stream.ts'
+import { type TypeStates, typeStates } from './type-states.ts'
 
 // The proxies of one group, counted as they change: to read the view costs nothing per proxy.
 
@@ -15,7 +16,7 @@ export type Member = {
 	readonly proxy: Proxy
 	/** More than one while an old connection is not yet known to be dead. The newest is last and speaks for it. */
 	readonly streams: XdsStream[]
-	states: Readonly<Record<TypeUrl, TypeState>>
+	states: TypeStates
 	/** The last snapshot that it held all of, or ''. */
 	version: string
 }
@@ -79,10 +80,21 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 		if (hasState(member.states, 'rejected')) rejections.set(proxyKey, rejectionsOf(member))
 	}
 
-	function change(member: Member, states: Record<TypeUrl, TypeState>): void {
-		recounted(member, () => {
-			member.states = states
-		})
+	/** As `recounted`, where nothing but where it stands changes: for each member at every push, and at every ACK. */
+	function change(member: Member, states: TypeStates): void {
+		const { states: before } = member
+		const { key: proxyKey } = member.proxy
+		member.states = states
+		if (!members.has(proxyKey) || (excluded.size > 0 && excluded.has(proxyKey))) return
+		for (const typeUrl of sendOrder) {
+			if (before[typeUrl] === states[typeUrl]) continue
+			counts[typeUrl][before[typeUrl]] -= 1
+			counts[typeUrl][states[typeUrl]] += 1
+		}
+		const isPending = hasState(states, 'pending')
+		if (isPending !== hasState(before, 'pending')) isPending ? pending.add(proxyKey) : pending.delete(proxyKey)
+		if (hasState(states, 'rejected')) rejections.set(proxyKey, rejectionsOf(member))
+		else if (hasState(before, 'rejected')) rejections.delete(proxyKey)
 	}
 
 	function standingOf(proxyKey: string): ExcludedProxy[] {
@@ -123,12 +135,15 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 		publish(next) {
 			const before = snapshot
 			snapshot = next === null || before === null ? next : keepEqualTypes(before, next)
-			for (const member of members.values()) change(member, afterPublish(member.states, before, snapshot))
+			const changed = sendOrder.filter(
+				(typeUrl) => before === null || before.types[typeUrl] !== snapshot?.types[typeUrl],
+			)
+			for (const member of members.values()) change(member, withPending(member.states, changed))
 		},
 		recount(member) {
-			const states = perType((typeUrl) => stateOf(member, typeUrl))
+			const states = typeStates((typeUrl) => stateOf(member, typeUrl))
 			// What was refused may be other although the states are not.
-			if (!isSameStates(states, member.states) || hasState(states, 'rejected')) change(member, states)
+			if (states !== member.states || hasState(states, 'rejected')) change(member, states)
 			if (snapshot !== null && !hasState(states, 'pending') && !hasState(states, 'rejected')) {
 				member.version = snapshot.version
 			}
@@ -193,15 +208,8 @@ function isSameList(left: readonly string[], right: readonly string[]): boolean 
 	return left.length === right.length && left.every((name, index) => name === right[index])
 }
 
-function afterPublish(
-	states: Readonly<Record<TypeUrl, TypeState>>,
-	before: Snapshot | null,
-	next: Snapshot | null,
-): Record<TypeUrl, TypeState> {
-	return perType((typeUrl) => {
-		const isSame = before !== null && before.types[typeUrl] === next?.types[typeUrl]
-		return isSame ? states[typeUrl] : 'pending'
-	})
+function withPending(states: TypeStates, changed: readonly TypeUrl[]): TypeStates {
+	return typeStates((typeUrl) => (changed.includes(typeUrl) ? 'pending' : states[typeUrl]))
 }
 
 function stateOf({ streams }: Member, typeUrl: TypeUrl): TypeState {
@@ -211,17 +219,13 @@ function stateOf({ streams }: Member, typeUrl: TypeUrl): TypeState {
 		: worst(streams.map((stream) => stream.state(typeUrl)))
 }
 
-function isSameStates(left: Member['states'], right: Member['states']): boolean {
-	return sendOrder.every((typeUrl) => left[typeUrl] === right[typeUrl])
-}
-
 /** No stream, no proof. */
 function worst(states: readonly TypeState[]): TypeState {
 	if (states.includes('rejected')) return 'rejected'
 	return states.length === 0 || states.includes('pending') ? 'pending' : 'current'
 }
 
-function hasState(states: Readonly<Record<TypeUrl, TypeState>>, state: TypeState): boolean {
+function hasState(states: TypeStates, state: TypeState): boolean {
 	return sendOrder.some((typeUrl) => states[typeUrl] === state)
 }
 

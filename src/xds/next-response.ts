@@ -28,7 +28,8 @@ export function isAnythingDue(channels: Readonly<Record<TypeUrl, Channel>>, snap
 	return sendOrder.some((typeUrl) => mayBeDue(channels[typeUrl], snapshot.types[typeUrl]))
 }
 
-function mayBeDue({ subscription, underway, claim, held, answerDue }: Channel, type: TypeSnapshot): boolean {
+/** False when there is surely nothing to say of this type. */
+export function mayBeDue({ subscription, underway, claim, held, answerDue }: Channel, type: TypeSnapshot): boolean {
 	if (subscription === null) return false
 	if (claim !== null) return true
 	return underway === null && (answerDue || held !== targetOf(type, subscription))

@@ -22,7 +22,7 @@ import { reportedBy } from './claim.ts'
 import { createDeadlines } from './deadlines.ts'
 import type { Rejection, Reported } from './fleet-view.ts'
 import { emptyHolding } from './holding.ts'
-import { isAnythingDue, nextResponse } from './next-response.ts'
+import { isAnythingDue, mayBeDue, nextResponse } from './next-response.ts'
 import { goesNothingThrough, perType, sendOrder } from './order.ts'
 import { putUnderway } from './put-underway.ts'
 import { type DiscoveryRequest, readRequest, type Variant } from './request.ts'
@@ -112,7 +112,7 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 	/** False when it is more than an ACK. */
 	function takeAck(ack: Ack): boolean {
 		const { typeUrl, nonce } = ack
-		if (phase !== 'admitted' || !isServed(typeUrl)) return false
+		if (phase !== 'admitted') return false
 		const channel = channels[typeUrl]
 		if (!asksTheSame(channel, ack, variant)) return false
 		if (channel.underway?.response.nonce === nonce) acceptResponse(channel, refusals)
@@ -241,13 +241,15 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 			if (deadlines.unflushed >= limits.xdsUnflushed || phase !== 'admitted') return false
 			if (typeUrl === typeUrls.endpoint && endpointsWait !== null) continue
 			const channel = channels[typeUrl]
-			const proxy = hasHistory || !goesNothingThrough(channels) ? 'inUse' : 'new'
 			const served = servedTo(channel, channels, snapshot)
+			if (!mayBeDue(channel, served.types[typeUrl])) continue
+			const proxy = hasHistory || !goesNothingThrough(channels) ? 'inUse' : 'new'
 			const context = { variant, snapshot: served, possessions: channels, proxy, refusals, retains } as const
 			const response = nextResponse(channel, context)
 			if (response === null) continue
-			putUnderway(response, { channel, channels, snapshot, sentMs: clock.monotonicMs() })
-			deadlines.sent()
+			const sentMs = clock.monotonicMs()
+			putUnderway(response, { channel, channels, snapshot, sentMs })
+			deadlines.sent(sentMs)
 			port.send(response.bytes, flushed)
 		}
 		return sendOrder.some((typeUrl, index) => channels[typeUrl].held !== before[index])
