@@ -1,10 +1,10 @@
 import type { Hono } from 'hono'
 import { limits } from '#base/limits.ts'
-import { fail, type Result, succeed } from '#base/result.ts'
+import { type Result, succeed } from '#base/result.ts'
 import type { ControllerCommand } from '#controller/commands.ts'
 import type { ProxyListAnswer } from './api.ts'
 import { type CarryOutOptions, carryOut } from './carry-out.ts'
-import { type Asked, parseJson, readCommandBody } from './read-command-body.ts'
+import { type Asked, readCommandBody, readTime } from './read-command-body.ts'
 
 /**
  * `GET /api/v1/proxies?name=…`: connected, expected and excluded proxies, those whose name begins so. `POST …/:key/exclude`
@@ -34,10 +34,6 @@ export function addProxyRoutes(app: Hono, options: CarryOutOptions): void {
 function readExclusion(proxy: string, text: string): Result<ControllerCommand, string> {
 	const asked: Result<Asked, string> = readCommandBody(text)
 	if (!asked.ok) return asked
-	const { forMs = null } = parseJson(text) as { forMs?: unknown }
-	if (forMs === null) return succeed({ kind: 'exclude', proxy, ...asked.value, forMs })
-	const isTime = typeof forMs === 'number' && Number.isSafeInteger(forMs) && forMs > 0
-	if (!isTime || forMs > limits.exclusionMs)
-		return fail(`forMs is a number of milliseconds from 1 to ${limits.exclusionMs}`)
-	return succeed({ kind: 'exclude', proxy, ...asked.value, forMs })
+	const forMs = readTime('forMs', text, limits.exclusionMs)
+	return forMs.ok ? succeed({ kind: 'exclude', proxy, ...asked.value, forMs: forMs.value }) : forMs
 }

@@ -19,6 +19,14 @@ export function readCommandBody(text: string): Result<Asked, string> {
 	return succeed({ actor: String(actor).trim(), reason: String(reason).trim() })
 }
 
+/** A field of a command's body that says how long, in ms; null where it is not there. */
+export function readTime(name: string, text: string, mostMs: number): Result<number | null, string> {
+	const value = (parseJson(text) as Partial<Record<string, unknown>>)[name] ?? null
+	if (value === null) return succeed(null)
+	if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= mostMs) return succeed(value)
+	return fail(`${name} is a number of milliseconds from 1 to ${mostMs}`)
+}
+
 /** Null for what is no JSON. */
 export function parseJson(text: string): unknown {
 	try {

@@ -1,20 +1,19 @@
 import type { Context, Hono } from 'hono'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import { succeed } from '#base/result.ts'
+import { type Result, succeed } from '#base/result.ts'
 import { type ControllerCommand, isNamed, type RolloutVerb } from '#controller/commands.ts'
 import type { DaemonFace } from '#controller/face.ts'
 import { answerError } from './answer-error.ts'
 import type { LooksAnswer, RolloutAnswer } from './api.ts'
 import { carryOut } from './carry-out.ts'
 import type { JournalReader } from './journal-reader.ts'
-import { type Asked, readCommandBody } from './read-command-body.ts'
+import { type Asked, readCommandBody, readTime } from './read-command-body.ts'
 
 export type RolloutRouteOptions = { readonly face: DaemonFace; readonly clock: Clock; readonly journal: JournalReader }
 
 /** As paths write them. */
 const verbs = {
-	abort: 'abort',
 	approve: 'approve',
 	pause: 'pause',
 	promote: 'promote',
@@ -66,10 +65,23 @@ export function addRolloutRoutes(app: Hono, options: RolloutRouteOptions): void 
 			obey(context, options, (asked) => ({ kind, rollout: context.req.param('id'), ...asked })),
 		)
 	}
+	app.post('/api/v1/rollouts/:id/abort', async (context) =>
+		carryOut(context, options, readAbort(context.req.param('id'), await context.req.text())),
+	)
 	app.post('/api/v1/adopt', (context) => obey(context, options, (asked) => ({ kind: 'adopt', ...asked })))
 	app.post('/api/v1/revisions/:id/accept', (context) =>
 		obey(context, options, (asked) => ({ kind: 'accept', revision: context.req.param('id'), ...asked })),
 	)
+}
+
+/** Reads `{"actor": "…", "reason": "…", "rampMs": 600000}`; without `rampMs` it goes back at once. */
+function readAbort(rollout: string, text: string): Result<ControllerCommand, string> {
+	const asked = readCommandBody(text)
+	if (!asked.ok) return asked
+	const rampMs = readTime('rampMs', text, limits.rampMs)
+	if (!rampMs.ok) return rampMs
+	if (rampMs.value === null) return succeed({ kind: 'abort', rollout, ...asked.value })
+	return succeed({ kind: 'abortByRamp', rollout, overMs: rampMs.value, ...asked.value })
 }
 
 async function obey(

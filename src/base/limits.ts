@@ -34,6 +34,9 @@ export const limits = {
 	holdTextChars: 270,
 	/** Of what a person says with a command, likewise; the journal has all of it. */
 	commandTextChars: 150,
+	/** Moves in which an abort by a ramp goes back, and the longest that it may take. */
+	rampParts: 10,
+	rampMs: 3_600_000,
 	/** Texts of all its holds together. */
 	holdsChars: 560,
 	/**

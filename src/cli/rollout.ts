@@ -5,16 +5,18 @@ import type { ApiClient } from './api-client.ts'
 import { type CommandFlags, sayFailure, sendCommand, withDaemon } from './daemon-call.ts'
 import { addSettingFlags, type SettingFlags } from './daemon-flags.ts'
 import type { Exit } from './exit-codes.ts'
+import { parseDuration } from './parse-duration.ts'
 import { toPrintable, toPrintableJson } from './printable.ts'
 import { addReplay } from './replay.ts'
 import { renderRollout, renderRolloutRow } from './status-text.ts'
 import { paintFor } from './terminal.ts'
 import { type VerbContext, verbGroups } from './verb.ts'
 
+type MotionFlags = CommandFlags & { readonly full?: true; readonly ramp?: string }
 type ListFlags = SettingFlags & { readonly output: 'text' | 'json' }
 
 const commands = [
-	{ verb: 'abort', about: 'go back to the last good shares, at once' },
+	{ verb: 'abort', about: 'go back to the last good shares, at once or by a ramp' },
 	{ verb: 'approve', about: 'open the gate of the step in force' },
 	{ verb: 'pause', about: 'stay where it is until resumed; the guard goes on, and takes it back if it must' },
 	{ verb: 'resume', about: 'go on with what was paused' },
@@ -40,11 +42,21 @@ export function addRollout(program: Command, context: VerbContext): void {
 	for (const { verb, about } of commands) {
 		const command = rollout.command(verb).description(about).argument('<id>', 'as `rollout list` shows it')
 		if (verb === 'promote') command.option('--full', 'take all steps up to the target, which is watched as ever')
-		addCommandFlags(command).action((id: string, flags: CommandFlags & { readonly full?: true }) => {
+		if (verb === 'abort')
+			command.option('--ramp <duration>', 'within so long, for a last good version that has been scaled down')
+		addCommandFlags(command).action((id: string, flags: MotionFlags) => {
 			const path = flags.full === true ? `${verb}-full` : verb
-			return withDaemon(flags, context, (client) => sendCommand(client, `${pathOf(id)}/${path}`, flags, context))
+			return withDaemon(flags, context, (client) => move(client, `${pathOf(id)}/${path}`, flags, context))
 		})
 	}
+}
+
+async function move(client: ApiClient, path: string, flags: MotionFlags, context: VerbContext): Promise<Exit> {
+	if (flags.ramp === undefined) return sendCommand(client, path, flags, context)
+	const rampMs = parseDuration(flags.ramp)
+	if (rampMs.ok) return sendCommand(client, path, flags, context, { rampMs: rampMs.value })
+	context.terminal.talk(`sluice: --ramp: ${toPrintable(rampMs.error)}`)
+	return 'usage'
 }
 
 function addListing(command: Command): Command {

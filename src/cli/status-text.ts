@@ -189,6 +189,8 @@ function phaseSign({ phase }: Rollout, paint: Paint): string {
 			return paint.yellow('‖ PAUSED')
 		case 'succeeded':
 			return paint.green('✓ DONE')
+		case 'ramping':
+			return paint.yellow('◀ RAMPING DOWN')
 		case 'rollingBack':
 			return paint.red('◀ ROLLING BACK')
 		case 'rolledBack':

@@ -54,7 +54,8 @@ async function status(client: ApiClient, flags: StatusFlags, context: VerbContex
 
 /** What a status says to a script: what is worst comes first. */
 export function exitOf({ durable, refused, rollouts, headline }: Status): Exit {
-	if (rollouts.some(({ quarantined, phase }) => quarantined || phase === 'rollingBack')) return 'wentBack'
+	if (rollouts.some(({ quarantined, phase }) => quarantined || phase === 'rollingBack' || phase === 'ramping'))
+		return 'wentBack'
 	if (refused !== null) return 'findings'
 	if (!durable) return 'failed'
 	return headline.level === 'held' ? 'held' : 'ok'
@@ -115,7 +116,12 @@ function isAtRest({ headline, rollouts, accepted, refused, source }: Status): bo
 		!isBeginning &&
 		headline.level !== 'moving' &&
 		!rollouts.some(
-			({ phase }) => phase === 'rollingBack' || phase === 'held' || phase === 'stepping' || phase === 'pending',
+			({ phase }) =>
+				phase === 'rollingBack' ||
+				phase === 'ramping' ||
+				phase === 'held' ||
+				phase === 'stepping' ||
+				phase === 'pending',
 		)
 	)
 }

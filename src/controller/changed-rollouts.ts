@@ -2,7 +2,7 @@ import type { Mesh, ResourceId } from '#mesh/mesh.ts'
 import { groupOf } from '#plan/join-shifts.ts'
 import type { Shift, ShiftGroup, Target } from '#plan/plan.ts'
 import { isSameSplit } from '#plan/split.ts'
-import { isRunning, laneOf, type Rollout, routesOf } from '#rollout/rollout.ts'
+import { isGoingBack, isRunning, laneOf, type Rollout, routesOf } from '#rollout/rollout.ts'
 import { planOnce } from './plan-once.ts'
 import { askOfWave } from './waves-to-start.ts'
 
@@ -25,7 +25,7 @@ export function changedRollouts(
 	},
 ): { rollout: Rollout; ask: Ask }[] {
 	const { applied, desired } = options
-	const running = options.rollouts.filter((rollout) => isRunning(rollout) && rollout.phase.kind !== 'rollingBack')
+	const running = options.rollouts.filter((rollout) => isRunning(rollout) && !isGoingBack(rollout))
 	if (running.length === 0) return []
 	const shifts = planOnce(applied, desired).changes.filter((change) => change.kind === 'shift')
 	return running.flatMap((rollout): { rollout: Rollout; ask: Ask }[] => {

@@ -7,6 +7,9 @@ export type RolloutVerb = 'abort' | 'approve' | 'pause' | 'promote' | 'promoteFu
 /** `rollout`: any name of it. */
 export type RolloutCommand = Command & { readonly kind: RolloutVerb; readonly rollout: string }
 
+/** Back to the last good shares, by and by; whatever takes a rollout back takes the rest back at once. */
+export type RampCommand = Command & { readonly kind: 'abortByRamp'; readonly rollout: string; readonly overMs: number }
+
 /**
  * Whether a rollout is meant: by its id, or by any of its routes as `router/route#number`. `router/route` names the newest
  * of that route.
@@ -26,6 +29,7 @@ export function isNamed(
 /** What a person may ask for. Each has a name and a reason, and is in the journal. */
 export type ControllerCommand =
 	| RolloutCommand
+	| RampCommand
 	| FreezeCommand
 	| UnfreezeCommand
 	/** Back to the last good shares of a route, whether its last rollout runs or has succeeded. */

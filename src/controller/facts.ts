@@ -1,8 +1,9 @@
 import { limits } from '#base/limits.ts'
 import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Carrier } from '#compile/names.ts'
+import type { FleetFacts, OpenConnections } from '#rollout/fleet-facts.ts'
 import { demandsCounters } from '#rollout/guards-of-policy.ts'
-import type { FleetFacts, OpenConnections, Rollout } from '#rollout/rollout.ts'
+import { isGoingBack, type Rollout } from '#rollout/rollout.ts'
 import type { FleetView, GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
 import { firstCandidateOf } from './concern-of-wave.ts'
 import { type Concern, canaryClusters, carrierTypesOf, judgedClusters, typesOfShift } from './concerns.ts'
@@ -158,7 +159,7 @@ function isConcerned(rejection: Rejection, concern: Concern): boolean {
  * no gauge that was never set, so of a cluster that never had a host a proxy tells nothing at all.
  */
 function notReadyOf(rollout: Rollout, concern: Concern, { fleet, evidence }: FactsOptions): FleetFacts['notReady'] {
-	if (rollout.phase.kind === 'rollingBack') return []
+	if (isGoingBack(rollout)) return []
 	const missing: FleetFacts['notReady'][number][] = []
 	for (const groupKey of concern.groupKeys) {
 		for (const { key } of fleet.counted(groupKey)) {

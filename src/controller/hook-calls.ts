@@ -2,7 +2,7 @@ import { hashValue } from '#base/hash.ts'
 import type { HookCall, HookNotice, HookSubject } from '#hooks/hook-call.ts'
 import { closedGates, hookCallId, unheardOf, watchersOf } from '#rollout/hooks.ts'
 import { isLastStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
-import { isRunning, type Rollout } from '#rollout/rollout.ts'
+import { isGoingBack, isRunning, type Rollout } from '#rollout/rollout.ts'
 import type { JournalEntry } from '#store/store.ts'
 import { sharesOf } from './rollout-status.ts'
 
@@ -32,7 +32,8 @@ function hooksToCall(rollout: Rollout): readonly Rollout['policy']['hooks'][numb
 
 /** An answer would change nothing while a person has decided otherwise, or has to decide. */
 function waitsForGates({ phase, promotion, holds }: Rollout): boolean {
-	return phase.kind !== 'paused' && promotion === null && !holds.some(({ code }) => code === 'DEADLINE')
+	const isForward = phase.kind !== 'paused' && phase.kind !== 'ramping'
+	return isForward && promotion === null && !holds.some(({ code }) => code === 'DEADLINE')
 }
 
 /** Who wants to hear of each record of the journal about a rollout. */
@@ -52,7 +53,7 @@ export function hookNoticesOf(entry: JournalEntry, rollouts: readonly Rollout[])
 /** In the words of the API. Steps count from 1; 0 is before the first. */
 function aboutRollout(rollout: Rollout): HookSubject {
 	const { phase, step } = rollout
-	const hasNext = isRunning(rollout) && phase.kind !== 'rollingBack' && !isLastStep(rollout)
+	const hasNext = isRunning(rollout) && !isGoingBack(rollout) && !isLastStep(rollout)
 	return {
 		id: rollout.id,
 		changes: rollout.wave?.changes ?? null,

@@ -1,10 +1,11 @@
 import { nameOf } from '#plan/split.ts'
-import { demandsOfStep, isLastStep } from '#rollout/ladder.ts'
-import { isRunning, type Rollout, routesOf } from '#rollout/rollout.ts'
+import { demandsOfStep, hasShare, isLastStep } from '#rollout/ladder.ts'
+import { isGoingBack, isRunning, type Rollout, routesOf } from '#rollout/rollout.ts'
 import {
 	type CommandReply,
 	type ControllerCommand,
 	isNamed,
+	type RampCommand,
 	type Refusal,
 	type RolloutCommand,
 	type RolloutVerb,
@@ -39,7 +40,7 @@ export function obey(draft: Draft, command: ControllerCommand): CommandReply {
 	}
 }
 
-function obeyOfRollout(draft: Draft, command: RolloutCommand): CommandReply {
+function obeyOfRollout(draft: Draft, command: RolloutCommand | RampCommand): CommandReply {
 	const rollout = draft.state.rollouts.findLast((one) =>
 		isNamed(command.rollout, { id: one.id, routes: routesOf(one) }),
 	)
@@ -49,22 +50,36 @@ function obeyOfRollout(draft: Draft, command: RolloutCommand): CommandReply {
 	if (!isRunning(rollout) || rollout.phase.kind === 'rollingBack') {
 		return { kind: 'refused', code: 'NOT_RUNNING', text: `rollout ${rollout.id} is ${rollout.phase.kind}` }
 	}
-	const refusal = whyNot(rollout, command.kind)
+	const refusal = whyNotInRamp(rollout, command.kind) ?? whyNot(rollout, command.kind)
 	if (refusal !== null) return { kind: 'refused', ...refusal }
 	const { actor, reason } = command
-	happen(draft, rollout.id, { kind: command.kind, command: { actor, reason } })
+	const event = { command: { actor, reason } }
+	if (command.kind === 'abortByRamp')
+		happen(draft, rollout.id, { kind: command.kind, overMs: command.overMs, ...event })
+	else happen(draft, rollout.id, { kind: command.kind, ...event })
 	return { kind: 'done', text: `${rollout.id} ${whatFollows[command.kind]}` }
 }
 
-type MotionVerb = Exclude<RolloutVerb, 'retry'>
+type MotionVerb = Exclude<RolloutVerb, 'retry'> | RampCommand['kind']
 
 const whatFollows: Readonly<Record<MotionVerb, string>> = {
 	abort: 'goes back',
+	abortByRamp: 'goes back by a ramp: an alarm, or another abort, takes the rest back at once',
 	approve: 'ends its step when nothing else is missing',
 	pause: 'is paused: it stays where it is, and goes back if the guard says so',
 	promote: 'takes its next step when the proxies are ready',
 	promoteFull: 'takes all its steps, each when the proxies are ready, and then bakes',
 	resume: 'goes on when the evidence is fresh',
+}
+
+/** It goes back already: all that is left to ask for is that it does so at once. */
+function whyNotInRamp({ id, phase }: Rollout, verb: MotionVerb): Pick<Refusal, 'code' | 'text'> | null {
+	if (phase.kind !== 'ramping' || verb === 'abort') return null
+	const { actor, reason } = phase.cause
+	return {
+		code: 'NOT_POSSIBLE',
+		text: `${id} goes back by a ramp already, by ${actor} (${reason}): abort it to go back at once`,
+	}
 }
 
 /** What of a running rollout makes no sense, and why. */
@@ -73,6 +88,11 @@ function whyNot(rollout: Rollout, verb: MotionVerb): Pick<Refusal, 'code' | 'tex
 	switch (verb) {
 		case 'abort':
 			return null
+		case 'abortByRamp':
+			if (rollout.wave !== null)
+				return { code: 'NOT_POSSIBLE', text: `${id} goes out by waves, which have no ramp: abort it at once` }
+			if (hasShare(rollout)) return null
+			return { code: 'NOT_POSSIBLE', text: `${id} has given its canaries no share yet: abort it at once` }
 		case 'approve':
 			if (demandsOfStep(rollout).gate === 'none')
 				return { code: 'NOT_POSSIBLE', text: `${id} waits at no gate: step ${rollout.step + 1} has none` }
@@ -100,7 +120,7 @@ function whyNot(rollout: Rollout, verb: MotionVerb): Pick<Refusal, 'code' | 'tex
 }
 
 function retry(draft: Draft, rollout: Rollout, { actor, reason }: ControllerCommand): CommandReply {
-	if (rollout.phase.kind === 'rollingBack') {
+	if (isGoingBack(rollout)) {
 		return { kind: 'refused', code: 'NOT_RUNNING', text: `rollout ${rollout.id} has not confirmed its way back yet` }
 	}
 	const routes = new Set<string>(routesOf(rollout))

@@ -1,3 +1,4 @@
+import { limits } from '#base/limits.ts'
 import { describeEvidence, describeMeasure } from '#guard/evidence-text.ts'
 import type { Counts, EvidenceNumbers } from '#guard/look.ts'
 import { type Measure, measuresOf, proofWaitMs } from '#guard/measures.ts'
@@ -8,19 +9,11 @@ import { formatShare, formatSplit, nameOf, withoutZeros } from '#plan/split.ts'
 import { describeOpen } from '#rollout/describe-open.ts'
 import { describeInForce, describeLanes } from '#rollout/describe-step.ts'
 import { describeUsers } from '#rollout/describe-sticky.ts'
+import type { FleetFacts, OpenConnections } from '#rollout/fleet-facts.ts'
 import { requestsOfStep } from '#rollout/front.ts'
 import { drawnOf, thresholdGuardsOf } from '#rollout/guards-of-policy.ts'
 import { demandsOfStep, splitAtStep, splitInForce } from '#rollout/ladder.ts'
-import {
-	type BackCause,
-	type Command,
-	type FleetFacts,
-	type Hold,
-	isRunning,
-	type Lane,
-	type OpenConnections,
-	type Rollout,
-} from '#rollout/rollout.ts'
+import { type BackCause, type Command, type Hold, isRunning, type Lane, type Rollout } from '#rollout/rollout.ts'
 import { describeWave } from '#rollout/wave.ts'
 import { type BesideStatus, frontStatusOf, mirrorStatusOf } from './beside-status.ts'
 import { describeHook } from './describe-hook.ts'
@@ -269,6 +262,12 @@ function sentenceOf(rollout: Rollout, { durable, facts, quarantined }: Circumsta
 			return `held ${step < 0 ? '' : 'at '}${reached}: ${rollout.holds.map(({ text }) => text).join('; ')}`
 		case 'paused':
 			return `paused by ${phase.by.actor} (${phase.by.reason}), ${reached}: ${now}${confirmed}`
+		case 'ramping': {
+			const { cause, ramp } = phase
+			const left = `${(ramp.partsLeft * 100) / limits.rampParts} % of the way left`
+			const held = rollout.holds.map(({ text }) => `; ${text}`).join('')
+			return `going back by a ramp over ${Math.round(ramp.overMs / 1000)} s, ${left}: ${now}${confirmed}: ${cause.reason}${held}`
+		}
 		case 'succeeded':
 			return `done: ${now}${leaving}`
 		case 'rollingBack':

@@ -4,7 +4,7 @@ import { limits } from '#base/limits.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { isSameTarget } from '#plan/split.ts'
 import { judgedLookOf } from '#rollout/judged-look.ts'
-import { isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
+import { isGoingBack, isRunning, isUnsettled, type Rollout } from '#rollout/rollout.ts'
 import { appliedMesh, barsOfRollout, type Draft, desiredMesh, happen, journal } from './draft.ts'
 import { passExclusions } from './exclusion.ts'
 import { massDelete } from './mass-delete.ts'
@@ -240,7 +240,7 @@ function seeAgain(draft: Draft, revision: string): void {
 function hasJustTurned(rollout: Rollout, state: ControllerState): boolean {
 	const before = state.rollouts.find(({ id }) => id === rollout.id)
 	if (before === undefined) return false
-	const goesBack = rollout.phase.kind === 'rollingBack' && before.phase.kind !== 'rollingBack'
+	const goesBack = isGoingBack(rollout) && rollout.phase.kind !== before.phase.kind
 	return goesBack || before.lanes !== rollout.lanes
 }
 

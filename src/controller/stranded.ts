@@ -1,5 +1,5 @@
 import type { TypeUrl } from '#compile/compiled.ts'
-import type { Rollout } from '#rollout/rollout.ts'
+import { isGoingBack, type Rollout } from '#rollout/rollout.ts'
 import { type Concern, canaryClusters } from './concerns.ts'
 import type { Evidence } from './evidence.ts'
 import type { FleetPort } from './ports.ts'
@@ -12,7 +12,7 @@ import type { FleetPort } from './ports.ts'
  * counts others, and not these, it is not moved.
  */
 export type Stranded = {
-	/** Connected proxies that count and are not moved back, or would not be: in a shared incident no step back lands there. */
+	/** Connected proxies that count and are not moved back, or would not be: no ramp and no step back lands there. */
 	of(rollout: Rollout, concern: Concern): readonly string[]
 	/** Makes the stranded of all rollouts that go back keep what they hold, and lets go of everyone else. */
 	pin(rollouts: readonly Rollout[], concernOf: (rollout: Rollout) => Concern): void
@@ -51,7 +51,7 @@ export function createStranded({ fleet, evidence }: { fleet: FleetPort; evidence
 
 	return {
 		of(rollout, concern) {
-			if (rollout.phase.kind !== 'rollingBack' && rollout.guard.incident.kind === 'none') return []
+			if (!isGoingBack(rollout) && rollout.guard.incident.kind === 'none') return []
 			return [...concern.groupKeys].flatMap((groupKey) => {
 				const stranded = strandedIn(groupKey, rollout, concern)
 				return [...fleet.counted(groupKey)].map(({ key }) => key).filter((key) => stranded.has(key))

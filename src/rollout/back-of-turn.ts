@@ -1,7 +1,8 @@
 import { limits } from '#base/limits.ts'
+import type { FleetFacts } from './fleet-facts.ts'
 import { demandsCounters } from './guards-of-policy.ts'
 import { clip } from './holds.ts'
-import type { BackCause, FleetFacts, Rollout } from './rollout.ts'
+import type { BackCause, Rollout } from './rollout.ts'
 import { lostThreshold } from './thresholds.ts'
 
 /** What the fleet itself says for a way back; null: nothing. */

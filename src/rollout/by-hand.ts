@@ -1,9 +1,10 @@
 import { clipCommand } from './holds.ts'
-import type { Command, Promotion, Rollout, RolloutStepResult } from './rollout.ts'
+import { type Command, isGoingBack, type Promotion, type Rollout, type RolloutStepResult } from './rollout.ts'
 
 // What a person does to a rollout that goes forward. Whether it makes sense is asked before.
 
 export function approve(rollout: Rollout, command: Command): RolloutStepResult {
+	if (isGoingBack(rollout)) return { rollout, notes: [] }
 	return {
 		rollout: { ...rollout, approval: clipCommand(command) },
 		notes: [{ event: 'rollout.approved', ...command, numbers: { step: rollout.step } }],
@@ -11,6 +12,7 @@ export function approve(rollout: Rollout, command: Command): RolloutStepResult {
 }
 
 export function promote(rollout: Rollout, promotion: Promotion): RolloutStepResult {
+	if (isGoingBack(rollout)) return { rollout, notes: [] }
 	const { actor, reason, reach } = promotion
 	return {
 		rollout: { ...rollout, promotion: { ...clipCommand(promotion), reach } },
@@ -20,7 +22,7 @@ export function promote(rollout: Rollout, promotion: Promotion): RolloutStepResu
 
 /** Stops what goes forward, and nothing else: the guard and the fleet are listened to as ever. */
 export function pause(rollout: Rollout, command: Command): RolloutStepResult {
-	if (rollout.phase.kind === 'rollingBack') return { rollout, notes: [] }
+	if (isGoingBack(rollout)) return { rollout, notes: [] }
 	return {
 		rollout: { ...rollout, phase: { kind: 'paused', by: clipCommand(command) }, holds: [], promotion: null },
 		notes: [{ event: 'rollout.paused', ...command, numbers: { step: rollout.step } }],

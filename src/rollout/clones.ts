@@ -1,6 +1,6 @@
+import type { FleetFacts } from './fleet-facts.ts'
 import {
 	type Clones,
-	type FleetFacts,
 	type Hold,
 	laneOf,
 	type Rollout,

@@ -49,7 +49,10 @@ function seconds(ms: number): string {
 /** Time of which this part counts for a deadline: a person, a freeze or a window may take as long as it takes. */
 export function countedMs(rollout: Rollout, ms: number): { readonly step: number; readonly total: number } {
 	const { phase, holds } = rollout
-	const isHeld = phase.kind === 'paused' || holds.some(({ code }) => code === 'FROZEN' || code === 'WINDOW')
+	const isHeld =
+		phase.kind === 'paused' ||
+		phase.kind === 'ramping' ||
+		holds.some(({ code }) => code === 'FROZEN' || code === 'WINDOW')
 	if (isHeld) return { step: 0, total: 0 }
 	// A gate that nobody opens is what a step's deadline is for; the rollout's is for what gets nowhere by itself.
 	const isGate = holds.length > 0 && holds.every(({ code }) => code === 'GATE' || code === 'HOOK')

@@ -1,4 +1,4 @@
-import type { OpenConnections } from './rollout.ts'
+import type { OpenConnections } from './fleet-facts.ts'
 
 /** `; 12 connections to the canary are open still`: what a way back of TCP leaves, as the end of a sentence. */
 export function describeOpen(connections: OpenConnections | null): string {

@@ -24,6 +24,7 @@ export function describeInForce(rollout: Rollout): string {
 		case 'stepping':
 		case 'held':
 		case 'paused':
+		case 'ramping':
 			return `changed at ${describeWave(rollout, rollout.step)}`
 	}
 }

@@ -1,7 +1,7 @@
 import type { RouteFront } from './effective-mesh.ts'
 import { isWithoutShare } from './ladder.ts'
 import { proportionOf } from './lanes.ts'
-import { isRunning, type Lane, type Rollout } from './rollout.ts'
+import { isGoingBack, isRunning, type Lane, type Rollout } from './rollout.ts'
 
 // What a policy has in front: requests that a rollout sends to its canaries whatever the shares, by clusters of their own
 // that all of its routes share.
@@ -21,8 +21,8 @@ function hadEnded({ phase }: Rollout): boolean {
 	return phase.kind === 'rollingBack' && phase.cause.by === 'rollback'
 }
 
-function isInFront({ step, phase }: Rollout): boolean {
-	return step >= 0 && phase.kind !== 'rollingBack'
+function isInFront(rollout: Rollout): boolean {
+	return rollout.step >= 0 && !isGoingBack(rollout)
 }
 
 /** Requests that canaries have had at the step in force: where they have no share, beside it. */

@@ -3,10 +3,11 @@ import { limits } from '#base/limits.ts'
 import { armsOfFour } from '#guard/arms.ts'
 import { describeIncident } from '#guard/evidence-text.ts'
 import { describeShare } from './describe-share.ts'
+import type { FleetFacts } from './fleet-facts.ts'
 import { requestsOfStep } from './front.ts'
 import { demandsCounters } from './guards-of-policy.ts'
 import { demandsOfStep, isWithoutShare } from './ladder.ts'
-import type { Command, FleetFacts, Hold, Rollout } from './rollout.ts'
+import type { Command, Hold, Rollout } from './rollout.ts'
 
 // Why a rollout does not move. The fleet's reasons hold everyone, a person's `promote` included; the guard's reasons
 // can be passed over by a person.

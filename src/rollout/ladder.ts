@@ -1,3 +1,4 @@
+import { limits } from '#base/limits.ts'
 import type { RolloutPolicySpec, RolloutStep } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
 import { shareOf, shareOfAll, splitBetween } from '#plan/split.ts'
@@ -100,6 +101,13 @@ export function splitInForce(rollout: Rollout, lane: Lane): Split {
 		case 'held':
 		case 'paused':
 			return splitAtStep(rollout, lane, rollout.step)
+		case 'ramping':
+			return splitBetween(
+				lane.good,
+				splitAtStep(rollout, lane, rollout.step),
+				rollout.phase.ramp.partsLeft,
+				limits.rampParts,
+			)
 	}
 }
 

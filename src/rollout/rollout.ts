@@ -1,6 +1,7 @@
 import type { Alarm, GuardParameters, GuardState, Look, Measurement, ThresholdState, Verdict } from '#guard/look.ts'
 import type { ResourceId, RolloutPolicySpec } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
+import type { FleetFacts } from './fleet-facts.ts'
 import type { HookAnswer, HookState } from './hook-state.ts'
 
 // The contract of stage 5: one rollout as plain JSON (≤ 4 KB), what may happen to it, and what it answers.
@@ -112,12 +113,17 @@ export type Promotion = Command & { readonly reach: 'step' | 'target' }
 
 /**
  * pending: nothing moved yet · stepping: moving, or waiting for time and evidence · held: by the guard or the fleet ·
- * paused: by a person · rollingBack: the shares of `good` are served, not every proxy has confirmed them.
+ * paused: by a person · ramping: a person has it go back by and by · rollingBack: the shares of `good` are served, not
+ * every proxy has confirmed them.
  */
 export type Phase =
 	| { readonly kind: 'pending' | 'stepping' | 'held' | 'succeeded' }
 	| { readonly kind: 'paused'; readonly by: Command }
+	| { readonly kind: 'ramping'; readonly cause: BackCause; readonly ramp: Ramp }
 	| { readonly kind: 'rollingBack' | 'rolledBack' | 'aborted'; readonly cause: BackCause }
+
+/** Of the way from `good` to the step in force so many parts are left, of `limits.rampParts`; it takes `overMs` in all. */
+export type Ramp = { readonly partsLeft: number; readonly overMs: number }
 
 export type BackCause = {
 	/**
@@ -174,58 +180,6 @@ export type Hold = {
 /** A person's wish. Always with a name and a reason. */
 export type Command = { readonly actor: string; readonly reason: string }
 
-/** What the fleet holds, as far as it concerns one rollout. Taken after the last publication, so never older than it. */
-export type FleetFacts = {
-	/** Proxies that send to the route: connected, and expected (rules, serving 7). */
-	readonly connected: number
-	readonly expected: number
-	/** Of the connected ones, those that have ACKed the shares in force and all clusters that they need. */
-	readonly current: number
-	/** At most 20, by name. */
-	readonly pending: readonly string[]
-	readonly rejected: readonly { readonly proxy: string; readonly text: string; readonly place: string }[]
-	readonly rejectedProxies: number
-	/** 0 … 1: of the proxy group that refused most of it. */
-	readonly rejectedShare: number
-	/**
-	 * Canaries that are not ready at a proxy, and targets with a share that would not be when the route is led to other
-	 * clusters: its own, or the shared ones again. At most 20.
-	 */
-	readonly notReady: readonly {
-		readonly proxy: string
-		readonly target: string
-		readonly host: string
-		/** `noHost`: the proxy counts, and tells of no host · `silent`: it says nothing any more · `unwatched`: it never did. */
-		readonly why: 'noHost' | 'silent' | 'unwatched'
-	}[]
-	/**
-	 * Routes and virtual services whose requests are counted with the rollout's; before the first step also those that are
-	 * to come. None where it has clusters of its own. At most 20, by name.
-	 */
-	readonly sharedWith: readonly string[]
-	/** Why it cannot have clusters of its own; null: it can. */
-	readonly cloneProblem: string | null
-	/** Proxies where nothing of `good` has a healthy host, on the way back or in a shared incident: they are not moved. */
-	readonly stranded: readonly string[]
-	/** Proxies that are expected but gone, with the version they last held. */
-	readonly gone: readonly { readonly proxy: string; readonly version: string }[]
-	/** Proxies that a person has excluded: in none of the numbers above, with the version they last held. */
-	readonly excluded: readonly { readonly proxy: string; readonly version: string }[]
-	/** Of waves: the proxy that is to be the first, where none is or the one that was has gone for good. */
-	readonly firstCandidate?: string | null
-	/**
-	 * Of a TCP route that goes back: the connections that canaries have still, and the proxies that do not tell. A way back
-	 * rules new connections; open ones end by themselves, or when the proxy has drained. Else null.
-	 */
-	readonly openToCanaries: OpenConnections | null
-	/** A connected proxy was found at the last good shares though the step in force had been confirmed. */
-	readonly foundBack: boolean
-	/** The daemon has just started, and proxies may still come back: that nobody is missing says nothing yet. */
-	readonly returning: boolean
-}
-
-export type OpenConnections = { readonly open: number; readonly untold: number }
-
 /** What may happen to a rollout. `elapsedMs` of a turn: monotonic time since the last one. */
 export type RolloutEvent =
 	| { readonly kind: 'look'; readonly step: number; readonly look: Look }
@@ -247,6 +201,8 @@ export type RolloutEvent =
 			readonly step: number
 			readonly answer: HookAnswer
 	  }
+	/** Back, by and by: within `overMs` it is at the last good shares. */
+	| { readonly kind: 'abortByRamp'; readonly command: Command; readonly overMs: number }
 	| { readonly kind: 'supersede'; readonly reason: string }
 	/** The daemon was away for `downMs`; what it knew of the fleet is void. */
 	| { readonly kind: 'boot'; readonly downMs: number }
@@ -285,6 +241,7 @@ export function isRunning(rollout: Rollout): boolean {
 		case 'stepping':
 		case 'held':
 		case 'paused':
+		case 'ramping':
 		case 'rollingBack':
 			return true
 		case 'succeeded':
@@ -292,6 +249,11 @@ export function isRunning(rollout: Rollout): boolean {
 		case 'aborted':
 			return false
 	}
+}
+
+/** It goes back, at once or by a ramp: nothing moves it forward any more. */
+export function isGoingBack({ phase }: Pick<Rollout, 'phase'>): boolean {
+	return phase.kind === 'rollingBack' || phase.kind === 'ramping'
 }
 
 /** It runs, or it has ended and its route still has clusters of its own. */

@@ -10,11 +10,13 @@ import { leaveClones, makeClones, needsClones, routeToClones, sharingHolds } fro
 import { countedMs, findOverdue, type Overdue } from './deadlines.ts'
 import { describeOpen } from './describe-open.ts'
 import { describeInForce, describeStep } from './describe-step.ts'
+import type { FleetFacts } from './fleet-facts.ts'
 import { goBack } from './go-back.ts'
 import { backHolds, clipHolds, evidenceHolds, fleetHolds, gateHolds, incidentHolds } from './holds.ts'
 import { ageHooks, askGates, closedGates, gateAnswerHolds, hearHook, watchHolds } from './hooks.ts'
 import { demandsOfStep, isLastStep } from './ladder.ts'
-import type { Elapsed, FleetFacts, Hold, Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
+import { rampDown, startRamp } from './ramp.ts'
+import type { Elapsed, Hold, Rollout, RolloutEvent, RolloutStepResult } from './rollout.ts'
 import { isRunning } from './rollout.ts'
 import { isStepBackDue, meetIncident, stepBack } from './shared-incident.ts'
 import { guardParametersOf } from './start-rollout.ts'
@@ -52,6 +54,8 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, wallMs: numbe
 			return pause(rollout, event.command)
 		case 'resume':
 			return resume(rollout, event.command)
+		case 'abortByRamp':
+			return startRamp(rollout, event)
 		case 'abort':
 			return goBack(rollout, { by: 'command', ...event.command })
 		case 'supersede':
@@ -90,8 +94,13 @@ function look(rollout: Rollout, event: Extract<RolloutEvent, { kind: 'look' }>):
 	)
 }
 
-/** Nothing that was known of the fleet counts any more: a step needs evidence of this boot (rules, motion 13). */
+/**
+ * Nothing that was known of the fleet counts any more: a step needs evidence of this boot (rules, motion 13). The time
+ * that a ramp takes went on meanwhile.
+ */
 function boot(rollout: Rollout, downMs: number): Rollout {
+	const { sinceChangeMs } = rollout.elapsed
+	const sinceChange = rollout.phase.kind === 'ramping' ? sinceChangeMs + downMs : sinceChangeMs
 	return {
 		...rollout,
 		verdict: null,
@@ -100,7 +109,7 @@ function boot(rollout: Rollout, downMs: number): Rollout {
 		hooks: {},
 		// Looks are numbered anew by each boot.
 		guard: { ...rollout.guard, fresh: false, lastSequence: 0 },
-		elapsed: countDeadlines(rollout, downMs, { ...rollout.elapsed, sinceLookMs: 0 }),
+		elapsed: countDeadlines(rollout, downMs, { ...rollout.elapsed, sinceChangeMs: sinceChange, sinceLookMs: 0 }),
 	}
 }
 
@@ -111,6 +120,7 @@ function turn(before: Rollout, event: Turn, wallMs: number): RolloutStepResult {
 	const back = backOfTurn(rollout, event.facts)
 	if (back !== null) return goBack(rollout, back)
 	if (rollout.phase.kind === 'rollingBack') return confirmBack(rollout, event.facts, wallMs)
+	if (rollout.phase.kind === 'ramping') return rampDown(rollout, rollout.phase, event)
 	// A precaution waits for the store, as all but a way back to good do: a restart would raise the share again.
 	if (isStepBackDue(rollout, event)) return stepBack(rollout)
 	if (rollout.phase.kind === 'paused') return { rollout, notes: [] }

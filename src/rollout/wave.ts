@@ -5,8 +5,9 @@ import type { Guard, ResourceId, RolloutPolicySpec, WavesSpec } from '#mesh/mesh
 import { asksOfRoute, defaultErrorsGuard, defaultRolloutStep } from '#mesh/rollout-policy.ts'
 import { type Target, wholePpm } from '#plan/plan.ts'
 import { formatShare, shareOfAll } from '#plan/split.ts'
+import type { FleetFacts } from './fleet-facts.ts'
 import { isLastStep, splitInForce } from './ladder.ts'
-import { type FleetFacts, isRunning, type Rollout, type RolloutStepResult, type Wave } from './rollout.ts'
+import { isRunning, type Rollout, type RolloutStepResult, type Wave } from './rollout.ts'
 import { startRollout } from './start-rollout.ts'
 
 // A change that is none of shares goes out by waves: one proxy has it first, then some, then all (rules §4). It is a

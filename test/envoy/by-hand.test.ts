@@ -116,6 +116,30 @@ test('with Git gone and a proxy stopped, a success is taken back, and every requ
 	])
 })
 
+test('an abort by a ramp goes down part by part at every proxy, and no request fails', async () => {
+	const { daemon } = stage
+	const after = daemon.journal().at(-1)?.sequence ?? 0
+	await daemon.sluice('unfreeze', ...reason)
+	await daemon.sluice('rollout', 'retry', 'shop/shop#2', ...reason)
+	const rollout = (await daemon.entry({ event: 'rollout.started', after })).rollout ?? ''
+	await newest('has its first step', ({ id, step, confirmed }) => id === rollout && step === 1 && confirmed)
+	const begun = markNow()
+	const said = await daemon.sluice('rollout', 'abort', rollout, '--ramp', '9s', ...reason)
+	expect(said).toContain('goes back by a ramp')
+	await expect(daemon.sluice('rollout', 'promote', rollout, ...reason)).rejects.toThrow('goes back by a ramp already')
+	for (const instance of ['front-1', 'front-2'])
+		await eventually('the first part has come', async () => ((await held(instance)).shop2 ?? 0) < 50)
+	expect(await daemon.sluice('rollout', 'show', rollout)).toMatch(/RAMPING DOWN.*\d0 % of the way left/)
+	await daemon.entry({ event: 'rollout.aborted', rollout })
+	const tookMs = markNow().wallMs - begun.wallMs
+	console.log(`from the command to the last ACK of a ramp over 9 s: ${Math.round(tookMs)} ms`)
+	const parts = daemon.journal().filter(({ event }) => event === 'rollout.ramping')
+	const shares = parts.map(({ numbers }) => numbers.to)
+	expect(shares).toEqual([45, 40, 35, 30, 25, 20, 15, 10, 5].map((part) => `shop1 ${100 - part} % · shop2 ${part} %`))
+	for (const instance of ['front-1', 'front-2']) expect(await held(instance)).toEqual({ shop1: 100 })
+	expect((await load.between(begun, markNow())).failed).toBe(0)
+})
+
 /** The newest rollout, as soon as it is like this. */
 function newest(what: string, isSo: (rollout: Awaited<ReturnType<Stage['daemon']['rollout']>>) => boolean) {
 	return stage.daemon.until(`the rollout ${what}`, ({ rollouts: [rollout] }) => {

@@ -177,6 +177,21 @@ describe('commands', () => {
 		})
 	})
 
+	test('abort by a ramp, and what is no time for it', async () => {
+		const path = `/api/v1/rollouts/${id}/abort`
+		for (const rampMs of [0, -1, 1.5, '1h', limits.rampMs + 1]) {
+			const { status, body } = await post(path, { ...asked, rampMs })
+			expect([status, body.error.message]).toEqual([
+				400,
+				`rampMs is a number of milliseconds from 1 to ${limits.rampMs}`,
+			])
+		}
+		expect((await post(path, { ...asked, rampMs: 60_000 })).status).toBe(200)
+		expect(daemon.face.status().rollouts[0]).toMatchObject({ phase: 'ramping', cause: asked })
+		expect((await post(path, asked)).status).toBe(200)
+		expect(daemon.face.status().rollouts[0]).toMatchObject({ phase: 'aborted', cause: asked })
+	})
+
 	test('retry of what was aborted starts it again', async () => {
 		await post(`/api/v1/rollouts/${id}/abort`, asked)
 		expect((await post(`/api/v1/rollouts/${id}/retry`, asked)).status).toBe(200)

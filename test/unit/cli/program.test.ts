@@ -83,6 +83,7 @@ describe('usage', () => {
 		[['validate', '--frm', 'x'], 'unknown option'],
 		[['validate', '-o', 'xml'], 'Allowed choices are text, json, github'],
 		[['rollout', 'abort', 'x'], "required option '--reason <text>'"],
+		[['rollout', 'abort', 'x', '--reason', 'y', '--ramp', 'soon'], '--ramp: "soon" is no duration'],
 		[['bootstrap', '--node', 'serviceA'], 'Write mesh/MESH/virtualNode/NAME'],
 		[['run'], 'say --repo URL or --folder PATH'],
 		[['run', '--repo', 'a', '--folder', 'b'], 'both a repository (flag --repo) and a folder (flag --folder)'],

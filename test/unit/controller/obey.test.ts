@@ -125,3 +125,72 @@ test('what is not paused cannot be resumed', async () => {
 	await daemon.pass(1_000)
 	expect(await ask('resume')).toEqual({ kind: 'refused', code: 'NOT_POSSIBLE', text: 'B/B#1 is not paused' })
 })
+
+describe('abort by a ramp', () => {
+	const byRamp = () => daemon.command({ kind: 'abortByRamp', rollout, overMs: 90_000, ...who })
+	beforeEach(async () => {
+		daemon.commit({ weights: [1, 1] })
+		await daemon.pass(4_000)
+	})
+
+	test('it goes down part by part, says so, and is in quarantine when it is over', async () => {
+		expect(await byRamp()).toMatchObject({ kind: 'done' })
+		await daemon.pass(35_000)
+		const text =
+			/^B\/B#1: going back by a ramp over 90 s, 60 % of the way left: B .* · Bv2 .*, 2\/2 proxies confirmed: INC-311$/
+		expect(daemon.face.status().headline).toMatchObject({ level: 'moving', text: expect.stringMatching(text) })
+		await daemon.pass(60_000)
+		expect(newest()).toMatchObject({ phase: 'aborted', quarantined: true, cause: who })
+		expect(await journalled('rollout.ramping')).toHaveLength(9)
+	})
+
+	test('a canary that fails meanwhile is taken back at once', async () => {
+		await byRamp()
+		daemon.failCanary(1)
+		await daemon.pass(10_000)
+		expect(newest()).toMatchObject({ phase: 'rolledBack', cause: { by: 'guard' } })
+	})
+
+	test.for([
+		{ change: { weights: [1, 0] as const, stable: 'kept' as const }, what: 'a revert' },
+		{ change: { weights: [0, 1] as const }, what: 'another target' },
+		{ change: { hostname: 'b2-new.local' }, what: 'another canary' },
+	])('$what in Git does not end it: it would jump where a person wants it to go slowly', async ({ change }) => {
+		await byRamp()
+		daemon.commit(change)
+		await daemon.pass(30_000)
+		expect(newest()).toMatchObject({ id: rollout, phase: 'ramping' })
+		await daemon.pass(70_000)
+		const ended = daemon.face.status().rollouts.find(({ id }) => id === rollout)
+		expect(ended?.phase).toBe('aborted')
+	})
+
+	test('a daemon that dies meanwhile goes on with it', async () => {
+		await byRamp()
+		await daemon.pass(30_000)
+		await daemon.restart()
+		await daemon.pass(15_000)
+		expect(newest()).toMatchObject({ phase: 'ramping' })
+		await daemon.pass(60_000)
+		expect(newest()?.phase).toBe('aborted')
+	})
+
+	test('all that is left to ask for is that it goes back at once', async () => {
+		await byRamp()
+		const text = 'B/B#1 goes back by a ramp already, by dana (INC-311): abort it to go back at once'
+		for (const kind of ['pause', 'promote', 'promoteFull', 'resume', 'approve'] as const)
+			expect(await ask(kind)).toEqual({ kind: 'refused', code: 'NOT_POSSIBLE', text })
+		expect(await byRamp()).toEqual({ kind: 'refused', code: 'NOT_POSSIBLE', text })
+		expect(await ask('retry')).toMatchObject({ kind: 'refused', code: 'NOT_RUNNING' })
+		expect(await ask('abort')).toMatchObject({ kind: 'done' })
+		await daemon.pass(1_000)
+		expect(newest()?.phase).toBe('aborted')
+	})
+
+	test('what gets lost without the store is refused: an abort at once is not', async () => {
+		daemon.fillDisk()
+		await daemon.pass(2_000)
+		expect(await byRamp()).toMatchObject({ kind: 'refused', code: 'NOT_DURABLE' })
+		expect(await ask('abort')).toMatchObject({ kind: 'done' })
+	})
+})

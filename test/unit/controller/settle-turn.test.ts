@@ -10,7 +10,7 @@ import { type Mesh, type Resource, resourceId } from '#mesh/mesh.ts'
 import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import { formatSplit, splitOfRoute } from '#plan/split.ts'
 import { describeInForce } from '#rollout/describe-step.ts'
-import type { FleetFacts } from '#rollout/rollout.ts'
+import type { FleetFacts } from '#rollout/fleet-facts.ts'
 import { type BriefResource, fixtureResource } from '../../fixtures/mesh-fixture.ts'
 import { turnInput } from '../../fixtures/turn-input.ts'
 
