@@ -358,8 +358,8 @@ export const breakages: readonly Breakage[] = [
 		edits: [
 			{
 				file: 'src/rollout/front.ts',
-				find: "step >= 0 && phase.kind !== 'rollingBack'",
-				replace: 'step >= 0 && phase',
+				find: 'rollout.step >= 0 && !isGoingBack(rollout)',
+				replace: 'rollout.step >= 0 && isRunning(rollout)',
 			},
 		],
 		caughtBy: 'what is said to be done is done',
@@ -367,7 +367,44 @@ export const breakages: readonly Breakage[] = [
 	{
 		name: 'front-too-soon',
 		does: 'puts something in front before the first step',
-		edits: [{ file: 'src/rollout/front.ts', find: 'step >= 0 && phase', replace: 'step >= -1 && phase' }],
+		edits: [{ file: 'src/rollout/front.ts', find: 'rollout.step >= 0 &&', replace: 'rollout.step >= -1 &&' }],
+		caughtBy: '6: written down before it takes effect',
+	},
+	{
+		name: 'ramp-without-end',
+		does: 'lets the end of a ramp wait for a healthy host, too',
+		edits: [
+			{
+				file: 'src/rollout/ramp.ts',
+				find: 'if (due >= partsLeft) return',
+				replace: 'if (due >= partsLeft && facts.stranded.length === 0) return',
+			},
+		],
+		caughtBy: '10: a ramp ends in its time',
+	},
+	{
+		name: 'ramp-mutes-the-guard',
+		does: 'goes on with its ramp though the canary fails',
+		edits: [
+			{
+				file: 'src/rollout/step-rollout.ts',
+				find: "\t\tcase 'alarm':\n\t\t\treturn goBack(",
+				replace:
+					"\t\tcase 'alarm':\n\t\t\tif (rollout.phase.kind === 'ramping') return { rollout, notes: [] }\n\t\t\treturn goBack(",
+			},
+		],
+		caughtBy: '10: a way back is immediate',
+	},
+	{
+		name: 'ramp-by-memory-alone',
+		does: 'serves the parts of a ramp before they are written down',
+		edits: [
+			{
+				file: 'src/controller/step.ts',
+				find: "event === 'rollout.rollingBack'),",
+				replace: "event === 'rollout.rollingBack' || event === 'rollout.ramping'),",
+			},
+		],
 		caughtBy: '6: written down before it takes effect',
 	},
 ]

@@ -10,6 +10,7 @@ import type { Split } from '#plan/plan.ts'
 import { isHeldBack } from '#rollout/ladder.ts'
 import { isRunning, laneOf, type Rollout } from '#rollout/rollout.ts'
 import type { MemorySnapshot } from '#store/memory-store.ts'
+import type { Rejection } from '#xds/fleet-view.ts'
 import type { FakeFleet } from './fake-fleet.ts'
 import { forwardingAt, sharesAt } from './fake-proxy.ts'
 import type { Violate } from './invariants.ts'
@@ -51,6 +52,8 @@ export type ConsistencyOptions = {
 
 /** A turn, and a little. */
 const reactionMs = 1_500
+/** A daemon that died is back after so long. */
+const restartMs = 5_000
 const droppable = resourceId.virtualNode('apps', firstPair.stable)
 const utf8 = new TextDecoder()
 
@@ -77,8 +80,11 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 	const ends = { pause: 0, freeze: 0 }
 	let last: ControllerState | null = null
 	const sizedAt = new Map<string, string>()
+	/** Rollout → since when it goes down by a ramp, and how often a daemon has died meanwhile. */
+	const ramping = new Map<string, { readonly sinceMs: number; restarts: number }>()
 	/** Proxy → since when it refuses what is published. */
 	const refusing = new Map<string, number>()
+	const refusedIn = new Map<string, ReadonlySet<string>>()
 	/** Host → the canary's share that was published last by this daemon, and by any. */
 	const shares = new Map<string, number>()
 	const lastShares = new Map<string, Published>()
@@ -165,16 +171,34 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		}
 	}
 
+	/** Of what is refused, which rollouts had a step in force when it first was: one that began later did not bring it. */
+	function noteRefused(steps: readonly Rollout[]): void {
+		const before = new Map(refusedIn)
+		refusedIn.clear()
+		for (const { proxy, refused } of fleet.proxies)
+			for (const { typeUrl, name, version } of refused.values()) {
+				const key = [proxy.key, typeUrl, name, version].join()
+				refusedIn.set(key, before.get(key) ?? new Set(steps.map(({ id }) => id)))
+			}
+	}
+
 	/** They are few: one of them is more than a fifth. */
 	function checkRefused(running: readonly Rollout[]): void {
 		// One of five is not more than a fifth.
 		const isFew = fleet.proxies.filter(({ connected }) => connected).length < 5
 		const steps = isFew ? running.filter(({ step, phase }) => step >= 0 && phase.kind !== 'rollingBack') : []
-		const concerns = ({ typeUrl, name }: { typeUrl: string; name: string }) =>
-			typeUrl !== typeUrls.cluster ||
-			steps.some(({ canaries }) => canaries.some(({ virtualNode }) => virtualNode.endsWith(`/${nodeOfCluster(name)}`)))
+		noteRefused(steps)
+		const concerns = (proxyKey: string, { typeUrl, name, version }: Rejection) => {
+			const since = refusedIn.get([proxyKey, typeUrl, name, version].join())
+			return steps.some(({ id, canaries }) => {
+				if (since?.has(id) !== true) return false
+				if (typeUrl !== typeUrls.cluster) return true
+				return canaries.some(({ virtualNode }) => virtualNode.endsWith(`/${nodeOfCluster(name)}`))
+			})
+		}
 		for (const { proxy, connected, refused } of fleet.proxies) {
-			if (!connected || steps.length === 0 || ![...refused.values()].some(concerns)) refusing.delete(proxy.key)
+			const isConcerned = [...refused.values()].some((rejection) => concerns(proxy.key, rejection))
+			if (!connected || !isConcerned) refusing.delete(proxy.key)
 			else if (!refusing.has(proxy.key)) refusing.set(proxy.key, nowMs())
 			else if (nowMs() - (refusing.get(proxy.key) ?? 0) > reactionMs + 2 * options.storeMs())
 				violate('5: a refusal takes it back', `${proxy.key} refuses since ${refusing.get(proxy.key)}`)
@@ -228,8 +252,10 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 
 	function checkRunning(pair: Pair, rollout: Rollout, meshes: { applied: Mesh; asked: Mesh | undefined }): void {
 		checkSize(rollout)
+		checkRamp(rollout)
 		if (rollout.phase.kind !== 'rollingBack') {
-			checkJudged(pair, rollout, meshes)
+			// Whatever Git asks for meanwhile, a ramp goes on with what it has.
+			checkJudged(pair, rollout, rollout.phase.kind === 'ramping' ? { ...meshes, asked: undefined } : meshes)
 			checkHardLimit(pair, rollout)
 			return
 		}
@@ -237,6 +263,17 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		const share = shares.get(pair.host)
 		if (share !== undefined && share !== good)
 			violate('10: a way back is published at once', `${share} ppm, and good is ${good}`)
+	}
+
+	/** Whatever holds its parts. A daemon that was away, and one whose clock jumped, loses no more than a little. */
+	function checkRamp({ id, phase }: Rollout): void {
+		if (phase.kind !== 'ramping') return void ramping.delete(id)
+		const ramp = ramping.get(id) ?? { sinceMs: nowMs(), restarts: 0 }
+		ramping.set(id, ramp)
+		const lastedMs = nowMs() - ramp.sinceMs
+		const allowedMs = phase.ramp.overMs + reactionMs + 2 * options.storeMs() + ramp.restarts * restartMs
+		if (lastedMs > allowedMs)
+			violate('10: a ramp ends in its time', `${id} after ${lastedMs} of ${phase.ramp.overMs} ms`)
 	}
 
 	/** Rollouts and resources before and after a turn. */
@@ -289,6 +326,7 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			refusing.clear()
 			wasDropped = null
 			for (const one of known.values()) one.movesSinceMs = null
+			for (const ramp of ramping.values()) ramp.restarts += 1
 		},
 		published(host, after, stored) {
 			const pair = pairs.find((one) => one.host === host)

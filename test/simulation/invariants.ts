@@ -17,6 +17,8 @@ export type Invariants = {
 	asked(weights: Weights, goodPpm: number | null): void
 	/** The step in force was taken back as a precaution: the shares may rise again, step by step. */
 	steppedBack(): void
+	/** A part of a ramp leaves the canary this much. */
+	ramped(sharePpm: number): void
 	/** A rollout was decided, towards more of this node. */
 	begins(node: string): void
 	/** What was asked for last is another canary than the one under way, which goes back before the new one rises. */
@@ -73,6 +75,9 @@ export function createInvariants(options: InvariantOptions): Invariants {
 	let raised = false
 	/** A fall that makes way for another canary. A crash may undo it before it was written down: then it comes again. */
 	let makesWay: 'no' | 'expected' | 'done' = 'no'
+	/** A ramp goes down whatever is asked for meanwhile; that begins when the ramp has ended. */
+	let isRamping = false
+	let liftsAtStart = false
 	let bootedMs = 0
 	let sharesSinceMs = 0
 	/** When all that were connected held the shares for the first time, whoever joins or returns later; null until then. */
@@ -98,7 +103,14 @@ export function createInvariants(options: InvariantOptions): Invariants {
 		steppedBack() {
 			isPrecaution = true
 		},
+		ramped(sharePpm) {
+			allowed.add(sharePpm)
+			isRamping = true
+		},
 		begins(node) {
+			if (liftsAtStart) lift()
+			isRamping = false
+			liftsAtStart = false
 			rising ??= node
 		},
 		replaced() {
@@ -131,7 +143,8 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			const share = after.get(rising) ?? 0
 			const was = before?.get(rising) ?? highest ?? previous?.get(rising) ?? 0
 			if (share < was) raised = false
-			if (makesWay === 'expected' && share < was) {
+			// A ramp falls more than once.
+			if (makesWay !== 'no' && share < was) {
 				makesWay = 'done'
 				highest = null
 			}
@@ -183,6 +196,7 @@ export function createInvariants(options: InvariantOptions): Invariants {
 
 	/** Shares may rise again. */
 	function lift(): void {
+		liftsAtStart = isRamping
 		ceiling = null
 		highest = null
 	}

@@ -52,6 +52,7 @@ export const faultKinds = [
 	'syntaxError',
 	'clockJump',
 	'abort',
+	'abortByRamp',
 	'promote',
 	'promoteFull',
 	'pause',

@@ -19,6 +19,6 @@ test('rollouts with faults break no invariant', { timeout: 3_600_000 }, async ()
 	expect(summary.rollouts).toBe(rollouts)
 	expect(Object.keys(summary.faults).sort(), 'every kind of fault was tried').toEqual([...faultKinds].sort())
 	expect(summary.statesSeen).toEqual(
-		['aborted', 'held', 'paused', 'pending', 'rolledBack', 'rollingBack', 'stepping', 'succeeded'].sort(),
+		['aborted', 'held', 'paused', 'pending', 'ramping', 'rolledBack', 'rollingBack', 'stepping', 'succeeded'].sort(),
 	)
 })

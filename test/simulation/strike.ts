@@ -30,6 +30,8 @@ export type Struck = {
 	crashAt(moment: 'afterPublish' | 'starting'): void
 	/** A command about the newest rollout, if a daemon is there that has one. */
 	askRollout(verb: RolloutVerb): void
+	/** The newest rollout is to go back within so long. */
+	rampDown(overMs: number): void
 	/** What a person asks for, if a daemon is there. */
 	ask(command: ControllerCommand): void
 }
@@ -153,6 +155,8 @@ export function strike({ kind, forMs, proxy: index }: Fault, world: Struck): voi
 		case 'pause':
 			later(() => world.askRollout('resume'))
 			return world.askRollout(kind)
+		case 'abortByRamp':
+			return world.rampDown(forMs)
 		case 'abort':
 		case 'promote':
 		case 'promoteFull':

@@ -41,13 +41,16 @@ const usualMs = 15_000
 const freshMs = limits.silentAfterMs + limits.lookIntervalMs + 500
 const turnMs = 400
 
+/** The rollout, and the timeouts in what candidates and all others are served. */
+type Going = { readonly rollout: Rollout; readonly newMs: number; readonly oldMs: number }
+
 export function createWaveInvariants(options: WaveInvariantOptions): WaveInvariants {
 	const { proxies, reports, nowMs, storeMs, violate } = options
 	/** What a proxy has lost to a way back, and its proxies must not be given again. */
 	let lost: number | null = null
 	/** Losses that the daemon has not yet explained: rollout and proxy. */
 	let unexplained: { readonly id: string; readonly proxy: string; readonly atMs: number }[] = []
-	let wave: { readonly rollout: Rollout; readonly newMs: number; readonly oldMs: number } | null = null
+	let wave: Going | null = null
 	/** When all that are in the wave in force had the change for the first time; null until then. */
 	let confirmedMs: number | null = null
 	/** When the wave in force was decided. */
@@ -74,16 +77,23 @@ export function createWaveInvariants(options: WaveInvariantOptions): WaveInvaria
 
 	function noteConfirmed(): void {
 		if (wave === null) return
-		const { rollout, newMs } = wave
-		const members = connected().filter(({ proxy }) => isMember(rollout, proxy))
+		const going = wave
+		const members = connected().filter(({ proxy }) => isMember(going.rollout, proxy))
 		// Where the first one has gone for good, the next wave may have nobody.
-		if (connected().length > 0 && members.every((target) => holds(target, newMs))) confirmedMs ??= nowMs()
+		if (connected().length > 0 && members.every((target) => hasChange(target, going))) confirmedMs ??= nowMs()
 	}
 
-	function checkForward({ rollout, newMs }: NonNullable<typeof wave>, step: string): void {
+	/** Of what it changes beside timeouts a proxy shows nothing; it may have refused the timeout of an earlier change. */
+	function hasChange(target: FakeProxy, { newMs, oldMs }: Pick<Going, 'newMs' | 'oldMs'>): boolean {
+		return newMs === oldMs || holds(target, newMs)
+	}
+
+	function checkForward(going: Going, step: string): void {
+		const { rollout } = going
 		const members = connected().filter((target) => isMember(rollout, target.proxy) && !isNews(target))
 		for (const target of members) {
-			if (!holds(target, newMs)) violate('5: no step forward before all have ACKed', `${step}, not ${target.proxy.key}`)
+			if (!hasChange(target, going))
+				violate('5: no step forward before all have ACKed', `${step}, not ${target.proxy.key}`)
 		}
 		const isMissed = ({ leftMs }: FakeProxy) => nowMs() - bootedMs < limits.bootHoldMs || (leftMs ?? 0) >= bootedMs
 		const missing = proxies().find((target) => !target.connected && isMissed(target) && !isNews(target))
@@ -138,7 +148,7 @@ export function createWaveInvariants(options: WaveInvariantOptions): WaveInvaria
 	}
 
 	function checkEnd(rollout: Rollout): void {
-		if (wave?.rollout.id !== rollout.id) return
+		if (wave?.rollout.id !== rollout.id || wave.newMs === wave.oldMs) return
 		const wanted = rollout.phase.kind === 'succeeded' ? wave.newMs : wave.oldMs
 		for (const target of connected())
 			if (!isNews(target) && !holds(target, wanted) && timeoutAt(target, firstPair.host) !== null)

@@ -7,6 +7,7 @@ import { parseStored } from '#controller/state.ts'
 import type { Measurement } from '#guard/look.ts'
 import type { Mesh } from '#mesh/mesh.ts'
 import { nameOf } from '#plan/split.ts'
+import { splitInForce } from '#rollout/ladder.ts'
 import { isRunning, laneOf, type Phase, type Rollout, routesOf } from '#rollout/rollout.ts'
 import type { Revision } from '#source/revision.ts'
 import type { JournalEntry } from '#store/store.ts'
@@ -243,6 +244,7 @@ export async function simulate(
 				const about = current?.controller.view().state.rollouts.find(({ id }) => id === entry.rollout)
 				policies.told(entry, about)
 				if (entry.event === 'rollout.steppedBack' && about !== undefined) watchingOf(about)?.steppedBack()
+				if (entry.event === 'rollout.ramping' && about !== undefined) noteRamp(about, Number(entry.numbers.partsLeft))
 				notePromotion(entry)
 				noteStart(entry)
 				if (entry.event === 'rollout.advanced' && entry.rollout?.includes('/waves#')) noteRaise()
@@ -273,6 +275,8 @@ export async function simulate(
 			for (const pair of pairs) {
 				ofHost(pair.host)?.restarted(hasEnded(pair) ? 'settled' : 'moving')
 				if (hasSteppedBack(pair)) ofHost(pair.host)?.steppedBack()
+				const ramping = storedOf(pair)
+				if (ramping?.phase.kind === 'ramping') noteRamp(ramping, ramping.phase.ramp.partsLeft)
 			}
 			consistency.restarted()
 			waves.restarted()
@@ -327,6 +331,20 @@ export async function simulate(
 		void asked.then((reply) => watching?.answersPromote(reach, reply === null ? 'unknown' : 'known'))
 	}
 
+	function rampDown(overMs: number): void {
+		const running = newestRollout()
+		if (running !== undefined) void ask({ kind: 'abortByRamp', rollout: running.id, overMs, ...person })
+	}
+
+	/** What a part of a ramp leaves may be held from now on. */
+	function noteRamp(rollout: Rollout, partsLeft: number): void {
+		const pair = pairs.find(({ route }) => laneOf(rollout, route) !== null)
+		const lane = pair === undefined ? null : laneOf(rollout, pair.route)
+		if (pair === undefined || lane === null) return
+		const share = canaryShareOf(pair, splitInForce(rampingAt(rollout, partsLeft), lane))
+		ofHost(pair.host)?.ramped(share)
+	}
+
 	function notePromotion({ event, rollout, numbers }: JournalEntry): void {
 		if (event !== 'rollout.promote') return
 		const promoted = current?.controller.view().state.rollouts.find(({ id }) => id === rollout)
@@ -370,12 +388,17 @@ export async function simulate(
 	}
 
 	/** A precaution was written down, and the daemon may have died before it told. */
-	function hasSteppedBack({ route }: Pair): boolean {
-		const stored = disk.stored()?.state ?? null
-		const known = stored === null ? [] : parseStored(stored).state.rollouts
-		const last = known.findLast((rollout) => routesOf(rollout).includes(route))
+	function hasSteppedBack(pair: Pair): boolean {
+		const last = storedOf(pair)
 		if (last === undefined || last.elapsed.sinceForwardMs !== null) return false
 		return isRunning(last) && last.phase.kind !== 'rollingBack'
+	}
+
+	/** The newest rollout of a route, as the store has it. */
+	function storedOf({ route }: Pair): Rollout | undefined {
+		const stored = disk.stored()?.state ?? null
+		const known = stored === null ? [] : parseStored(stored).state.rollouts
+		return known.findLast((rollout) => routesOf(rollout).includes(route))
 	}
 
 	/** The rollout that is under way: in the daemon, or in the store of one that only starts. */
@@ -387,7 +410,7 @@ export async function simulate(
 			(rollout) =>
 				laneOf(rollout, pair.route) !== null &&
 				rollout.step >= 0 &&
-				['stepping', 'held', 'paused'].includes(rollout.phase.kind),
+				['stepping', 'held', 'paused', 'ramping'].includes(rollout.phase.kind),
 		)
 	}
 
@@ -409,6 +432,7 @@ export async function simulate(
 				crashAt = moment
 			},
 			askRollout,
+			rampDown,
 			ask,
 		})
 	}
@@ -466,6 +490,11 @@ export async function simulate(
 		errors,
 		turns: turns + (view?.turns ?? 0),
 	}
+}
+
+function rampingAt(rollout: Rollout, partsLeft: number): Rollout {
+	const cause = { by: 'command', ...person } as const
+	return { ...rollout, phase: { kind: 'ramping', cause, ramp: { partsLeft, overMs: 1 } } }
 }
 
 /** Where nothing goes wrong and traffic is not too thin, a canary is given the time that its proof takes. */
