@@ -2,6 +2,7 @@ import { limits } from '#base/limits.ts'
 import { addRequestTimes, noRequestTimes, type RequestTimes } from '#base/request-times.ts'
 import { addArms, addCounts, noCounts } from './arms.ts'
 import { createWatch, type HardLimitWatch, type WatchedFlush, watchFlush } from './hard-limit.ts'
+import { afterLook, type LateFailures, noLateFailures } from './leave-one-out.ts'
 import type { Alarm, ArmIncrement, CanaryKey, Counts, GuardParameters, Look, Sample } from './look.ts'
 import { type ArmTotals, type Comparison, lookAtCanary, noTotals, type ProxyTotals } from './strata.ts'
 
@@ -19,6 +20,8 @@ export type Fold = {
 	baselineTimes: RequestTimes
 	/** By canary: what its endpoints' own Envoys counted in the running look. */
 	readonly endpoints: ReadonlyMap<CanaryKey, Map<string, Counts>>
+	/** Likewise, their failures of late. */
+	readonly lateFailures: Map<CanaryKey, LateFailures>
 }
 
 type ProxyFold = {
@@ -53,6 +56,7 @@ export function createFold({ between = 'targets', ...options }: FoldOptions): Fo
 		fleet,
 		baselineTimes: noRequestTimes,
 		endpoints: new Map(canaries.map((key) => [key, new Map()])),
+		lateFailures: new Map(),
 	}
 }
 
@@ -112,7 +116,10 @@ export function closeLook(fold: Fold, closing: LookClosing): Look {
 		if (proxy !== undefined && proxy.shares !== null && proxy.samples > 0) steady.push(proxyTotals(name, proxy))
 	}
 	const { sequence, stepStart, warmingUp, parameters, edgesMs = [], expectedShares = {}, beside = noCounts } = closing
-	const asked = { between: fold.between, parameters, edgesMs, expectedShares, endpoints: fold.endpoints }
+	const { between, endpoints, lateFailures } = fold
+	for (const [canary, totals] of endpoints)
+		lateFailures.set(canary, afterLook(lateFailures.get(canary) ?? noLateFailures, totals))
+	const asked = { between, parameters, edgesMs, expectedShares, endpoints, lateFailures }
 	const canaries = fold.canaries.map((canary) => [canary, lookAtCanary(canary, steady, asked)] as const)
 	const wantsEdges = (parameters.latency ?? null) !== null && edgesMs.length === 0
 	if (wantsEdges)

@@ -76,10 +76,10 @@ export type CanaryLook = {
 	readonly withoutWorst: WithoutWorstLook | null
 }
 
-/** A canary's endpoint that failed most, beside all of them: what their own Envoys counted. */
+/** A canary's endpoint that failed most of late, by its proxy's key, beside all of them: what their own Envoys counted. */
 export type WorstEndpoint = {
-	/** The key of its proxy. */
 	readonly endpoint: string
+	/** What is left out with it: nothing where chance may have given it its failures. */
 	readonly counts: Counts
 	readonly all: Counts
 	readonly endpoints: number

@@ -4,7 +4,14 @@ import { type Arms, addArms, noArms } from './arms.ts'
 import { type Bet, payoff, toStored } from './bet.ts'
 import { effectSizes, errorBets, largestLogFactor, overDispersion } from './error-test.ts'
 import { latencyPhi, slowRequests } from './latency.ts'
-import { type EndpointTotals, findWorstEndpoint, scaleCounts, shareWithout } from './leave-one-out.ts'
+import {
+	type EndpointTotals,
+	findWorstEndpoint,
+	type LateFailures,
+	noLateFailures,
+	scaleCounts,
+	shareWithout,
+} from './leave-one-out.ts'
 import type {
 	AbsoluteLook,
 	CanaryKey,
@@ -57,14 +64,12 @@ export type LookAsked = {
 	readonly expectedShares: Readonly<Record<CanaryKey, number>>
 	/** What each canary's endpoints counted themselves. */
 	readonly endpoints: ReadonlyMap<CanaryKey, EndpointTotals>
+	readonly lateFailures: ReadonlyMap<CanaryKey, LateFailures>
 }
 
 /** `proxies` in a fixed order, so that the same counts give the same sums to the last bit. */
-export function lookAtCanary(
-	canary: CanaryKey,
-	proxies: readonly ProxyTotals[],
-	{ between, parameters, edgesMs, expectedShares, endpoints }: LookAsked,
-): CanaryLook {
+export function lookAtCanary(canary: CanaryKey, proxies: readonly ProxyTotals[], asked: LookAsked): CanaryLook {
+	const { between, parameters, edgesMs, expectedShares } = asked
 	const compared = between === 'targets' ? proxies : withoutLonelyBaseline(canary, proxies)
 	const final = partsOf('final', canary, compared)
 	const attempts = partsOf('attempts', canary, compared)
@@ -75,7 +80,7 @@ export function lookAtCanary(
 		absolute: lookAtLimit(final, parameters),
 		latency: edgesMs.map((edgeMs) => lookAtLatency(edgeMs, { canary, proxies: compared, parameters })),
 		share: lookAtShare(canary, proxies, expectedShares[canary]),
-		withoutWorst: lookWithoutWorst({ final, attempts }, endpoints.get(canary) ?? new Map(), parameters),
+		withoutWorst: lookWithoutWorst({ final, attempts }, canary, asked),
 	}
 }
 
@@ -92,10 +97,11 @@ type CanaryParts = { readonly final: readonly Part[]; readonly attempts: readonl
 /** The worst endpoint's part is taken out of what every proxy counted of the canary: which of them it served is not known. */
 function lookWithoutWorst(
 	{ final, attempts }: CanaryParts,
-	endpoints: EndpointTotals,
-	parameters: GuardParameters,
+	canary: CanaryKey,
+	{ endpoints, lateFailures, parameters }: LookAsked,
 ): WithoutWorstLook | null {
-	const worst = findWorstEndpoint(endpoints, totalOf(attempts).canary.requests)
+	const sent = totalOf(attempts).canary.requests
+	const worst = findWorstEndpoint(endpoints.get(canary) ?? new Map(), sent, lateFailures.get(canary) ?? noLateFailures)
 	if (worst === null) return null
 	const without = (parts: readonly Part[]) => {
 		const left = shareWithout(worst, totalOf(parts).canary)

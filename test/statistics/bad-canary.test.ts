@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { count, seed } from '../depth.ts'
 import { leastOfTable, surelyAfter, surelyBackAfter } from './bounds.ts'
-import { failsUnderLoad, lateFailure, steady } from './failures.ts'
+import { failsUnderLoad, lateFailure, steady, toldApart } from './failures.ts'
 import { defaultParameters, type GuardSetting, guardRule, shippedParameters, strictParameters } from './guard-rule.ts'
 import { fixedShare, secondsOf, tableLadder } from './ladder.ts'
 import { medianUntil, type Repeated, repeatRule } from './repeat.ts'
@@ -71,6 +71,13 @@ describe('five times as bad at 0.1 %, 1,000 requests/s, the whole guard', () => 
 	const failures = bad(0.001, 0.005)
 	test('φ measured as 1: median within 130 s, 95 % within 180 s', () => {
 		const found = repeat({ ...whole, parameters: defaultParameters }, { rps: 1000, failures })
+		expect(surelyBackAfter(found)).toBeLessThanOrEqual(130)
+		expect(surelyAfter(found, { end: 'back', share: 0.95 })).toBeLessThanOrEqual(180)
+	})
+
+	test('likewise where one endpoint of three is left out', () => {
+		const each = toldApart({ baseline: 0.001, canary: 0.005 }, 3)
+		const found = repeat({ ...whole, parameters: defaultParameters }, { rps: 1000, failures: each })
 		expect(surelyBackAfter(found)).toBeLessThanOrEqual(130)
 		expect(surelyAfter(found, { end: 'back', share: 0.95 })).toBeLessThanOrEqual(180)
 	})

@@ -9,6 +9,11 @@ export function steady(shares: ErrorShares): Failures {
 	return () => () => shares
 }
 
+/** The canary's endpoints, all alike, tell what they do themselves. */
+export function toldApart({ canary, baseline }: ErrorShares, endpoints: number): Failures {
+	return steady({ canary, baseline, canaryEndpoints: Array.from({ length: endpoints }, () => canary) })
+}
+
 /** A healthy canary. */
 export function healthy(share: number): Failures {
 	return steady({ canary: share, baseline: share })
@@ -59,10 +64,13 @@ export type Bursts = {
 	readonly canaryEndpoints: number
 	readonly baselineEndpoints: number
 	readonly seconds: number
+	/** Whether the canary's endpoints tell what they do themselves, so that one can be left out. */
+	readonly toldApart?: boolean
 }
 
 /** A healthy canary, each of whose endpoints, like each of the baseline's, fails half of its requests once an hour. */
-export function endpointBursts(share: number, { canaryEndpoints, baselineEndpoints, seconds }: Bursts): Failures {
+export function endpointBursts(share: number, bursts: Bursts): Failures {
+	const { canaryEndpoints, baselineEndpoints, seconds, toldApart = false } = bursts
 	return (random) => {
 		const canary = Array.from({ length: canaryEndpoints }, () => startBursts(random, seconds))
 		const baseline = Array.from({ length: baselineEndpoints }, () => startBursts(random, seconds))
@@ -70,7 +78,11 @@ export function endpointBursts(share: number, { canaryEndpoints, baselineEndpoin
 			const failing = endpoints.filter((isFailing) => isFailing(second)).length
 			return share + (failing / endpoints.length) * (burstShare - share)
 		}
-		return ({ second }) => ({ canary: shareOf(canary, second), baseline: shareOf(baseline, second) })
+		return ({ second }) => ({
+			canary: shareOf(canary, second),
+			baseline: shareOf(baseline, second),
+			...(toldApart ? { canaryEndpoints: canary.map((isFailing) => (isFailing(second) ? burstShare : share)) } : {}),
+		})
 	}
 }
 

@@ -1,5 +1,5 @@
 import { logEvidence } from '#guard/error-test.ts'
-import { closeLook, createFold, foldSample } from '#guard/fold.ts'
+import { closeLook, createFold, foldEndpoint, foldSample } from '#guard/fold.ts'
 import { judge, startGuard, startStep } from '#guard/judge.ts'
 import type { ArmIncrement, Counts, GuardParameters, GuardState, Sample, Verdict } from '#guard/look.ts'
 import { unpackLogs } from '#guard/packed-logs.ts'
@@ -100,6 +100,8 @@ export function guardRule({ parameters, ladder, warmUpSeconds, advance, watches 
 				if (passed === 0) expected = flushes.map(({ place }) => place.proxy)
 				passed += seconds
 				for (const flush of flushes) {
+					for (const [index, counts] of flush.endpoints.entries())
+						foldEndpoint(fold, { endpoint: `endpoint-${index}`, canary: canaryKey, ...counts })
 					const alarm = foldSample(fold, sampleOf(flush, step))
 					if (alarm !== null && watches === 'whole') return 'back'
 				}

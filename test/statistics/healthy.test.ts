@@ -88,6 +88,23 @@ describe('errors that are not independent, the whole guard as shipped', () => {
 	})
 })
 
+describe('endpoints that fail now and then, told apart: the whole guard, φ 1', () => {
+	test.for([
+		[2, 10, 'α', defaultParameters.alpha],
+		[2, 30, 'α', defaultParameters.alpha],
+		[3, 10, 'α', defaultParameters.alpha],
+		[3, 30, 'α', defaultParameters.alpha],
+		[3, 120, '3 %', 0.03],
+	] as const)('one of %i endpoints, %i s: at most %s', ([endpoints, seconds, , most]) => {
+		const runs = count(60, 4000)
+		const bursts = { canaryEndpoints: endpoints, baselineEndpoints: endpoints * 10, seconds, toldApart: true }
+		const failures = endpointBursts(0.001, bursts)
+		const share = shareTakenBack({ ...whole, parameters: defaultParameters }, { rps: 1000, failures }, runs)
+		console.log(`one of ${endpoints} endpoints, ${seconds} s: ${(share * 100).toFixed(2)} % of ${runs} taken back`)
+		expect(share).toBeLessThanOrEqual(mostOf(most, runs))
+	})
+})
+
 test('no canary traffic: nothing is taken back, and nothing is proven', () => {
 	const parameters = shippedParameters
 	const idle = { ...tableLadder, shares: tableLadder.shares.map(() => 0) }

@@ -1,4 +1,5 @@
 import type { Random } from '#base/random.ts'
+import { addCounts } from '#guard/arms.ts'
 import type { Counts } from '#guard/look.ts'
 import { poisson } from './draw.ts'
 
@@ -28,7 +29,12 @@ export function equalPlaces(count: number): Place[] {
 }
 
 /** The share of requests that fail, by arm. */
-export type ErrorShares = { readonly canary: number; readonly baseline: number }
+export type ErrorShares = {
+	readonly canary: number
+	readonly baseline: number
+	/** Of each of the canary's endpoints, where they tell what they do themselves: they have equal parts of its requests. */
+	readonly canaryEndpoints?: readonly number[]
+}
 
 export type Moment = { readonly second: number; readonly canaryShare: number; readonly place: Place }
 
@@ -48,6 +54,8 @@ export type PlaceFlush = {
 	readonly place: Place
 	readonly canary: Counts
 	readonly baseline: Counts
+	/** What each endpoint of the canary says of itself; empty where none does. */
+	readonly endpoints: readonly Counts[]
 	/** What the canary's errors are over those that the baseline's share would have given. */
 	readonly excessErrors: number
 }
@@ -60,9 +68,14 @@ export function startTraffic(traffic: Traffic, random: Random): (second: number,
 			const requests = traffic.requestsPerSecond * place.part * traffic.flushSeconds
 			const toCanary = place.shares === 'inForce' ? canaryShare : 0
 			const shares = failures({ second, canaryShare, place })
-			const canary = arm(random, requests * toCanary, shares.canary)
+			const { canaryEndpoints = [] } = shares
+			const endpoints = canaryEndpoints.map((share) =>
+				arm(random, (requests * toCanary) / canaryEndpoints.length, share),
+			)
+			const canary =
+				endpoints.length > 0 ? endpoints.reduce(addCounts) : arm(random, requests * toCanary, shares.canary)
 			const baseline = arm(random, requests * (1 - toCanary), shares.baseline)
-			return { place, canary, baseline, excessErrors: canary.errors - canary.requests * shares.baseline }
+			return { place, canary, baseline, endpoints, excessErrors: canary.errors - canary.requests * shares.baseline }
 		})
 }
 

@@ -1,16 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { closeLook, createFold, foldEndpoint, foldSample } from '#guard/fold.ts'
 import { judge, startGuard } from '#guard/judge.ts'
-import { findWorstEndpoint } from '#guard/leave-one-out.ts'
+import { afterLook, findWorstEndpoint, noLateFailures } from '#guard/leave-one-out.ts'
 import type { GuardState, Verdict } from '#guard/look.ts'
 import { canaryKey, increment, parameters, sample } from './traffic.ts'
 
 const endpoints = (counts: Readonly<Record<string, readonly [requests: number, errors: number]>>) =>
 	new Map(Object.entries(counts).map(([name, [requests, errors]]) => [name, { requests, errors }]))
 
+/** The worst of the last one of some looks. */
+function worstOf(looks: readonly ReturnType<typeof endpoints>[], sent: number) {
+	const last = looks.at(-1) ?? new Map()
+	return findWorstEndpoint(last, sent, looks.reduce(afterLook, noLateFailures))
+}
+
 describe('the worst endpoint', () => {
 	test('is the one that failed most', () => {
-		const worst = findWorstEndpoint(endpoints({ a: [50, 1], b: [50, 20], c: [50, 2] }), 150)
+		const worst = worstOf([endpoints({ a: [50, 1], b: [50, 20], c: [50, 2] })], 150)
 		expect(worst).toEqual({
 			endpoint: 'b',
 			counts: { requests: 50, errors: 20 },
@@ -24,7 +30,43 @@ describe('the worst endpoint', () => {
 		['endpoints that do not account for what was sent', { a: [50, 9], b: [20, 0] }, 100],
 		['none', {}, 0],
 	] as const)('is not known of %s', ([, counts, sent]) => {
-		expect(findWorstEndpoint(endpoints(counts), sent)).toBeNull()
+		expect(worstOf([endpoints(counts)], sent)).toBeNull()
+	})
+
+	test.for([
+		['alike', { a: [50, 9], b: [50, 11], c: [50, 10] }, 0],
+		['too few to tell', { a: [50, 1], b: [50, 0], c: [50, 0] }, 0],
+		['in proportion to their requests', { a: [90, 18], b: [30, 6], c: [30, 6] }, 0],
+		['all at one', { a: [50, 4], b: [50, 0], c: [50, 0] }, 4],
+		['most at one', { a: [50, 20], b: [50, 5], c: [50, 5] }, 20],
+	] as const)('takes out what it has above chance: failures %s', ([, counts, errors]) => {
+		expect(worstOf([endpoints(counts)], 150)?.counts.errors).toBe(errors)
+	})
+
+	test('is the same in each look of a version that fails now here, now there', () => {
+		const byTurns = [endpoints({ a: [50, 1], b: [50, 1] }), endpoints({ a: [50, 0], b: [50, 1] })]
+		const looks = [endpoints({ a: [50, 3], b: [50, 0] }), ...byTurns, ...byTurns]
+		expect(looks.map((_, index) => worstOf(looks.slice(0, index + 1), 100)?.endpoint)).toEqual([
+			'a',
+			'a',
+			'a',
+			'a',
+			'a',
+		])
+	})
+
+	test('is at once another where that fails much more, and again when that is long over', () => {
+		const looks = [endpoints({ a: [50, 3], b: [50, 0] }), endpoints({ a: [50, 0], b: [50, 20] })]
+		const quiet = Array.from({ length: 50 }, () => endpoints({ a: [50, 1], b: [50, 0] }))
+		expect(worstOf(looks, 100)?.endpoint).toBe('b')
+		expect(worstOf([...looks, ...quiet.slice(0, 5)], 100)?.endpoint).toBe('b')
+		expect(worstOf([...looks, ...quiet], 100)?.endpoint).toBe('a')
+	})
+
+	test('is one that is still there', () => {
+		expect(
+			worstOf([endpoints({ a: [50, 30], b: [50, 0] }), endpoints({ b: [50, 1], c: [50, 0] })], 100)?.endpoint,
+		).toBe('b')
 	})
 })
 
