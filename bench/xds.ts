@@ -7,6 +7,7 @@ import { makeTempDirectory } from '#lab/temp.ts'
 import { type Bench, type BenchOptions, type Figures, median, rounded } from './report.ts'
 import { buildBaseline } from './xds/baseline-program.ts'
 import { startDaemonProcess } from './xds/daemon-process.ts'
+import { measureFirstByte } from './xds/first-byte.ts'
 import { startLoadClient } from './xds/load-process.ts'
 import type { Variant } from './xds/load-stream.ts'
 import { dumpResources } from './xds/resources.ts'
@@ -69,7 +70,19 @@ export const benchXds: Bench = async (say, options) => {
 			}
 		}
 	}
+	figures.firstByte = sayFirstByte(say)
 	return figures
+}
+
+/** Within this process. */
+function sayFirstByte(say: (line: string) => void): Figures[string] {
+	const { routes, groups, stepMs, encodeMs } = measureFirstByte()
+	const ratio = stepMs / encodeMs
+	say(`a step of a rollout among ${routes} routes and ${groups} groups of proxies, until its first byte is there`)
+	say(
+		`  ${stepMs.toFixed(1)} ms: ${ratio.toFixed(1)} times encoding that route configuration (${encodeMs.toFixed(2)} ms)`,
+	)
+	return { routes, groups, stepMs: rounded(stepMs), encodeMs: rounded(encodeMs), ratio: rounded(ratio) }
 }
 
 type Row = readonly [name: RowName, start: () => Promise<ServerProcess>]

@@ -56,7 +56,7 @@ export function openLoadStream(options: LoadStreamOptions): Http2Call {
 type Response = { readonly typeUrl: string; readonly version: string; readonly nonce: string }
 
 /** Both variants have what is read here in the same fields. */
-function readResponse(message: Buffer): Response {
+export function readResponse(message: Buffer): Response {
 	const reader = new BinaryReader(message)
 	let [typeUrl, version, nonce] = ['', '', '']
 	while (reader.pos < reader.len) {

@@ -6,13 +6,13 @@ import { effectiveMesh } from '#controller/effective.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import { type Mesh, resourceId } from '#mesh/mesh.ts'
 import { readMesh } from '#mesh/read-mesh.ts'
-import { wholePpm } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import { fleetMesh } from './fleet-mesh.ts'
 import { groupOf, type Identity, identityNames, nodeId } from './identity.ts'
 import type { Names } from './load-stream.ts'
+import { rolloutAt } from './rollout-at.ts'
 
 // The same bytes for every server: what Sluice compiles of the mesh for each identity, and one of its route
 // configurations with one weight in two forms.
@@ -37,17 +37,15 @@ export function readFleetMesh(services: number): Mesh {
 	return read.mesh
 }
 
-/** A step of a rollout: the mesh is the same, one route has other shares. */
-export function withWeight(mesh: Mesh, round: number): EffectiveMesh {
-	const effective = effectiveMesh(mesh, [])
-	const route = resourceId.route('bench', 'r0', 'route')
-	const ownPpm = 900_000 + 1_000 * (round % 50)
-	const own = resourceId.virtualNode('bench', 'n0')
-	const split = (effective.splits[route] ?? []).map((target) => ({
-		...target,
-		sharePpm: target.virtualNode === own ? ownPpm : wholePpm - ownPpm,
-	}))
-	return { ...effective, splits: { ...effective.splits, [route]: split } }
+/** What is in force at a step of a rollout of the first service's route. */
+export function atStep(mesh: Mesh, step: number): EffectiveMesh {
+	return effectiveMesh(mesh, [rolloutAt(changing, step)])
+}
+
+const changing = {
+	route: resourceId.route('bench', 'r0', 'route'),
+	rising: { virtualNode: resourceId.virtualNode('bench', 'n1'), port: 8080 },
+	falling: { virtualNode: resourceId.virtualNode('bench', 'n0'), port: 8080 },
 }
 
 /** Writes the dump to a file; returns what the load client is to ask for. */
@@ -76,7 +74,7 @@ export function dumpResources(services: number, file: string): Readonly<Record<I
 }
 
 function snapshotOf(mesh: Mesh, identity: Identity, round: number): Snapshot {
-	const compiled = compileGroup(withWeight(mesh, round), groupOf(identity), nothingDiscovered)
+	const compiled = compileGroup(atStep(mesh, round), groupOf(identity), nothingDiscovered)
 	assert(compiled !== null, 'the identity is in the mesh')
 	return encodeSnapshot(compiled, null).snapshot
 }

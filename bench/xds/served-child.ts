@@ -8,7 +8,7 @@ import { createPublisher } from '#controller/publish.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import { createXdsServer } from '#xds/server.ts'
 import { obeyLines } from './obey-lines.ts'
-import { readFleetMesh, withWeight } from './resources.ts'
+import { atStep, readFleetMesh } from './resources.ts'
 
 const mesh = readFleetMesh(Number(process.argv[2]))
 const server = createXdsServer({
@@ -23,10 +23,10 @@ const fleet = createObservedFleet({ server, clock: systemClock, emit() {} })
 const publisher = createPublisher({ fleet: fleet.port, log: silentLog, discovered: () => nothingDiscovered })
 let round = 0
 
-publisher.publish(withWeight(mesh, round))
+publisher.publish(atStep(mesh, round))
 const listening = await server.listen('127.0.0.1:0')
 assert(listening.ok, 'a free port of loopback can be listened at')
 obeyLines(listening.value.port, () => {
 	round += 1
-	publisher.publish(withWeight(mesh, round))
+	publisher.publish(atStep(mesh, round))
 })

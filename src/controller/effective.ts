@@ -9,21 +9,19 @@ import { mirrorOf } from '#rollout/mirror.ts'
 import { isRunning, type Lane, type Rollout } from '#rollout/rollout.ts'
 import { stickyOf } from '#rollout/sticky.ts'
 
-const splits = new WeakMap<Route, Split>()
-
 /** What is in force: the applied mesh, and for routes under rollout the shares reached so far. */
 export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): EffectiveMesh {
-	const inForce: Record<ResourceId, Split> = {}
+	const inForce = { ...writtenSplits(applied.resources) }
 	const prepared: Record<ResourceId, readonly Target[]> = {}
 	const clones: Record<ResourceId, RouteClones> = {}
 	const fronts: Record<ResourceId, RouteFront> = {}
 	const mirrors: Record<ResourceId, RouteMirror> = {}
 	const sticky: Record<ResourceId, RouteSticky> = {}
-	for (const resource of Object.values(applied.resources)) {
-		if (resource.kind === 'Route') inForce[resource.id] = writtenSplit(resource)
-	}
 	for (const rollout of rollouts) for (const lane of rollout.lanes) addLane(rollout, lane)
-	return { resources: applied.resources, splits: inForce, prepared, clones, fronts, mirrors, sticky }
+	const effective = { resources: applied.resources, splits: inForce, prepared, clones, fronts, mirrors, sticky }
+	const lanes = rollouts.flatMap((rollout) => rollout.lanes)
+	moved.set(effective, new Set(lanes.flatMap(({ routes }) => routes.map(({ id }) => id))))
+	return effective
 
 	function addLane(rollout: Rollout, lane: Lane): void {
 		const [{ id: calledAfter }] = lane.routes
@@ -64,6 +62,29 @@ function isTcp(route: Resource | undefined): boolean {
 
 function hasGoneBack({ phase }: Rollout): boolean {
 	return phase.kind === 'rolledBack' || phase.kind === 'aborted'
+}
+
+const moved = new WeakMap<EffectiveMesh, ReadonlySet<ResourceId>>()
+
+/**
+ * Routes of which something else may be in force than the applied mesh says; of all others it is the same object, for
+ * the same resources, as in any other effective mesh. Null: it is not known where this one comes from.
+ */
+export function movedRoutes(effective: EffectiveMesh): ReadonlySet<ResourceId> | null {
+	return moved.get(effective) ?? null
+}
+
+const splits = new WeakMap<Route, Split>()
+const written = new WeakMap<EffectiveMesh['resources'], EffectiveMesh['splits']>()
+
+/** Of all routes. Worked out once for a mesh: a step of a rollout shares it. */
+function writtenSplits(resources: EffectiveMesh['resources']): EffectiveMesh['splits'] {
+	const known = written.get(resources)
+	if (known !== undefined) return known
+	const routes = Object.values(resources).filter((resource) => resource.kind === 'Route')
+	const made = Object.fromEntries(routes.map((route) => [route.id, writtenSplit(route)]))
+	written.set(resources, made)
+	return made
 }
 
 function writtenSplit(route: Route): Split {

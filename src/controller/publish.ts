@@ -146,7 +146,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	/** The snapshot when that is so; else null. */
 	function onlySharesChanged(group: ProxyGroup, { from, whole }: WorkedOut, effective: EffectiveMesh): Snapshot | null {
 		if (whole === null) return null
-		return withOtherShares(group, { from, snapshot: whole }, { effective, routes: changedRoutes(from, effective) })
+		return withOtherShares(group, { from, snapshot: whole }, { effective, changed: changedRoutes(from, effective) })
 	}
 
 	function inForceFor({ cohort }: ProxyGroup): EffectiveMesh | null {

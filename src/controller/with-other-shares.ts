@@ -1,10 +1,10 @@
-import type { ProxyGroup } from '#compile/compiled.ts'
+import { identityPath, type ProxyGroup } from '#compile/compiled.ts'
 import { recompileRoutes } from '#compile/recompile-routes.ts'
-import type { ResourceId } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { findInconsistenciesAmong } from '#snapshot/find-inconsistencies.ts'
 import { replaceResources } from '#snapshot/replace-resources.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
+import type { ChangedRoutes } from './changed-routes.ts'
 
 /** A snapshot, and the mesh that all of it was made from: nothing in it stands in for something else. */
 export type Made = { readonly from: EffectiveMesh; readonly snapshot: Snapshot }
@@ -13,14 +13,16 @@ export type Made = { readonly from: EffectiveMesh; readonly snapshot: Snapshot }
  * What a group is served when of some routes something else is in force, and nothing else has changed: most of a
  * rollout's life. Null when everything is to be worked out again: another mesh, other clusters, or something that does
  * not fit together.
- * @param routes `changedRoutes` of the two meshes
+ * @param changed `changedRoutes` of the two meshes
  */
 export function withOtherShares(
 	group: ProxyGroup,
 	{ from, snapshot }: Made,
-	{ effective, routes }: { readonly effective: EffectiveMesh; readonly routes: readonly ResourceId[] | null },
+	{ effective, changed }: { readonly effective: EffectiveMesh; readonly changed: ChangedRoutes | null },
 ): Snapshot | null {
-	const compiled = routes === null ? null : recompileRoutes({ group, before: from, effective, routes })
+	if (changed === null) return null
+	if (!changed.callers.has(identityPath(group.identity))) return snapshot
+	const compiled = recompileRoutes({ group, before: from, effective, routes: changed.routes })
 	if (compiled === null) return null
 	const next = replaceResources(snapshot, compiled)
 	const replaced = compiled.flatMap(({ typeUrl, name }) => next.types[typeUrl].resources.get(name) ?? [])

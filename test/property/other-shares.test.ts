@@ -84,8 +84,8 @@ test('a change of shares leads to what compiling everything leads to', () => {
 			const group = { ...fixtureGroup(input.proxy, input.capture, input.kind), secrets: input.secrets ?? 'daemon' }
 			const first = encodeSnapshot(compileGroup(before, group, discovered) ?? [], null).snapshot
 			const whole = encodeSnapshot(compileGroup(after, group, discovered) ?? [], null).snapshot
-			const routes = changedRoutes(before, after)
-			const next = withOtherShares(group, { from: before, snapshot: first }, { effective: after, routes })
+			const changed = changedRoutes(before, after)
+			const next = withOtherShares(group, { from: before, snapshot: first }, { effective: after, changed })
 			seen[next === null ? 'unknown' : next === first ? 'same' : 'changed'] += 1
 			if (next !== null) expect(contentOf(next)).toEqual(contentOf(whole))
 		}),

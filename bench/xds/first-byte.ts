@@ -1,0 +1,155 @@
+// A mesh of 10,000 routes in which one weight changes, from the state to the first byte of the first proxy that is told,
+// beside what encoding the one route configuration costs. Within one process, and without a transport.
+import { performance } from 'node:perf_hooks'
+import { assert } from '#base/assert.ts'
+import { silentLog } from '#base/log.ts'
+import { systemClock } from '#base/system-clock.ts'
+import { compileGroup } from '#compile/compile-group.ts'
+import { type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import { effectiveMesh } from '#controller/effective.ts'
+import type { FleetPort } from '#controller/ports.ts'
+import { createPublisher } from '#controller/publish.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
+import { type Mesh, resourceId } from '#mesh/mesh.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { encodeResource } from '#snapshot/encode-resource.ts'
+import { createFleet, type Fleet } from '#xds/fleet.ts'
+import { createXdsStream } from '#xds/stream.ts'
+import { createSubscriptionPool } from '#xds/subscription.ts'
+import { type BriefResource, fixtureEffective, fixtureMesh, fixtureTarget } from '../../test/fixtures/mesh-fixture.ts'
+import { median } from '../report.ts'
+import { nodeOf } from './identity.ts'
+import { readResponse, requestsOf } from './load-stream.ts'
+import { rolloutAt } from './rollout-at.ts'
+
+const routers = 1_000
+const routesOfRouter = 10
+const callers = 500
+const backendsOfCaller = 4
+const steps = 40
+
+export type FirstByte = {
+	readonly routes: number
+	readonly groups: number
+	readonly stepMs: number
+	readonly encodeMs: number
+}
+
+/** The middle of several steps. */
+export function measureFirstByte(): FirstByte {
+	const { resources } = fixtureEffective(briefs())
+	const mesh: Mesh = { resources, hash: '' }
+	const fleet = createFleet({ clock: systemClock, emit() {} })
+	const publisher = createPublisher({
+		fleet: fleet as unknown as FleetPort,
+		log: silentLog,
+		discovered: () => nothingDiscovered,
+	})
+	const groups = Array.from({ length: callers }, (_, index) => callerGroup(index))
+	const told = callerGroup(0)
+	publisher.publish(effectiveMesh(mesh, [rolloutAt(changing, 0)]))
+	for (const group of groups) publisher.greet(group, proxyGroupKey(group))
+	const proxy = openProxy(fleet, told)
+	proxy.accept()
+	const [stepsMs, encodesMs]: [number[], number[]] = [[], []]
+	for (let step = 1; step <= steps; step += 1) {
+		const rollout = rolloutAt(changing, step)
+		const startedMs = performance.now()
+		const effective = effectiveMesh(mesh, [rollout])
+		publisher.publish(effective)
+		assert(proxy.sentAtMs() > startedMs, 'the proxy is told of each step')
+		stepsMs.push(proxy.sentAtMs() - startedMs)
+		proxy.accept()
+		encodesMs.push(encodeMs(effective, told))
+	}
+	return { routes: routers * routesOfRouter, groups: callers, stepMs: median(stepsMs), encodeMs: median(encodesMs) }
+}
+
+type Proxy = {
+	/** When it was last told something. */
+	sentAtMs(): number
+	/** It accepts all that it was told, and is told what follows, until nothing more comes. */
+	accept(): void
+}
+
+function openProxy(fleet: Fleet, group: ProxyGroup): Proxy {
+	const proxy = { key: 'proxy', instance: 'host', zone: '', group, groupKey: proxyGroupKey(group) }
+	const requests = requestsOf('delta', { endpoint: [], route: ['rds_egress_http_15001'] })
+	const unanswered: Uint8Array[] = []
+	let sentAtMs = Number.NaN
+	const stream = createXdsStream({
+		variant: 'delta',
+		clock: systemClock,
+		subscriptions: createSubscriptionPool(),
+		port: {
+			send(message, flushed) {
+				sentAtMs = performance.now()
+				unanswered.push(message)
+				flushed()
+			},
+			end: ({ message }) => assert(false, message),
+			admit: () => fleet.join(proxy, stream),
+			changed: () => fleet.changed(stream),
+			ignored() {},
+		},
+	})
+	stream.receive(requests.first(typeUrls.cluster, nodeOf(0)))
+	stream.receive(requests.first(typeUrls.listener, null))
+	stream.receive(requests.first(typeUrls.route, null))
+	return {
+		sentAtMs: () => sentAtMs,
+		accept() {
+			for (let next = unanswered.shift(); next !== undefined; next = unanswered.shift())
+				stream.receive(requests.ack(readResponse(Buffer.from(next))))
+		},
+	}
+}
+
+function briefs(): BriefResource[] {
+	const resources: BriefResource[] = [
+		{ kind: 'Mesh' },
+		{ kind: 'VirtualNode', name: 'v1' },
+		{ kind: 'VirtualNode', name: 'v2' },
+	]
+	for (let router = 0; router < routers; router += 1) {
+		resources.push({ kind: 'VirtualRouter', name: `r${router}` })
+		resources.push({ kind: 'VirtualService', name: `s${router}.local`, router: `r${router}` })
+		for (let route = 0; route < routesOfRouter; route += 1) {
+			const match = { path: { kind: 'prefix', prefix: `/part-${route}/` } } as const
+			resources.push({ kind: 'Route', name: `p${route}`, router: `r${router}`, targets, spec: { match } })
+		}
+	}
+	for (let caller = 0; caller < callers; caller += 1) {
+		const backends = Array.from({ length: backendsOfCaller }, (_, index) => `s${(caller * 2 + index) % routers}.local`)
+		resources.push({ kind: 'VirtualNode', name: `caller-${caller}`, backends })
+	}
+	return resources
+}
+
+const targets = { v1: 50, v2: 50 }
+
+const changing = {
+	route: resourceId.route(fixtureMesh, 'r0', 'p0'),
+	rising: fixtureTarget('v2'),
+	falling: fixtureTarget('v1'),
+}
+
+function callerGroup(index: number): ProxyGroup {
+	return {
+		identity: { mesh: fixtureMesh, kind: 'virtualNode', name: `caller-${index}` },
+		cohort: 'stable',
+		capture: { mode: 'explicit', bind: '127.0.0.1', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
+		envoyMinor: '1.40',
+		secrets: 'daemon',
+	}
+}
+
+/** Builds and writes the group's route configuration. */
+function encodeMs(effective: EffectiveMesh, group: ProxyGroup): number {
+	const compiled = compileGroup(effective, group, nothingDiscovered) ?? []
+	const routes = compiled.find(({ typeUrl, name }) => typeUrl === typeUrls.route && name.includes('egress'))
+	assert(routes !== undefined, 'the group has egress routes')
+	const startedMs = performance.now()
+	encodeResource(routes)
+	return performance.now() - startedMs
+}
