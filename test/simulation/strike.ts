@@ -130,8 +130,9 @@ export function strike({ kind, forMs, proxy: index }: Fault, world: Struck): voi
 		case 'newBaseline':
 			return world.commit({ baseline: `b1-${commits()}.local` })
 		case 'newPort':
-			// With traffic the port would move by a rollout within the node: what is checked here is by node.
-			if (scenario.from[1] > 0 || isSentTo(firstPair.canary))
+			// With traffic the port would move by a rollout within the node: what is checked here is by node. A proxy that has
+			// just restarted holds no shares that would tell.
+			if (scenario.from[1] > 0 || scenario.second === 'chained' || isSentTo(firstPair.canary))
 				return world.commit({ tls: world.wish().tls === 'none' ? 'strict' : 'none' })
 			return world.commit({ port: world.wish().port === 80 ? 8080 : 80 })
 		case 'dropStable':
