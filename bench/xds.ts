@@ -10,6 +10,7 @@ import { startDaemonProcess } from './xds/daemon-process.ts'
 import { measureFirstByte } from './xds/first-byte.ts'
 import { startLoadClient } from './xds/load-process.ts'
 import type { Variant } from './xds/load-stream.ts'
+import { measureReconnect, type Reconnect } from './xds/reconnect.ts'
 import { dumpResources } from './xds/resources.ts'
 import { cpuSeconds, residentMb, type ServerProcess, startServer } from './xds/server-process.ts'
 
@@ -53,13 +54,13 @@ export const benchXds: Bench = async (say, options) => {
 	for (const size of sizes[options.sizes]) {
 		const { proxies, services } = size
 		const dump = join(directory.path, `resources-${services}.json`)
-		const names = dumpResources(services, dump)
+		const held = dumpResources(services, dump)
 		const rows = rowsOf({ services, dump, baseline: baseline.ok ? baseline.value : null })
 		for (const variant of variants) {
 			say(`${proxies} proxies, ${services} services, ${variantTitles[variant]}`)
 			const costs: Partial<Record<RowName, Cost>> = {}
 			for (const [name, start] of rows) {
-				const cost = await measure(start, { ...size, variant, names })
+				const cost = await measure(start, { ...size, variant, held })
 				costs[name] = cost
 				say(`  ${`${name}, ${rowTitles[name]}`.padEnd(titleWidth)}${costLine(cost)}`)
 				figures[`${proxies}x${services}.${variant}.${name}`] = roundedCost(cost)
@@ -70,7 +71,32 @@ export const benchXds: Bench = async (say, options) => {
 			}
 		}
 	}
+	Object.assign(figures, await sayReconnect(say, join(directory.path, 'held.json'), comingAgain[options.sizes]))
 	figures.firstByte = sayFirstByte(say)
+	return figures
+}
+
+const comingAgain: Readonly<Record<BenchOptions['sizes'], Omit<Size, 'rounds'>>> = {
+	usual: { proxies: 1_000, services: 100 },
+	large: { proxies: 5_000, services: 100 },
+}
+
+/** By the serving part alone. */
+async function sayReconnect(
+	say: (line: string) => void,
+	dump: string,
+	{ proxies, services }: Omit<Size, 'rounds'>,
+): Promise<Figures> {
+	const held = dumpResources(services, dump)
+	const figures: Record<string, Figures[string]> = {}
+	for (const variant of variants) {
+		const cost = await measureReconnect(services, { variant, count: proxies, held })
+		say(`${proxies} proxies that hold everything come again at once, ${variantTitles[variant]}`)
+		say(
+			`  current after ${(cost.tookMs / 1000).toFixed(1)} s, sent ${cost.sentBytes} bytes, delay of the loop p99 ${cost.delayP99Ms.toFixed(0)} ms, RSS ${cost.rssBeforeMb.toFixed(0)} -> ${cost.rssAfterMb.toFixed(0)} MB`,
+		)
+		figures[`reconnect${proxies}x${services}.${variant}`] = roundedCost(cost)
+	}
 	return figures
 }
 
@@ -107,18 +133,18 @@ function rowsOf(options: { services: number; dump: string; baseline: string | nu
 
 const variantTitles: Readonly<Record<Variant, string>> = { delta: 'delta', stateOfTheWorld: 'state of the world' }
 
-type Measured = Size & { readonly variant: Variant; readonly names: ReturnType<typeof dumpResources> }
+type Measured = Size & { readonly variant: Variant; readonly held: ReturnType<typeof dumpResources> }
 
 /** ACKs are taken in, and what is left to do is done. */
 const restMs = 400
 
 async function measure(
 	start: () => Promise<ServerProcess>,
-	{ proxies, rounds, variant, names }: Measured,
+	{ proxies, rounds, variant, held }: Measured,
 ): Promise<Cost> {
 	await using server = await start()
 	await using load = startLoadClient()
-	await load.open({ port: server.port, variant, count: proxies, names })
+	await load.open({ port: server.port, variant, count: proxies, held })
 	// The first change is for what is compiled only when it is used.
 	await load.awaitChange(() => server.change())
 	await sleep(restMs)
@@ -175,6 +201,6 @@ function ratioLine({ lastMs, cpuMs, rssMb }: Ratios): string {
 	return `last ${lastMs.toFixed(2).padStart(6)}  CPU ${cpuMs.toFixed(2).padStart(6)}  RSS ${rssMb.toFixed(2).padStart(6)}`
 }
 
-function roundedCost(cost: Cost): Readonly<Record<string, number>> {
+function roundedCost(cost: Cost | Reconnect): Readonly<Record<string, number>> {
 	return Object.fromEntries(Object.entries(cost).map(([name, value]) => [name, rounded(value)]))
 }

@@ -19,7 +19,8 @@ import { createSubscriptionPool } from '#xds/subscription.ts'
 import { type BriefResource, fixtureEffective, fixtureMesh, fixtureTarget } from '../../test/fixtures/mesh-fixture.ts'
 import { median } from '../report.ts'
 import { nodeOf } from './identity.ts'
-import { readResponse, requestsOf } from './load-stream.ts'
+import { type Held, readResponse, requestsOf } from './load-stream.ts'
+import { heldOf } from './resources.ts'
 import { rolloutAt } from './rollout-at.ts'
 
 const routers = 1_000
@@ -49,7 +50,9 @@ export function measureFirstByte(): FirstByte {
 	const told = callerGroup(0)
 	publisher.publish(effectiveMesh(mesh, [rolloutAt(changing, 0)]))
 	for (const group of groups) publisher.greet(group, proxyGroupKey(group))
-	const proxy = openProxy(fleet, told)
+	const snapshot = publisher.snapshotOf(proxyGroupKey(told))
+	assert(snapshot !== null, 'the group is served')
+	const proxy = openProxy(fleet, told, heldOf(snapshot))
 	proxy.accept()
 	const [stepsMs, encodesMs]: [number[], number[]] = [[], []]
 	for (let step = 1; step <= steps; step += 1) {
@@ -72,9 +75,9 @@ type Proxy = {
 	accept(): void
 }
 
-function openProxy(fleet: Fleet, group: ProxyGroup): Proxy {
+function openProxy(fleet: Fleet, group: ProxyGroup, held: Held): Proxy {
 	const proxy = { key: 'proxy', instance: 'host', zone: '', group, groupKey: proxyGroupKey(group) }
-	const requests = requestsOf('delta', { endpoint: [], route: ['rds_egress_http_15001'] })
+	const requests = requestsOf('delta', held)
 	const unanswered: Uint8Array[] = []
 	let sentAtMs = Number.NaN
 	const stream = createXdsStream({

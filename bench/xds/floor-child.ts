@@ -10,7 +10,7 @@ import { createGrpcTransport } from '#xds/grpc-transport.ts'
 import { readRequest } from '#xds/request.ts'
 import { encodeDelta, encodeStateOfTheWorld } from '#xds/response.ts'
 import type { Variant } from './load-stream.ts'
-import { obeyLines } from './obey-lines.ts'
+import { changing, obeyLines } from './obey-lines.ts'
 import type { Dump, DumpedResource } from './resources.ts'
 
 const dump: Dump = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))
@@ -86,7 +86,9 @@ function once(key: string, make: () => Uint8Array): Uint8Array {
 
 const listening = await transport.listen('127.0.0.1:0')
 assert(listening.ok, 'a free port of loopback can be listened at')
-obeyLines(listening.value.port, () => {
-	round += 1
-	for (const stream of streams) stream.call.send(changeOf(stream), () => {})
+obeyLines(listening.value.port, {
+	change: changing(() => {
+		round += 1
+		for (const stream of streams) stream.call.send(changeOf(stream), () => {})
+	}),
 })

@@ -1,24 +1,37 @@
 // The load client, a process of its own: N proxies, each a connection. The bench talks to it over the IPC channel.
 import { typeUrls } from '#compile/compiled.ts'
+import type { Http2Call } from './http2-call.ts'
 import { identityNames, identityOf, nodeOf } from './identity.ts'
 import type { Arrivals, LoadCommand, LoadReply } from './load-messages.ts'
 import { openLoadStream, requestsOf } from './load-stream.ts'
 
 /** Proxies that may be starting at a time: a fleet does not start at once. */
 const rampStreams = 64
+/** Envoy's, for the first attempt. */
+const retryMs = 500
 
-let streams = 0
+type Fleet = Extract<LoadCommand, { kind: 'open' }>
+
+let fleet: Fleet | null = null
+const calls: Http2Call[] = []
+/** Since all came, or came again. */
+let allBytes = 0
 /** Of the round that is under way: when each proxy was told, and how much all were sent. */
 let times = new Map<number, number>()
 let bytes = 0
-/** Since the start. */
-let allBytes = 0
 let isArmed = false
 
 process.on('message', (command: LoadCommand) => {
 	switch (command.kind) {
 		case 'open':
-			return open(command)
+			fleet = command
+			return open(command, 'first')
+		case 'reconnect':
+			for (const call of calls.splice(0)) call.close()
+			if (fleet !== null) open(fleet, 'again')
+			return
+		case 'count':
+			return reply({ kind: 'counted', bytes: allBytes })
 		case 'arm':
 			times = new Map()
 			bytes = 0
@@ -28,34 +41,43 @@ process.on('message', (command: LoadCommand) => {
 })
 process.on('disconnect', () => process.exit(0))
 
-function open({ port, variant, count, names }: Extract<LoadCommand, { kind: 'open' }>): void {
-	streams = count
-	const requests = new Map(identityNames.map((identity) => [identity, requestsOf(variant, names[identity])]))
+function open({ port, variant, count, held }: Fleet, comes: 'first' | 'again'): void {
+	const requests = new Map(identityNames.map((identity) => [identity, requestsOf(variant, held[identity])]))
 	let opened = 0
 	let ready = 0
+	allBytes = 0
 
 	function openNext(): void {
 		if (opened === count) return
-		const index = opened
 		opened += 1
+		start(opened - 1)
+	}
+
+	function start(index: number): void {
 		const ofIdentity = requests.get(identityOf(index))
 		if (ofIdentity === undefined) return
-		openLoadStream({
+		calls[index] = openLoadStream({
 			port,
 			variant,
 			node: nodeOf(index),
 			requests: ofIdentity,
+			comes,
 			onReady() {
 				ready += 1
 				if (ready === count) reply({ kind: 'opened', bytes: allBytes })
 				else openNext()
 			},
 			onResponse: (typeUrl, size) => note(index, typeUrl, size),
-			onEnd: (why) => reply({ kind: 'failed', why: `proxy ${index}: ${why}` }),
+			onEnd(why) {
+				// Where too many come at once some are turned away, and try again, as Envoy does.
+				if (comes === 'again') setTimeout(() => start(index), Math.random() * retryMs)
+				else reply({ kind: 'failed', why: `proxy ${index}: ${why}` })
+			},
 		})
 	}
 
-	for (let starting = 0; starting < rampStreams; starting += 1) openNext()
+	const starting = comes === 'first' ? rampStreams : count
+	for (let started = 0; started < starting; started += 1) openNext()
 }
 
 function note(index: number, typeUrl: string, size: number): void {
@@ -64,7 +86,7 @@ function note(index: number, typeUrl: string, size: number): void {
 	bytes += size
 	if (times.has(index)) return
 	times.set(index, performance.timeOrigin + performance.now())
-	if (times.size < streams) return
+	if (times.size < (fleet?.count ?? 0)) return
 	isArmed = false
 	reply({ kind: 'arrived', arrivals: arrivalsOf([...times.values()]) })
 }

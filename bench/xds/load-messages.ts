@@ -1,5 +1,5 @@
 import type { Identity } from './identity.ts'
-import type { Names, Variant } from './load-stream.ts'
+import type { Held, Variant } from './load-stream.ts'
 
 // What the bench and its load client say to each other.
 
@@ -9,15 +9,20 @@ export type LoadCommand =
 			readonly port: number
 			readonly variant: Variant
 			readonly count: number
-			readonly names: Readonly<Record<Identity, Names>>
+			readonly held: Readonly<Record<Identity, Held>>
 	  }
 	/** From now on the first route configuration that a proxy is sent is its arrival. */
 	| { readonly kind: 'arm' }
+	/** All connections are closed, and opened again at once, by proxies that hold all that they were served at first. */
+	| { readonly kind: 'reconnect' }
+	| { readonly kind: 'count' }
 
 export type LoadReply =
 	| { readonly kind: 'opened'; readonly bytes: number }
 	| { readonly kind: 'armed' }
 	| { readonly kind: 'arrived'; readonly arrivals: Arrivals }
+	/** How much all proxies were sent since they came, or came again. */
+	| { readonly kind: 'counted'; readonly bytes: number }
 	| { readonly kind: 'failed'; readonly why: string }
 
 /** Times are wall time in ms, as all processes of this machine have it. */

@@ -10,6 +10,10 @@ export type LoadClient = AsyncDisposable & {
 	open(fleet: Omit<Extract<LoadCommand, { kind: 'open' }>, 'kind'>): Promise<number>
 	/** The change that `change` makes has reached all proxies. */
 	awaitChange(change: () => Promise<number>): Promise<{ readonly startedMs: number; readonly arrivals: Arrivals }>
+	/** All connections are closed, and opened again by proxies that hold what they were served at first. */
+	reconnect(): void
+	/** How many bytes all proxies were sent since then. */
+	received(): Promise<number>
 }
 
 const openMs = 600_000
@@ -55,6 +59,11 @@ export function startLoadClient(): LoadClient {
 			await hear('armed', changeMs)
 			const [{ arrivals }, startedMs] = await Promise.all([hear('arrived', changeMs), change()])
 			return { startedMs, arrivals }
+		},
+		reconnect: () => send({ kind: 'reconnect' }),
+		async received() {
+			send({ kind: 'count' })
+			return (await hear('counted', changeMs)).bytes
 		},
 		async [Symbol.asyncDispose]() {
 			child.kill('SIGKILL')

@@ -8,7 +8,9 @@ import { type Http2Call, openCall } from './http2-call.ts'
 
 export type Variant = 'delta' | 'stateOfTheWorld'
 
-export type Names = Readonly<Record<'endpoint' | 'route', readonly string[]>>
+/** What a proxy is served of each type: the type's version, and of each resource its own. */
+export type Held = Readonly<Record<TypeUrl, HeldType>>
+type HeldType = { readonly version: string; readonly resources: Readonly<Record<string, string>> }
 
 export type LoadStreamOptions = {
 	readonly port: number
@@ -16,6 +18,8 @@ export type LoadStreamOptions = {
 	readonly node: Uint8Array
 	/** Of all proxies of its identity. */
 	readonly requests: Requests
+	/** `again`: it says that it holds all of it already. */
+	readonly comes: 'first' | 'again'
 	/** It has an answer for each type. */
 	readonly onReady: () => void
 	readonly onResponse: (typeUrl: string, bytes: number) => void
@@ -30,14 +34,16 @@ const paths: Readonly<Record<Variant, string>> = {
 
 /** Whose names are in which: a type is asked for when what names its resources has come. */
 const follows = { [typeUrls.cluster]: typeUrls.endpoint, [typeUrls.listener]: typeUrls.route } as const
+const atStart = [typeUrls.cluster, typeUrls.listener] as const
 const asked = [typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route] as const
 
 export function openLoadStream(options: LoadStreamOptions): Http2Call {
-	const { port, variant, node, requests, onReady, onResponse, onEnd } = options
+	const { port, variant, node, requests, comes, onReady, onResponse, onEnd } = options
 	const answered = new Set<string>()
 	const call = openCall({ port, path: paths[variant], onMessage: receive, onEnd })
-	call.send(requests.first(typeUrls.cluster, node))
-	call.send(requests.first(typeUrls.listener, null))
+	if (comes === 'again')
+		for (const typeUrl of asked) call.send(requests.again(typeUrl, typeUrl === asked[0] ? node : null))
+	else for (const typeUrl of atStart) call.send(requests.first(typeUrl, typeUrl === atStart[0] ? node : null))
 
 	function receive(message: Buffer): void {
 		const response = readResponse(message)
@@ -72,24 +78,36 @@ export function readResponse(message: Buffer): Response {
 /** What the proxies of one identity say, as bytes. */
 export type Requests = {
 	first(typeUrl: TypeUrl, node: Uint8Array | null): Uint8Array
+	/** As `first`, of a proxy that holds all of it. */
+	again(typeUrl: TypeUrl, node: Uint8Array | null): Uint8Array
 	ack(response: Response): Uint8Array
 }
 
-export function requestsOf(variant: Variant, names: Names): Requests {
-	return variant === 'delta' ? deltaRequests(names) : stateOfTheWorldRequests(names)
+export function requestsOf(variant: Variant, held: Held): Requests {
+	return variant === 'delta' ? deltaRequests(held) : stateOfTheWorldRequests(held)
 }
 
-function deltaRequests(names: Names): Requests {
-	const subscriptions = subscriptionsOf(names)
+function deltaRequests(held: Held): Requests {
+	const names = encodedNames(held)
+	const asking = (typeUrl: TypeUrl, node: Uint8Array | null) => {
+		const writer = new BinaryWriter()
+		if (node !== null) writer.tag(1, WireType.LengthDelimited).bytes(node)
+		return writer.tag(2, WireType.LengthDelimited).string(typeUrl).raw(names(typeUrl))
+	}
 	return {
-		first: (typeUrl, node) => {
-			const writer = new BinaryWriter()
-			if (node !== null) writer.tag(1, WireType.LengthDelimited).bytes(node)
-			return writer
-				.tag(2, WireType.LengthDelimited)
-				.string(typeUrl)
-				.raw(subscriptions.get(typeUrl) ?? none)
-				.finish()
+		first: (typeUrl, node) => asking(typeUrl, node).finish(),
+		again(typeUrl, node) {
+			const writer = asking(typeUrl, node)
+			for (const [name, version] of Object.entries(held[typeUrl].resources))
+				writer
+					.tag(5, WireType.LengthDelimited)
+					.fork()
+					.tag(1, WireType.LengthDelimited)
+					.string(name)
+					.tag(2, WireType.LengthDelimited)
+					.string(version)
+					.join()
+			return writer.finish()
 		},
 		ack: ({ typeUrl, nonce }) =>
 			new BinaryWriter()
@@ -102,42 +120,32 @@ function deltaRequests(names: Names): Requests {
 }
 
 /** Each request repeats all names. */
-function stateOfTheWorldRequests(names: Names): Requests {
-	const subscriptions = subscriptionsOf(names)
+function stateOfTheWorldRequests(held: Held): Requests {
+	const names = encodedNames(held)
+	const request = (typeUrl: string, node: Uint8Array | null, version: string, nonce: string) => {
+		const writer = new BinaryWriter()
+		if (version !== '') writer.tag(1, WireType.LengthDelimited).string(version)
+		if (node !== null) writer.tag(2, WireType.LengthDelimited).bytes(node)
+		writer.raw(names(typeUrl)).tag(4, WireType.LengthDelimited).string(typeUrl)
+		if (nonce !== '') writer.tag(5, WireType.LengthDelimited).string(nonce)
+		return writer.finish()
+	}
 	return {
-		first: (typeUrl, node) => {
-			const writer = new BinaryWriter()
-			if (node !== null) writer.tag(2, WireType.LengthDelimited).bytes(node)
-			return writer
-				.raw(subscriptions.get(typeUrl) ?? none)
-				.tag(4, WireType.LengthDelimited)
-				.string(typeUrl)
-				.finish()
-		},
-		ack: ({ typeUrl, version, nonce }) =>
-			new BinaryWriter()
-				.tag(1, WireType.LengthDelimited)
-				.string(version)
-				.raw(subscriptions.get(typeUrl) ?? none)
-				.tag(4, WireType.LengthDelimited)
-				.string(typeUrl)
-				.tag(5, WireType.LengthDelimited)
-				.string(nonce)
-				.finish(),
+		first: (typeUrl, node) => request(typeUrl, node, '', ''),
+		again: (typeUrl, node) => request(typeUrl, node, held[typeUrl].version, ''),
+		ack: ({ typeUrl, version, nonce }) => request(typeUrl, null, version, nonce),
 	}
 }
 
-const none = new Uint8Array()
-
 /** Field 3 of both requests; clusters and listeners are asked for without a name: all of them. */
-function subscriptionsOf(names: Names): ReadonlyMap<string, Uint8Array> {
-	const encode = (list: readonly string[]) => {
-		const writer = new BinaryWriter()
-		for (const name of list) writer.tag(3, WireType.LengthDelimited).string(name)
-		return writer.finish()
-	}
-	return new Map([
-		[typeUrls.endpoint, encode(names.endpoint)],
-		[typeUrls.route, encode(names.route)],
-	])
+function encodedNames(held: Held): (typeUrl: string) => Uint8Array {
+	const encoded = new Map(
+		[typeUrls.endpoint, typeUrls.route].map((typeUrl) => {
+			const writer = new BinaryWriter()
+			for (const name of Object.keys(held[typeUrl].resources)) writer.tag(3, WireType.LengthDelimited).string(name)
+			return [typeUrl as string, writer.finish()]
+		}),
+	)
+	const none = new Uint8Array()
+	return (typeUrl) => encoded.get(typeUrl) ?? none
 }

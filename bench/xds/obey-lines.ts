@@ -1,21 +1,30 @@
 import { createInterface } from 'node:readline'
 
+type Fact = Readonly<Record<string, number>>
+
 /**
- * The half of a server under test that the bench talks to: a line `{"port": …}` when it listens, and for each line
- * `change` that comes in one `{"startedMs": …}`, the wall time before it began to change its route. Ends with its input.
+ * The half of a server under test that the bench talks to: prints a line `{"port": …}` when it listens, and for each
+ * line that comes in and is one of the orders, what that returns, as JSON. Ends with its input.
  */
-export function obeyLines(port: number, change: () => void): void {
+export function obeyLines(port: number, orders: Readonly<Record<string, () => Fact>>): void {
 	tell({ port })
 	const lines = createInterface({ input: process.stdin })
 	lines.on('line', (line) => {
-		if (line !== 'change') return
-		const startedMs = performance.timeOrigin + performance.now()
-		change()
-		tell({ startedMs })
+		const obey = orders[line]
+		if (obey !== undefined) tell(obey())
 	})
 	lines.on('close', () => process.exit(0))
 }
 
-function tell(fact: Readonly<Record<string, number>>): void {
+/** The order `change`; tells the wall time before it began. */
+export function changing(change: () => void): () => Fact {
+	return () => {
+		const startedMs = performance.timeOrigin + performance.now()
+		change()
+		return { startedMs }
+	}
+}
+
+function tell(fact: Fact): void {
 	process.stdout.write(`${JSON.stringify(fact)}\n`)
 }

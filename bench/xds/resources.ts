@@ -9,9 +9,10 @@ import { readMesh } from '#mesh/read-mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
+import { perType } from '#xds/order.ts'
 import { fleetMesh } from './fleet-mesh.ts'
 import { groupOf, type Identity, identityNames, nodeId } from './identity.ts'
-import type { Names } from './load-stream.ts'
+import type { Held } from './load-stream.ts'
 import { rolloutAt } from './rollout-at.ts'
 
 // The same bytes for every server: what Sluice compiles of the mesh for each identity, and one of its route
@@ -48,11 +49,11 @@ const changing = {
 	falling: { virtualNode: resourceId.virtualNode('bench', 'n0'), port: 8080 },
 }
 
-/** Writes the dump to a file; returns what the load client is to ask for. */
-export function dumpResources(services: number, file: string): Readonly<Record<Identity, Names>> {
+/** Writes the dump to a file; returns what the proxies of each identity hold. */
+export function dumpResources(services: number, file: string): Readonly<Record<Identity, Held>> {
 	const mesh = readFleetMesh(services)
 	const dump: Record<string, IdentityDump> = {}
-	const names: Partial<Record<Identity, Names>> = {}
+	const held: Partial<Record<Identity, Held>> = {}
 	for (const identity of identityNames) {
 		const [first, second] = [snapshotOf(mesh, identity, 0), snapshotOf(mesh, identity, 1)]
 		dump[nodeId(identity)] = {
@@ -64,13 +65,17 @@ export function dumpResources(services: number, file: string): Readonly<Record<I
 			),
 			changes: [changed(second, first), changed(first, second)].map(dumped),
 		}
-		names[identity] = {
-			endpoint: [...first.types[typeUrls.endpoint].resources.keys()],
-			route: [...first.types[typeUrls.route].resources.keys()],
-		}
+		held[identity] = heldOf(first)
 	}
 	writeFileSync(file, JSON.stringify(dump))
-	return names as Record<Identity, Names>
+	return held as Record<Identity, Held>
+}
+
+export function heldOf({ types }: Snapshot): Held {
+	return perType((typeUrl) => {
+		const { version, resources } = types[typeUrl]
+		return { version, resources: Object.fromEntries([...resources].map(([name, { version }]) => [name, version])) }
+	})
 }
 
 function snapshotOf(mesh: Mesh, identity: Identity, round: number): Snapshot {

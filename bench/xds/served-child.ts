@@ -1,5 +1,6 @@
 // `served-child.ts SERVICES`: what of the daemon serves, in a process of its own: the xDS server, and the publisher that
 // compiles for each group. What comes before, from a commit to what is in force, is left out.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { assert } from '#base/assert.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
@@ -7,7 +8,7 @@ import { createObservedFleet } from '#controller/observed-fleet.ts'
 import { createPublisher } from '#controller/publish.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import { createXdsServer } from '#xds/server.ts'
-import { obeyLines } from './obey-lines.ts'
+import { changing, obeyLines } from './obey-lines.ts'
 import { atStep, readFleetMesh } from './resources.ts'
 
 const mesh = readFleetMesh(Number(process.argv[2]))
@@ -26,7 +27,23 @@ let round = 0
 publisher.publish(atStep(mesh, round))
 const listening = await server.listen('127.0.0.1:0')
 assert(listening.ok, 'a free port of loopback can be listened at')
-obeyLines(listening.value.port, () => {
-	round += 1
-	publisher.publish(atStep(mesh, round))
+const delays = monitorEventLoopDelay({ resolution: 5 })
+delays.enable()
+obeyLines(listening.value.port, {
+	change: changing(() => {
+		round += 1
+		publisher.publish(atStep(mesh, round))
+	}),
+	watch() {
+		delays.reset()
+		return standing()
+	},
+	standing,
 })
+
+/** How many proxies hold all that they are served, and how long the loop was held up since `watch`. */
+function standing() {
+	const views = [...server.fleet().values()]
+	const current = views.map(({ types }) => Math.min(...Object.values(types).map((type) => type.current)))
+	return { current: current.reduce((sum, each) => sum + each, 0), delayP99Ms: delays.percentile(99) / 1e6 }
+}

@@ -13,6 +13,12 @@ export type ServerProcess = AsyncDisposable & {
 	change(): Promise<number>
 }
 
+/** One that tells how its proxies stand. */
+export type ServingProcess = ServerProcess & {
+	/** `watch`: the delay of its loop is counted from now on. */
+	ask(order: 'watch' | 'standing'): Promise<{ readonly current: number; readonly delayP99Ms: number }>
+}
+
 export type LineProcess = AsyncDisposable & {
 	readonly pid: number
 	say(line: string): void
@@ -23,7 +29,7 @@ export type LineProcess = AsyncDisposable & {
 const deadlineMs = 120_000
 
 /** A program that obeys lines (`obey-lines.ts`). */
-export async function startServer(file: string, parameters: readonly string[]): Promise<ServerProcess> {
+export async function startServer(file: string, parameters: readonly string[]): Promise<ServingProcess> {
 	const child = startLines(file, parameters)
 	const port = await child.hear((line) => numberIn(line, 'port'), `${file} listens`)
 	return {
@@ -32,6 +38,13 @@ export async function startServer(file: string, parameters: readonly string[]): 
 		change() {
 			child.say('change')
 			return child.hear((line) => numberIn(line, 'startedMs'), 'the route is changed')
+		},
+		ask(order) {
+			child.say(order)
+			return child.hear((line) => {
+				const [current, delayP99Ms] = [numberIn(line, 'current'), numberIn(line, 'delayP99Ms')]
+				return current === null || delayP99Ms === null ? null : { current, delayP99Ms }
+			}, order)
 		},
 		[Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
 	}

@@ -198,6 +198,8 @@ export const limits = {
 	/** Streams that are pushed to before other work gets its turn. */
 	xdsPushBatch: 256,
 	xdsConnections: 20_000,
+	/** Connections that wait to be taken in: all proxies may come again at once. The system may allow fewer. */
+	xdsBacklog: 4_096,
 	xdsStreamsPerConnection: 16,
 	xdsKeepaliveMs: 20_000,
 	xdsKeepaliveTimeoutMs: 10_000,

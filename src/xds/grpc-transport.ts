@@ -125,7 +125,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 		listener = server
 		return new Promise((resolve) => {
 			server.once('error', (error: NodeJS.ErrnoException) => resolve(fail(listenError(address, error))))
-			server.listen({ host: place.host, port: place.port }, () => {
+			server.listen({ host: place.host, port: place.port, backlog: limits.xdsBacklog }, () => {
 				server.removeAllListeners('error')
 				server.on('error', (error) => log.error('xds.listener.failed', { message: error.message }))
 				const bound = server.address()
