@@ -111,6 +111,8 @@ export function createInvariants(options: InvariantOptions): Invariants {
 			if (liftsAtStart) lift()
 			isRamping = false
 			liftsAtStart = false
+			// What it begins with no step of its own has reached.
+			raised = false
 			rising ??= node
 		},
 		replaced() {

@@ -92,13 +92,16 @@ export function createPolicyInvariants(options: PolicyInvariantOptions): PolicyI
 			violate('a deadline acts as the policy says', `${what} after ${nowMs() - known.sinceMs} of ${deadlineMs} ms`)
 	}
 
+	/** It was decided by the newest answer at some moment since the store was asked, which may take a while. */
 	function checkFigure({ answers }: Known, what: string): void {
-		const settled = answers.find(({ atMs }) => nowMs() - atMs >= storeMs())
+		const settled = answers.findIndex(({ atMs }) => nowMs() - atMs >= storeMs())
+		const newest = settled === -1 ? answers : answers.slice(0, settled + 1)
+		const good = newest.find(({ isGood }) => isGood === true)
 		const staleMs = figure.intervalMs * limits.measurementsMissing + limits.measurementDeadlineMs + reactionMs
-		if (settled === undefined) violate('no data never advances', `${what} without a figure`)
-		else if (settled.isGood !== true) violate('no data never advances', `${what}, the newest figure is not good`)
-		else if (nowMs() - settled.atMs > staleMs + storeMs())
-			violate('no data never advances', `${what}, the newest figure is of ${settled.atMs}`)
+		if (newest.length === 0) violate('no data never advances', `${what} without a figure`)
+		else if (good === undefined) violate('no data never advances', `${what}, the newest figure is not good`)
+		else if (nowMs() - good.atMs > staleMs + storeMs())
+			violate('no data never advances', `${what}, the newest figure is of ${good.atMs}`)
 	}
 
 	/** As many breaches in a row as it takes. */
