@@ -1,7 +1,7 @@
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { compileGroup } from '#compile/compile-group.ts'
-import { identityPath, type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
+import { identityPath, type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import type { Discovered } from '#discovery/discovered.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
@@ -168,7 +168,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	}
 
 	function noteSuspects(snapshot: Snapshot, before: Snapshot | null, changed: ReadonlySet<ResourceId>): void {
-		for (const resource of resourcesOf(snapshot)) {
+		for (const resource of otherResources(snapshot, before)) {
 			if (before?.types[resource.typeUrl].resources.get(resource.name)?.version === resource.version) continue
 			const touched = resource.madeOf.filter((id) => changed.has(id))
 			suspects.set(resource.version, touched.length > 0 ? touched : resource.madeOf)
@@ -282,6 +282,9 @@ function snapshotOfShares(
 	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot
 }
 
-function* resourcesOf(snapshot: Snapshot): Iterable<EncodedResource> {
-	for (const type of Object.values(snapshot.types)) yield* type.resources.values()
+/** All of the types that are not as they were. */
+function* otherResources({ types }: Snapshot, before: Snapshot | null): Iterable<EncodedResource> {
+	for (const typeUrl of Object.values(typeUrls)) {
+		if (types[typeUrl] !== before?.types[typeUrl]) yield* types[typeUrl].resources.values()
+	}
 }

@@ -23,7 +23,9 @@ export function replaceResources(snapshot: Snapshot, compiled: readonly Compiled
 	const types = { ...snapshot.types }
 	for (const [typeUrl, ofType] of replaced) {
 		// In the place that they had: a type stays sorted.
-		types[typeUrl] = typeSnapshotOf(new Map([...snapshot.types[typeUrl].resources, ...ofType]))
+		const resources = new Map(snapshot.types[typeUrl].resources)
+		for (const [name, resource] of ofType) resources.set(name, resource)
+		types[typeUrl] = typeSnapshotOf(resources)
 	}
 	return snapshotOf(types)
 }
