@@ -21,7 +21,7 @@ import { median } from '../report.ts'
 import { nodeOf } from './identity.ts'
 import { type Held, readResponse, requestsOf } from './load-stream.ts'
 import { heldOf } from './resources.ts'
-import { rolloutAt } from './rollout-at.ts'
+import { stepsOf } from './steps-of.ts'
 
 const routers = 1_000
 const routesOfRouter = 10
@@ -48,7 +48,7 @@ export function measureFirstByte(): FirstByte {
 	})
 	const groups = Array.from({ length: callers }, (_, index) => callerGroup(index))
 	const told = callerGroup(0)
-	publisher.publish(effectiveMesh(mesh, [rolloutAt(changing, 0)]))
+	publisher.publish(effectiveMesh(mesh, [rolloutAt(0)]))
 	for (const group of groups) publisher.greet(group, proxyGroupKey(group))
 	const snapshot = publisher.snapshotOf(proxyGroupKey(told))
 	assert(snapshot !== null, 'the group is served')
@@ -56,7 +56,7 @@ export function measureFirstByte(): FirstByte {
 	proxy.accept()
 	const [stepsMs, encodesMs]: [number[], number[]] = [[], []]
 	for (let step = 1; step <= steps; step += 1) {
-		const rollout = rolloutAt(changing, step)
+		const rollout = rolloutAt(step)
 		const startedMs = performance.now()
 		const effective = effectiveMesh(mesh, [rollout])
 		publisher.publish(effective)
@@ -131,11 +131,11 @@ function briefs(): BriefResource[] {
 
 const targets = { v1: 50, v2: 50 }
 
-const changing = {
+const rolloutAt = stepsOf({
 	route: resourceId.route(fixtureMesh, 'r0', 'p0'),
 	rising: fixtureTarget('v2'),
 	falling: fixtureTarget('v1'),
-}
+})
 
 function callerGroup(index: number): ProxyGroup {
 	return {

@@ -13,7 +13,7 @@ import { perType } from '#xds/order.ts'
 import { fleetMesh } from './fleet-mesh.ts'
 import { groupOf, type Identity, identityNames, nodeId } from './identity.ts'
 import type { Held } from './load-stream.ts'
-import { rolloutAt } from './rollout-at.ts'
+import { stepsOf } from './steps-of.ts'
 
 // The same bytes for every server: what Sluice compiles of the mesh for each identity, and one of its route
 // configurations with one weight in two forms.
@@ -40,14 +40,14 @@ export function readFleetMesh(services: number): Mesh {
 
 /** What is in force at a step of a rollout of the first service's route. */
 export function atStep(mesh: Mesh, step: number): EffectiveMesh {
-	return effectiveMesh(mesh, [rolloutAt(changing, step)])
+	return effectiveMesh(mesh, [rolloutAt(step)])
 }
 
-const changing = {
+const rolloutAt = stepsOf({
 	route: resourceId.route('bench', 'r0', 'route'),
 	rising: { virtualNode: resourceId.virtualNode('bench', 'n1'), port: 8080 },
 	falling: { virtualNode: resourceId.virtualNode('bench', 'n0'), port: 8080 },
-}
+})
 
 /** Writes the dump to a file; returns what the proxies of each identity hold. */
 export function dumpResources(services: number, file: string): Readonly<Record<Identity, Held>> {

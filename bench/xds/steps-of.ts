@@ -14,8 +14,8 @@ export type ShiftFrom = {
 	readonly falling: Target
 }
 
-/** A rollout in the midst of many small steps. */
-export function rolloutAt({ route, rising, falling }: ShiftFrom, step: number): Rollout {
+/** A rollout of many small steps, at each of them. */
+export function stepsOf({ route, rising, falling }: ShiftFrom): (step: number) => Rollout {
 	const group = groupOf([
 		{
 			kind: 'shift',
@@ -31,7 +31,7 @@ export function rolloutAt({ route, rising, falling }: ShiftFrom, step: number): 
 	])
 	assert(group !== null, 'one shift is one rollout')
 	const started = startRollout({ id: 'bench', group, revision: 'bench', wallMs: 0 })
-	return { ...started, stepsPpm: [...stepsPpm, wholePpm], step: step % stepsPpm.length }
+	return (step) => ({ ...started, stepsPpm: [...stepsPpm, wholePpm], step: step % stepsPpm.length })
 }
 
 const stepsPpm = Array.from({ length: 100 }, (_, index) => (index + 1) * 1_000)
