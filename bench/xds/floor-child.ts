@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { assert } from '#base/assert.ts'
 import type { ServiceCall } from '#base/grpc-service.ts'
 import { silentLog } from '#base/log.ts'
+import { systemClock } from '#base/system-clock.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
 import { createGrpcTransport } from '#xds/grpc-transport.ts'
@@ -27,6 +28,8 @@ const transport = createGrpcTransport({
 		{ path: `${service}/DeltaAggregatedResources`, open: (call) => open('delta', call) },
 		{ path: `${service}/StreamAggregatedResources`, open: (call) => open('stateOfTheWorld', call) },
 	],
+	certificate: null,
+	clock: systemClock,
 	log: silentLog,
 	onDisconnect() {},
 })

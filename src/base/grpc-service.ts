@@ -1,7 +1,12 @@
 // A port: a gRPC method whose messages are raw bytes. Whoever implements one knows nothing of the transport below it.
 
 /** One transport connection. Its streams share it; `id` is never used twice. */
-export type Connection = { readonly id: number; readonly peer: string }
+export type Connection = {
+	readonly id: number
+	readonly peer: string
+	/** URIs that the peer's certificate is for, which it has proven to have; null: it had to show none. */
+	readonly certificateUris: readonly string[] | null
+}
 
 /** How a call ends, by the names of gRPC's status codes. */
 export type CallStatus = {

@@ -201,6 +201,9 @@ export const limits = {
 	/** Connections that wait to be taken in: all proxies may come again at once. The system may allow fewer. */
 	xdsBacklog: 4_096,
 	xdsStreamsPerConnection: 16,
+	/** A TLS handshake, all of it; and how often one that failed is told. */
+	xdsHandshakeMs: 10_000,
+	xdsHandshakeTellMs: 1_000,
 	xdsKeepaliveMs: 20_000,
 	xdsKeepaliveTimeoutMs: 10_000,
 	/** Names in state of the world, kept for a type of a stream as they were written, where no other wrote them alike. */

@@ -53,11 +53,6 @@ async function run(flags: SettingFlags & { printConfig?: true }, context: VerbCo
 		// Written at once: the last line before a crash is the one that is needed.
 		write: (line) => void process.stderr.write(line),
 	})
-	if (wanted.value.daemon.xds.identity === 'unproven') {
-		log.warn('xds.unproven', {
-			message: 'nothing proves who a proxy is: whoever reaches the port is served as whom it says',
-		})
-	}
 	const started = await start(wanted.value, { log, version: context.version })
 	if (!started.ok) {
 		terminal.talk(`sluice: ${toPrintable(started.error.message)}`)
@@ -78,6 +73,7 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 	if (!source.ok) return source
 	const http = parseHostPort(valueOf(settings, 'http'))
 	assert(http.ok, 'settings are checked before they are used')
+	const folder = settings['xds-tls']?.value
 	const unproven = ['yes', 'true'].includes(valueOf(settings, 'xds-unproven'))
 	return succeed({
 		daemon: {
@@ -93,7 +89,11 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 				receivers: settings['hook-receivers']?.value ?? '',
 				secrets: settings['hook-secrets']?.value ?? null,
 			},
-			xds: { address: valueOf(settings, 'xds'), identity: unproven ? 'unproven' : 'loopbackOnly' },
+			xds: {
+				address: valueOf(settings, 'xds'),
+				identity: unproven ? 'unproven' : 'loopbackOnly',
+				...(folder === undefined ? {} : { tls: { folder, identities: valueOf(settings, 'xds-identities') } }),
+			},
 		},
 		api: { host: http.value.address, port: http.value.port },
 	})

@@ -117,6 +117,20 @@ export const settingTable = [
 		check: checkAddress,
 	},
 	{
+		name: 'xds-tls',
+		placeholder: 'DIR',
+		about: 'folder with the certificate of xDS: DIR/{tls.crt,tls.key}; with DIR/ca.crt proxies must have one too',
+		byDefault: null,
+		check: anything,
+	},
+	{
+		name: 'xds-identities',
+		placeholder: 'URIS',
+		about: "how a proxy's name stands in its certificate, with commas between the ways",
+		byDefault: 'spiffe://*/mesh/{mesh}/{kind}/{name}',
+		check: anything,
+	},
+	{
 		name: 'xds-unproven',
 		placeholder: 'YES|NO',
 		about: 'yes: serve Envoys beyond loopback, though nothing proves who they are',

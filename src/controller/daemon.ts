@@ -6,7 +6,6 @@ import { assert } from '#base/assert.ts'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
-import { isLoopback } from '#base/loopback.ts'
 import type { Random } from '#base/random.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import { openDiscovery } from '#discovery/discovery.ts'
@@ -32,6 +31,7 @@ import { type HookSettings, openHooks } from './open-hooks.ts'
 import type { SourceSettings } from './open-source.ts'
 import { createWorkerReader } from './read-in-worker.ts'
 import { createSourceDesk } from './source-desk.ts'
+import { openXdsAccess, type XdsAccess, type XdsSettings } from './xds-access.ts'
 
 export type DaemonSettings = {
 	readonly source: SourceSettings
@@ -43,12 +43,7 @@ export type DaemonSettings = {
 	/** Of threshold guards: who may be asked, and the folder of what he is shown; null: none. */
 	readonly metrics: { readonly sources: string; readonly credentials: string | null }
 	readonly hooks: HookSettings
-	readonly xds: {
-		/** `host:port`. */
-		readonly address: string
-		/** `node.id` alone proves nothing, so beyond loopback it must be asked for. */
-		readonly identity: 'loopbackOnly' | 'unproven'
-	}
+	readonly xds: XdsSettings
 }
 
 export type DaemonPorts = {
@@ -69,7 +64,7 @@ export type Daemon = DaemonFace & {
 	readonly addresses: { readonly xds: string; readonly api: string }
 	/** Resolves when it cannot go on: another writer, a broken assertion. The process must end. */
 	readonly failed: Promise<Error>
-	/** Looks at the source now. */
+	/** Looks at the source, and at the certificate of xDS, now. */
 	poll(): Promise<void>
 	/** Proxies are told to go elsewhere, the journal is closed; weights stay as they are. */
 	stop(): Promise<void>
@@ -79,29 +74,30 @@ export type Daemon = DaemonFace & {
 export async function startDaemon(settings: DaemonSettings, ports: DaemonPorts): Promise<Result<Daemon, StartFailure>> {
 	const problem = findProblem(settings)
 	if (problem !== null) return fail({ code: 'settings', message: problem })
+	const access = await openXdsAccess(settings.xds, ports)
+	if (!access.ok) return fail({ code: 'settings', message: access.error })
+	const closers = [() => access.value.close()]
 	const opened = await openSqliteStore({ directory: settings.stateDirectory, log: ports.log })
-	if (!opened.ok) return fail({ code: 'store', message: opened.error.message })
-	const store = opened.value
-	const closers: (() => Promise<void>)[] = [() => store.close()]
-	const started = await startOnStore(settings, ports, { store, closers })
+	if (opened.ok) closers.push(() => opened.value.close())
+	const started = opened.ok
+		? await startOnStore(settings, ports, { store: opened.value, access: access.value, closers })
+		: fail({ code: 'store', message: opened.error.message } as const)
 	if (!started.ok) await closeAll(closers)
 	return started
 }
 
-function findProblem({ source, xds, metrics, hooks }: DaemonSettings): string | null {
+function findProblem({ source, metrics, hooks }: DaemonSettings): string | null {
 	const target = source.kind === 'git' ? parseGitTarget(source) : succeed(null)
 	if (!target.ok) return target.error.join('; ')
 	const allowed = parseAllowedOrigins('metric-sources', metrics.sources)
 	if (!allowed.ok) return `metric-sources: ${allowed.error}`
 	const receivers = parseAllowedOrigins('hook-receivers', hooks.receivers)
-	if (!receivers.ok) return `hook-receivers: ${receivers.error}`
-	const host = xds.address.replace(/:\d+$/, '')
-	if (xds.identity === 'unproven' || isLoopback(host)) return null
-	return `xDS on ${xds.address} would serve anybody who names a node: use a loopback address, or say --xds-unproven yes if only your proxies can reach it`
+	return receivers.ok ? null : `hook-receivers: ${receivers.error}`
 }
 
 type Opened = {
 	readonly store: Store
+	readonly access: XdsAccess
 	/** What is open so far; closed in reverse. */
 	readonly closers: (() => Promise<void>)[]
 }
@@ -109,11 +105,11 @@ type Opened = {
 async function startOnStore(
 	settings: DaemonSettings,
 	ports: DaemonPorts,
-	{ store, closers }: Opened,
+	{ store, access, closers }: Opened,
 ): Promise<Result<Daemon, StartFailure>> {
 	const { log, clock } = ports
 	const observers = new Set<(observation: Observation) => void>()
-	const admission = createAdmission()
+	const admission = createAdmission(access.proof)
 	const failure = Promise.withResolvers<Error>()
 	const receiver = createMetricsReceiver({
 		clock,
@@ -124,6 +120,7 @@ async function startOnStore(
 	const server = createXdsServer({
 		clock,
 		log,
+		certificate: access.certificate(),
 		admission,
 		services: [receiver.service],
 		emit(event) {
@@ -131,6 +128,7 @@ async function startOnStore(
 			controller.takeXds(event)
 		},
 	})
+	access.follow((certificate) => server.secure(certificate))
 	const fleet = createObservedFleet({
 		server,
 		clock,
@@ -170,7 +168,7 @@ async function startOnStore(
 		log,
 		store,
 		fleet: fleet.port,
-		discovery,
+		discovery: { ...discovery, troubles: () => [...access.troubles(), ...discovery.troubles()] },
 		thresholds,
 		hooks,
 		readRevision: createWorkerReader({ clock, log }),
@@ -216,7 +214,9 @@ async function startOnStore(
 		...face,
 		addresses: { ...addresses, api: opened.value.address },
 		failed: failure.promise,
-		poll: () => desk.poll(),
+		async poll() {
+			await Promise.all([desk.poll(), access.look()])
+		},
 		async stop() {
 			stop()
 			await closeAll(closers)

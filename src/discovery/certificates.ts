@@ -5,7 +5,7 @@ import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import type { SecretMaterial, Trouble } from './discovered.ts'
 import { readSecretTexts } from './read-secret-texts.ts'
-import { createSecretEntry, describeMissing, type SecretEntry, takeTexts } from './secret-entry.ts'
+import { createSecretEntry, describeMissing, type SecretAbout, type SecretEntry, takeTexts } from './secret-entry.ts'
 
 // Certificates and keys from a folder of the daemon's machine, laid out as Kubernetes mounts secrets:
 // FOLDER/NAME/{tls.crt,tls.key,ca.crt}. A watcher only says when to look, and a slow clock looks in any case; what
@@ -32,6 +32,10 @@ export type CertificatesOptions = {
 
 /** A name goes into a path: nothing that leads elsewhere. */
 const folderName = /^(?!\.)[A-Za-z0-9._-]{1,253}$/
+
+function aboutServed(name: string): SecretAbout {
+	return { subject: `the secret ${name}`, missing: 'is not in the folder of certificates', refusal: () => null }
+}
 
 export function createCertificates({ folder, clock, log, changed }: CertificatesOptions): Certificates {
 	const entries = new Map<string, SecretEntry>()
@@ -101,7 +105,7 @@ export function createCertificates({ folder, clock, log, changed }: Certificates
 				entry.unwantedSinceMs = wanted.has(entry.name) ? null : (entry.unwantedSinceMs ?? clock.monotonicMs())
 			const added = [...wanted].filter((name) => !entries.has(name))
 			if (added.length === 0 || !isOpen) return
-			for (const name of added) entries.set(name, createSecretEntry(name))
+			for (const name of added) entries.set(name, createSecretEntry(name, aboutServed(name)))
 			if (watcher === null) startWatching()
 			lookWithin(0)
 		},

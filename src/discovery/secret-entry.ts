@@ -2,13 +2,14 @@ import { hashValue } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import type { Result } from '#base/result.ts'
-import type { Trouble } from './discovered.ts'
+import type { SecretMaterial, Trouble } from './discovered.ts'
 import { type ParsedSecret, parseSecret, type SecretTexts } from './parse-secret.ts'
 
 // One secret: the last good of it, and what the looks at its files lead to.
 
 export type SecretEntry = {
 	readonly name: string
+	readonly about: SecretAbout
 	good: ParsedSecret | null
 	/** Hash of what `good` was read from. */
 	taken: string
@@ -19,13 +20,22 @@ export type SecretEntry = {
 	unwantedSinceMs: number | null
 }
 
+export type SecretAbout = {
+	/** What messages begin with: `the secret web-cert`. */
+	readonly subject: string
+	/** Half a sentence for when none of its files is there. */
+	readonly missing: string
+	/** Why one that is whole is not taken all the same, in half a sentence, or null. */
+	readonly refusal: (material: SecretMaterial) => string | null
+}
+
 export type Circumstances = { readonly log: Log; readonly wallMs: number }
 
 /** `unsure`: something new is there, and the next look is to find it again. */
 export type LookOutcome = 'same' | 'changed' | 'unsure'
 
-export function createSecretEntry(name: string): SecretEntry {
-	return { name, good: null, taken: '', seen: '', trouble: null, unwantedSinceMs: null }
+export function createSecretEntry(name: string, about: SecretAbout): SecretEntry {
+	return { name, about, good: null, taken: '', seen: '', trouble: null, unwantedSinceMs: null }
 }
 
 export function takeTexts(
@@ -36,7 +46,7 @@ export function takeTexts(
 	if (!texts.ok) return describeUnusable(entry, texts.error, circumstances)
 	const { certificate, privateKey, authorities } = texts.value
 	if (certificate === null && privateKey === null && authorities === null)
-		return describeMissing(entry, 'is not in the folder of certificates', circumstances)
+		return describeMissing(entry, entry.about.missing, circumstances)
 	const found = hashValue([certificate, privateKey, authorities])
 	if (found === entry.taken) return describeAge(entry, circumstances)
 	if (found !== entry.seen) {
@@ -45,6 +55,8 @@ export function takeTexts(
 	}
 	const parsed = parseSecret(texts.value)
 	if (!parsed.ok) return describeUnusable(entry, parsed.error, circumstances)
+	const refusal = entry.about.refusal(parsed.value.material)
+	if (refusal !== null) return describeUnusable(entry, refusal, circumstances)
 	return take(entry, parsed.value, { ...circumstances, found })
 }
 
@@ -115,8 +127,8 @@ function report(
 	finding: Pick<Trouble, 'code' | 'message'> | null,
 	{ log, wallMs }: Circumstances,
 ): void {
-	const { trouble, name } = entry
-	const subject = `the secret ${name}`
+	const { trouble, about } = entry
+	const { subject } = about
 	if (finding === null) {
 		entry.trouble = null
 		if (trouble !== null) log.info('discovery.recovered', { subject })

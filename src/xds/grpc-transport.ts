@@ -1,11 +1,14 @@
-import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import type { Server as NetServer, Socket } from 'node:net'
 import { Server, ServerCredentials, type ServerDuplexStream, status as statusCodes } from '@grpc/grpc-js'
+import type { Clock } from '#base/clock.ts'
 import type { CallStatus, Connection, GrpcService, ServiceCall } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
+import type { ServerCertificate } from './server-certificate.ts'
+import { createSocketServer, type SocketServer } from './socket-server.ts'
 
-// gRPC services of raw messages on one port, by grpc-js. The sockets are accepted here, so that each call is known to
+// gRPC services of raw messages on one port, by grpc-js. The sockets are accepted here, TLS done, so that each call is known to
 // belong to a transport connection, and a connection whose peer stopped reading can be cut.
 
 export type ListenError = {
@@ -16,12 +19,17 @@ export type ListenError = {
 export type GrpcTransport = {
 	/** `host:port`; port 0 takes a free one. */
 	listen(address: string): Promise<Result<{ readonly port: number }, ListenError>>
+	/** Only where it began with a certificate: what connections that begin from now on are shown. */
+	secure: SocketServer['secure']
 	/** Takes no more connections, and cuts those that are still open after `drainMs`. */
 	close(drainMs: number): Promise<void>
 }
 
 export type GrpcTransportOptions = {
 	readonly services: readonly GrpcService[]
+	/** Null: without TLS. */
+	readonly certificate: ServerCertificate | null
+	readonly clock: Clock
 	readonly log: Log
 	readonly onDisconnect: (connection: Connection) => void
 }
@@ -30,7 +38,7 @@ type Call = ServerDuplexStream<Uint8Array, Uint8Array>
 type OpenConnection = Connection & { readonly socket: Socket }
 
 export function createGrpcTransport(options: GrpcTransportOptions): GrpcTransport {
-	const { log } = options
+	const { certificate, clock, log } = options
 	const connections = new Map<string, OpenConnection>()
 	let connectionsSeen = 0
 	let listener: NetServer | null = null
@@ -43,6 +51,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 	})
 	for (const service of options.services) addService(service)
 	const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
+	const sockets = createSocketServer({ certificate, clock, log, accept })
 
 	function addService(service: GrpcService): void {
 		const definition = {
@@ -99,14 +108,10 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 		}
 	}
 
-	function accept(socket: Socket): void {
+	function accept(socket: Socket, certificateUris: readonly string[] | null): void {
 		const peer = `${socket.remoteAddress}:${socket.remotePort}`
-		if (connections.size >= limits.xdsConnections) {
-			log.warn('xds.connection.refused', { peer, connections: connections.size })
-			return void socket.destroy()
-		}
 		connectionsSeen += 1
-		const connection: OpenConnection = { id: connectionsSeen, peer, socket }
+		const connection: OpenConnection = { id: connectionsSeen, peer, certificateUris, socket }
 		connections.set(peer, connection)
 		socket.setNoDelay(true)
 		socket.once('close', () => {
@@ -121,7 +126,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 		if (place === null) {
 			return fail({ code: 'address-invalid', message: `${address} is no host:port, e.g. 127.0.0.1:18000` })
 		}
-		const server = createServer(accept)
+		const { server } = sockets
 		listener = server
 		return new Promise((resolve) => {
 			server.once('error', (error: NodeJS.ErrnoException) => resolve(fail(listenError(address, error))))
@@ -149,7 +154,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 		grpc.forceShutdown()
 	}
 
-	return { listen, close }
+	return { listen, secure: (next) => sockets.secure(next), close }
 }
 
 /** A stream that its peer reset looks like one that it ended; that it was cancelled is said some turns of the loop later. */

@@ -11,6 +11,7 @@ import { createFleet, type ProxyStanding } from './fleet.ts'
 import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
 import { createGrpcTransport, type ListenError } from './grpc-transport.ts'
 import type { Variant } from './request.ts'
+import type { ServerCertificate } from './server-certificate.ts'
 import { createXdsStream } from './stream.ts'
 import type { StreamPort } from './stream-port.ts'
 import { createSubscriptionPool } from './subscription.ts'
@@ -43,6 +44,8 @@ export type XdsServer = {
 	exclude(proxyKeys: ReadonlySet<string>): void
 	/** From now on each proxy is in the cohort that this says, those among them that are connected. */
 	assign(cohortOf: (proxy: Proxy) => Cohort): void
+	/** Connections that begin from now on are shown this certificate. Only where there was one from the start. */
+	secure(certificate: ServerCertificate): void
 	/** Ends the streams, so that proxies go elsewhere, and cuts what is left after `drainMs`. */
 	close(drainMs: number): Promise<void>
 }
@@ -54,6 +57,8 @@ export type XdsServerOptions = {
 	readonly emit: (event: XdsEvent) => void
 	/** Served on the same port. */
 	readonly services?: readonly GrpcService[]
+	/** What TLS is spoken with; without one the port is plain. */
+	readonly certificate?: ServerCertificate | null
 	/** Give the one that the services identify their peers with; they share its connections. */
 	readonly admission?: Admission
 }
@@ -68,7 +73,7 @@ const methods: readonly { readonly variant: Variant; readonly path: string }[] =
 
 /** The xDS server: what is published goes to the proxies of each group, in an order that never breaks traffic. */
 export function createXdsServer(options: XdsServerOptions): XdsServer {
-	const { clock, log, emit, services = [], admission = createAdmission() } = options
+	const { clock, log, emit, services = [], certificate = null, admission = createAdmission() } = options
 	const subscriptions = createSubscriptionPool()
 	const fleet = createFleet({ clock, emit })
 	const transport = createGrpcTransport({
@@ -76,6 +81,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 			...methods.map(({ variant, path }) => ({ path, open: (call: ServiceCall) => open(variant, call) })),
 			...services,
 		],
+		certificate,
+		clock,
 		log,
 		onDisconnect: (connection) => admission.release(connection),
 	})
@@ -139,6 +146,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		isCurrent: (proxyKey) => fleet.isCurrent(proxyKey),
 		exclude: (proxyKeys) => fleet.exclude(proxyKeys),
 		assign: (cohortOf) => fleet.assign(cohortOf),
+		secure: (next) => transport.secure(next),
 		async close(drainMs) {
 			fleet.close({ code: 'UNAVAILABLE', message: 'this control plane is going away' })
 			await transport.close(drainMs)

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,9 +7,11 @@ import { silentLog } from '#base/log.ts'
 import { fail, succeed } from '#base/result.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { type Daemon, type DaemonPorts, type DaemonSettings, startDaemon } from '#controller/daemon.ts'
+import { createAuthority } from '../../fixtures/certificates.ts'
 
 const example = join(import.meta.dirname, '../../../mesh-config')
 const random = () => 0.5
+const usual = 'spiffe://*/mesh/{mesh}/{kind}/{name}'
 let home: string
 let settings: DaemonSettings
 let running: Daemon[] = []
@@ -192,6 +194,18 @@ test.for([
 		'would serve anybody who names a node',
 	],
 	[
+		'a folder for TLS that has nothing',
+		{ xds: { address: '127.0.0.1:0', identity: 'loopbackOnly', tls: { folder: '/nowhere', identities: usual } } },
+		'xds-tls: /nowhere is not there',
+	],
+	[
+		'a pattern that is true of any proxy',
+		{
+			xds: { address: '127.0.0.1:0', identity: 'loopbackOnly', tls: { folder: '/nowhere', identities: 'spiffe://*' } },
+		},
+		'xds-identities: "spiffe://*" lacks {name}',
+	],
+	[
 		'a repository that runs a command',
 		{ source: { kind: 'git', url: 'ext::touch x', branch: 'main', path: '.', pollMs: 1000 } },
 		'with `::` is not accepted',
@@ -200,6 +214,25 @@ test.for([
 	const { code, message } = await failureOf(changed)
 	expect(code).toBe('settings')
 	expect(message).toContain(words)
+})
+
+test('xDS beyond loopback over TLS: only where proxies must have certificates', async () => {
+	const authority = await createAuthority()
+	const { chain, privateKey } = await authority.issue({ names: ['xds.local'] })
+	const folder = join(home, 'tls')
+	mkdirSync(folder)
+	writeFileSync(join(folder, 'tls.crt'), chain)
+	writeFileSync(join(folder, 'tls.key'), privateKey)
+	const xds = { address: '0.0.0.0:0', identity: 'loopbackOnly', tls: { folder, identities: usual } } as const
+	expect((await failureOf({ xds })).message).toContain('would serve anybody who names a node')
+	writeFileSync(join(folder, 'ca.crt'), authority.certificate)
+	const daemon = await start({ xds })
+	rmSync(join(folder, 'tls.key'))
+	await daemon.poll()
+	await daemon.poll()
+	const [trouble] = daemon.status().discovery
+	expect(trouble).toMatchObject({ code: 'SL0507', subject: 'the certificate of xDS' })
+	expect(JSON.stringify(daemon.status())).not.toContain(privateKey.split('\n')[1])
 })
 
 test('xDS beyond loopback where it was asked for', async () => {

@@ -30,7 +30,11 @@ function setUp() {
 		const end = (ending: CallStatus) => {
 			status = ending
 		}
-		const handler: CallHandler = receiver.service.open({ connection: { id: connectionId, peer: 'p' }, send() {}, end })
+		const handler: CallHandler = receiver.service.open({
+			connection: { id: connectionId, peer: 'p', certificateUris: null },
+			send() {},
+			end,
+		})
 		let isFirst = true
 
 		/** The messages of one flush. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { CallStatus } from '#base/grpc-service.ts'
+import type { CallStatus, Connection } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
@@ -169,7 +169,7 @@ describe('identity', () => {
 		const admission = createAdmission()
 		const service = {
 			path: metricsMethod,
-			open: (call: { connection: { id: number; peer: string }; end: (status: CallStatus) => void }) => ({
+			open: (call: { connection: Connection; end: (status: CallStatus) => void }) => ({
 				receive(bytes: Uint8Array) {
 					// A node in field 1, as a metrics message has it one level deeper.
 					const identified = admission.identify(call.connection, bytes.subarray(2))

@@ -1,0 +1,106 @@
+import type { Clock, Timer } from '#base/clock.ts'
+import { limits } from '#base/limits.ts'
+import type { Log } from '#base/log.ts'
+import { fail, type Result, succeed } from '#base/result.ts'
+import type { SecretMaterial, Trouble } from '#discovery/discovered.ts'
+import { readSecretTexts } from '#discovery/read-secret-texts.ts'
+import { createSecretEntry, takeTexts } from '#discovery/secret-entry.ts'
+import { type ServerCertificate, whyUnservable } from '#xds/server-certificate.ts'
+
+// The certificate of the xDS port, from FOLDER/{tls.crt,tls.key,ca.crt}: read as certificates for proxies are, so the
+// last good one stays and what two looks in a row find alike counts. With ca.crt each proxy must show a certificate of
+// its own. Whether it must is settled when the daemon starts: a file that is gone opens no door.
+
+export type XdsTls = {
+	/** The last good one. */
+	current(): ServerCertificate
+	/** From now on each new one goes here too. */
+	follow(secure: (certificate: ServerCertificate) => void): void
+	troubles(): readonly Trouble[]
+	/** Looks now. Resolves when it has looked. */
+	look(): Promise<void>
+	close(): Promise<void>
+}
+
+export type XdsTlsOptions = {
+	readonly folder: string
+	readonly clock: Clock
+	readonly log: Log
+}
+
+/** What is being written while the daemon starts is waited for. */
+const mostLooksAtStart = 5
+
+/** Fails with what is wrong with the folder. */
+export async function openXdsTls({ folder, clock, log }: XdsTlsOptions): Promise<Result<XdsTls, string>> {
+	let asksProxies: boolean | null = null
+	const entry = createSecretEntry('xds', {
+		subject: 'the certificate of xDS',
+		missing: `is not there: ${folder} has neither tls.crt nor tls.key`,
+		refusal,
+	})
+	let follower: Parameters<XdsTls['follow']>[0] = () => undefined
+	let timer: Timer | null = null
+	let looking: Promise<unknown> = Promise.resolve()
+	let isOpen = true
+
+	function refusal(material: SecretMaterial): string | null {
+		const { certificate, authorities } = material
+		if (certificate === null) return 'has no tls.crt with tls.key'
+		if (asksProxies === true && authorities === null)
+			return 'has no ca.crt any more, by which proxies are told apart: that needs a restart'
+		if (asksProxies === false && authorities !== null)
+			return 'has a ca.crt now, and proxies were not asked for certificates so far: that needs a restart'
+		return whyUnservable(toServerCertificate(material))
+	}
+
+	async function read() {
+		return takeTexts(entry, await readSecretTexts(folder), { log, wallMs: clock.wallMs() })
+	}
+
+	function current(): ServerCertificate {
+		if (entry.good === null) throw new Error('there is none before it is open')
+		return toServerCertificate(entry.good.material)
+	}
+
+	async function lookOnce(): Promise<void> {
+		const outcome = await read()
+		if (!isOpen) return
+		timer?.cancel()
+		timer = clock.setTimer(outcome === 'unsure' ? limits.secretQuietMs : limits.secretPollMs, () => void look())
+		if (outcome === 'changed') follower(current())
+	}
+
+	async function look(): Promise<void> {
+		const looked = looking.then(lookOnce)
+		looking = looked
+		return looked
+	}
+
+	for (let looks = 1; (await read()) === 'unsure' && looks < mostLooksAtStart; looks += 1)
+		await new Promise<void>((resolve) => clock.setTimer(limits.secretQuietMs, resolve))
+	if (entry.good === null) return fail(`${folder} ${entry.trouble?.message ?? 'does not keep still'}`)
+	asksProxies = entry.good.material.authorities !== null
+	await lookOnce()
+	return succeed({
+		current,
+		follow(secure) {
+			follower = secure
+		},
+		troubles: () => (entry.trouble === null ? [] : [entry.trouble]),
+		look,
+		async close() {
+			isOpen = false
+			timer?.cancel()
+			await looking
+		},
+	})
+}
+
+function toServerCertificate({ certificate, authorities }: SecretMaterial): ServerCertificate {
+	return {
+		chain: certificate?.chain ?? '',
+		privateKey: certificate?.privateKey ?? '',
+		clientAuthorities: authorities,
+	}
+}
