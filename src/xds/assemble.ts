@@ -1,7 +1,7 @@
 import { sha256Hex } from '#base/hash.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
-import { afterTaking, certainResources, type Difference, type Holding } from './holding.ts'
+import { afterTaking, certainResources, type Difference, type Holding, mayHave } from './holding.ts'
 import type { Variant } from './request.ts'
 import { encodeDelta, encodeStateOfTheWorld } from './response.ts'
 
@@ -68,10 +68,16 @@ function encodeResponse(parts: ResponseParts): Response {
 		const bytes = encodeDelta({ typeUrl, version, nonce, resources: upserts, removed: removals })
 		return { nonce, version, bytes, upserts, removals, after }
 	}
-	const version = after === difference.target ? parts.typeVersion : versionOfHolding(after)
+	const version = isAllThereIs(parts) ? parts.typeVersion : versionOfHolding(after)
 	const resources = answerIsFull(typeUrl) ? certainResources(after) : upserts
 	const bytes = encodeStateOfTheWorld({ typeUrl, version, nonce, resources })
 	return { nonce, version, bytes, upserts, removals, after }
+}
+
+/** Whether the proxy then has all that it asks for, but for names that do not exist and of which it has nothing. */
+function isAllThereIs({ held, difference, upserts, removals }: ResponseParts): boolean {
+	if (upserts.length < difference.upserts.length) return false
+	return difference.removals.every((name) => removals.includes(name) || !mayHave(held, name))
 }
 
 /** Names a holding that is not the whole of a snapshot. */

@@ -1,5 +1,6 @@
 import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
+import type { TypeState } from './standing.ts'
 
 // What the xDS room tells about the fleet: the only way in which ACKs, NACKs and arrivals reach the controller.
 
@@ -30,6 +31,14 @@ export type Acked = {
 	readonly resources: readonly EncodedResource[]
 	/** Said by the proxy when it came back: an earlier run has sent it, and what is in it is not known. */
 	readonly unseen: readonly { readonly typeUrl: TypeUrl; readonly name: string }[]
+}
+
+/** A connected proxy, for people. */
+export type ProxyStanding = {
+	readonly proxy: Proxy
+	/** How many resources it holds of each type, and the version of the last response that it accepted. */
+	readonly held: Readonly<Record<TypeUrl, { readonly count: number; readonly version: string }>>
+	readonly state: TypeState
 }
 
 /** A resource that a proxy refused, or did not answer for in time. */

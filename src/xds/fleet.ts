@@ -6,25 +6,19 @@ import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { ackedOf } from './acked-of.ts'
 import { type Cohort, inCohort } from './cohort.ts'
-import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
+import type { Acked, FleetView, GroupView, Proxy, ProxyStanding, Reported, XdsEvent } from './fleet-view.ts'
 import { createGroup, type Group, type Member } from './group.ts'
-import { perType, sendOrder } from './order.ts'
+import { sendOrder } from './order.ts'
 import { createProxyMemories } from './proxy-memories.ts'
 import { createPushes, streamsOf } from './push.ts'
 import type { Retention } from './retention.ts'
+import { channelsTogether, heldTogether, speakersOf, speakingStreams } from './separate-streams.ts'
 import type { TypeState } from './standing.ts'
-import type { XdsStream } from './stream.ts'
 import type { Admission, ProxyMemory } from './stream-port.ts'
 import { allPending } from './type-states.ts'
+import type { XdsStream } from './xds-stream.ts'
 
 // All proxies: who is here, who is missed, what each group is served.
-
-export type ProxyStanding = {
-	readonly proxy: Proxy
-	/** How many resources it holds of each type, and the version of the last response that it accepted. */
-	readonly held: Readonly<Record<TypeUrl, { readonly count: number; readonly version: string }>>
-	readonly state: TypeState
-}
 
 export type Fleet = {
 	/** A stream's first node was accepted. Fails with NOT_FOUND for a proxy that is not in the mesh. */
@@ -126,8 +120,8 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	}
 
 	function recall(proxy: Proxy): ProxyMemory | null {
-		const here = newestStream(proxy.key)
-		if (here !== null) return here.memory()
+		const here = connected.get(proxy.key)?.streams.at(-1)
+		if (here !== undefined) return here.memory()
 		const memory = memories.take(proxy.key)
 		if (memory === null) return null
 		groups.get(memory.groupKey)?.forgetGone(proxy.key)
@@ -234,15 +228,14 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		}
 	}
 
-	function newestStream(proxyKey: string): XdsStream | null {
-		return connected.get(proxyKey)?.streams.at(-1) ?? null
+	function speaking(proxyKey: string): readonly XdsStream[] {
+		return speakingStreams(connected.get(proxyKey)?.streams ?? [])
 	}
 
 	function* proxies(groupKey: string): Iterable<ProxyStanding> {
 		for (const { proxy, streams, states } of groups.get(groupKey)?.members.values() ?? []) {
-			const stream = streams.at(-1)
-			if (stream === undefined) continue
-			yield { proxy, held: perType((typeUrl) => stream.holding(typeUrl)), state: overall(states) }
+			if (streams.length === 0) continue
+			yield { proxy, held: heldTogether(streams), state: overall(states) }
 		}
 	}
 
@@ -262,12 +255,18 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			return views
 		},
 		proxies,
-		holds: (proxyKey, typeUrl, name) => newestStream(proxyKey)?.holds(typeUrl, name) ?? null,
-		acked(proxyKey) {
-			const channels = newestStream(proxyKey)?.memory().channels
-			return channels === undefined ? null : ackedOf(channels)
+		holds(proxyKey, typeUrl, name) {
+			for (const stream of speakersOf(speaking(proxyKey), typeUrl)) {
+				const version = stream.holds(typeUrl, name)
+				if (version !== null) return version
+			}
+			return null
 		},
-		reported: (proxyKey) => newestStream(proxyKey)?.reported() ?? [],
+		acked(proxyKey) {
+			const streams = speaking(proxyKey)
+			return streams.length === 0 ? null : ackedOf(channelsTogether(streams))
+		},
+		reported: (proxyKey) => speaking(proxyKey).flatMap((stream) => stream.reported()),
 		pin: (groupKey, typeUrl, name, proxyKeys) =>
 			retain(groupKey, (retention) => retention.pin(typeUrl, name, proxyKeys)),
 		keep: (groupKey, typeUrl, name, versions) =>

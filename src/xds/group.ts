@@ -5,9 +5,10 @@ import type { Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import type { ExcludedProxy, GroupView, Proxy, Rejection, TypeView } from './fleet-view.ts'
 import { perType, sendOrder } from './order.ts'
 import { createRetention, type Retention } from './retention.ts'
+import { stateTogether } from './separate-streams.ts'
 import type { TypeState } from './standing.ts'
-import type { XdsStream } from './stream.ts'
 import { type TypeStates, typeStates } from './type-states.ts'
+import type { XdsStream } from './xds-stream.ts'
 
 // The proxies of one group, counted as they change: to read the view costs nothing per proxy.
 
@@ -141,7 +142,7 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 			for (const member of members.values()) change(member, withPending(member.states, changed))
 		},
 		recount(member) {
-			const states = typeStates((typeUrl) => stateOf(member, typeUrl))
+			const states = typeStates((typeUrl) => stateOf(member, typeUrl, snapshot))
 			// What was refused may be other although the states are not.
 			if (states !== member.states || hasState(states, 'rejected')) change(member, states)
 			if (snapshot !== null && !hasState(states, 'pending') && !hasState(states, 'rejected')) {
@@ -195,6 +196,7 @@ function keepEqualTypes(before: Snapshot, next: Snapshot): Snapshot {
 
 /** The same bytes may be said to need other resources than before. */
 function namesTheSame(old: TypeSnapshot, present: TypeSnapshot): boolean {
+	if (old.resources.size !== present.resources.size) return false
 	return [...present.resources].every(([name, { references }]) => {
 		const before = old.resources.get(name)?.references
 		if (before === undefined || before === references) return before === references
@@ -212,17 +214,10 @@ function withPending(states: TypeStates, changed: readonly TypeUrl[]): TypeState
 	return typeStates((typeUrl) => (changed.includes(typeUrl) ? 'pending' : states[typeUrl]))
 }
 
-function stateOf({ streams }: Member, typeUrl: TypeUrl): TypeState {
+function stateOf({ streams }: Member, typeUrl: TypeUrl, snapshot: Snapshot | null): TypeState {
 	const [only] = streams
-	return only !== undefined && streams.length === 1
-		? only.state(typeUrl)
-		: worst(streams.map((stream) => stream.state(typeUrl)))
-}
-
-/** No stream, no proof. */
-function worst(states: readonly TypeState[]): TypeState {
-	if (states.includes('rejected')) return 'rejected'
-	return states.length === 0 || states.includes('pending') ? 'pending' : 'current'
+	const isAlone = only !== undefined && streams.length === 1 && only.serves === 'all'
+	return isAlone ? only.state(typeUrl) : stateTogether(streams, typeUrl, snapshot)
 }
 
 function hasState(states: TypeStates, state: TypeState): boolean {
@@ -230,8 +225,13 @@ function hasState(states: TypeStates, state: TypeState): boolean {
 }
 
 function rejectionsOf(member: Member): Rejection[] {
-	const found = member.streams.flatMap((stream) => stream.rejections())
-	return found.slice(0, limits.namedProxies).map((rejection) => ({ ...rejection, proxy: member.proxy.key }))
+	const found = new Map<string, Omit<Rejection, 'proxy'>>()
+	for (const rejection of member.streams.flatMap((stream) => stream.rejections())) {
+		found.set(`${rejection.typeUrl}\n${rejection.name}`, rejection)
+	}
+	return [...found.values()]
+		.slice(0, limits.namedProxies)
+		.map((rejection) => ({ ...rejection, proxy: member.proxy.key }))
 }
 
 function compareRejections(left: Rejection, right: Rejection): number {

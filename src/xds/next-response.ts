@@ -3,7 +3,7 @@ import type { EncodedResource, Snapshot, TypeSnapshot } from '#snapshot/snapshot
 import type { Refusals } from './acks.ts'
 import { answerIsFull, assembleResponse, type Response } from './assemble.ts'
 import type { Channel } from './channel.ts'
-import { afterTaking, type Difference, differenceOf, heldVersion, isEmpty } from './holding.ts'
+import { afterTaking, type Difference, differenceOf, heldVersion, isEmpty, mayHave } from './holding.ts'
 import { mayAdd, mayRemove, type Possessions, type Situation, sendOrder } from './order.ts'
 import type { Variant } from './request.ts'
 import { targetOf } from './subscription.ts'
@@ -56,12 +56,20 @@ export function nextResponse(channel: Channel, context: SendContext): Response |
 type Part = { readonly upserts: readonly EncodedResource[]; readonly removals: readonly string[] }
 const nothing: Part = { upserts: [], removals: [] }
 
-/** State of the world has no words for 'there is no such route or endpoint': the proxy lets go of them by itself. */
+/**
+ * State of the world has no words for 'there is no such thing'. A full answer says it by leaving something out; of routes
+ * and endpoints the proxy lets go by itself.
+ */
 function dropUnsayable(channel: Channel, difference: Difference, context: SendContext): Difference {
 	const { variant, possessions } = context
-	if (variant === 'delta' || answerIsFull(channel.typeUrl)) return difference
-	const dropped = difference.removals.filter((name) => mayRemove(channel.typeUrl, name, possessions))
+	const { typeUrl, held } = channel
+	if (variant === 'delta') return difference
+	const isFull = answerIsFull(typeUrl)
+	const dropped = difference.removals.filter((name) =>
+		isFull ? !mayHave(held, name) : mayRemove(typeUrl, name, possessions),
+	)
 	if (dropped.length === 0) return difference
+	if (isFull) channel.answerDue = true
 	channel.held = afterTaking(channel.held, difference, [], dropped)
 	return differenceOf(channel.held, difference.target)
 }

@@ -3,6 +3,7 @@ import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import { type Holding, mayHave, referencesOf, surelyHas } from './holding.ts'
 import { missingReferences } from './missing-references.ts'
+import { isWanted, type Subscription } from './subscription.ts'
 
 // Make before break, at one proxy (rules: serving 1): what may be sent now, given what the proxy has ACKed and what is
 // on its way to it. A resource waits for nothing but what it needs: a way back to older clusters never waits.
@@ -10,8 +11,15 @@ import { missingReferences } from './missing-references.ts'
 /** A response on its way: the proxy has taken it, or has not, or will refuse it. */
 export type Underway = { readonly upserts: readonly EncodedResource[]; readonly removals: readonly string[] }
 
-/** One type at one proxy. `declared`: the proxy has said what it holds of it, or will not. */
-export type Possession = { readonly held: Holding; readonly underway: Underway | null; readonly declared: boolean }
+/** One type at one proxy. */
+export type Possession = {
+	/** What it asks for; null until it has asked. */
+	readonly subscription: Subscription | null
+	readonly held: Holding
+	readonly underway: Underway | null
+	/** The proxy has said what it holds, or will not. */
+	readonly declared: boolean
+}
 export type Possessions = Readonly<Record<TypeUrl, Possession>>
 
 /**
@@ -100,6 +108,9 @@ function areThere({ references }: EncodedResource, possessions: Possessions): bo
 }
 
 function isThere(cluster: string, clusters: Possession): boolean {
+	const { subscription, declared } = clusters
+	// It asks for it once it has seen what names it, as gRPC's client does, or has it from elsewhere.
+	if (subscription === null ? declared : !isWanted(subscription, cluster)) return true
 	return surelyHas(clusters.held, cluster) && clusters.underway?.removals.includes(cluster) !== true
 }
 

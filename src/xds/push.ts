@@ -1,6 +1,6 @@
 import { limits } from '#base/limits.ts'
 import type { Group, Member } from './group.ts'
-import type { XdsStream } from './stream.ts'
+import type { XdsStream } from './xds-stream.ts'
 
 // A large group is pushed to in batches, so that nobody else waits for all of it.
 

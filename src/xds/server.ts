@@ -7,11 +7,11 @@ import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { type Admission, createAdmission } from './admission.ts'
 import type { Cohort } from './cohort.ts'
-import { createFleet, type ProxyStanding } from './fleet.ts'
-import type { Acked, FleetView, GroupView, Proxy, Reported, XdsEvent } from './fleet-view.ts'
+import { createFleet } from './fleet.ts'
+import type { Acked, FleetView, GroupView, Proxy, ProxyStanding, Reported, XdsEvent } from './fleet-view.ts'
 import { createGrpcTransport, type ListenError } from './grpc-transport.ts'
-import type { Variant } from './request.ts'
 import type { ServerCertificate } from './server-certificate.ts'
+import { type DiscoveryMethod, discoveryMethods } from './services.ts'
 import { createXdsStream } from './stream.ts'
 import type { StreamPort } from './stream-port.ts'
 import { createSubscriptionPool } from './subscription.ts'
@@ -63,14 +63,6 @@ export type XdsServerOptions = {
 	readonly admission?: Admission
 }
 
-const methods: readonly { readonly variant: Variant; readonly path: string }[] = [
-	{ variant: 'delta', path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources' },
-	{
-		variant: 'stateOfTheWorld',
-		path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
-	},
-]
-
 /** The xDS server: what is published goes to the proxies of each group, in an order that never breaks traffic. */
 export function createXdsServer(options: XdsServerOptions): XdsServer {
 	const { clock, log, emit, services = [], certificate = null, admission = createAdmission() } = options
@@ -78,7 +70,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 	const fleet = createFleet({ clock, emit })
 	const transport = createGrpcTransport({
 		services: [
-			...methods.map(({ variant, path }) => ({ path, open: (call: ServiceCall) => open(variant, call) })),
+			...discoveryMethods.map((method) => ({ path: method.path, open: (call: ServiceCall) => open(method, call) })),
 			...services,
 		],
 		certificate,
@@ -87,7 +79,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		onDisconnect: (connection) => admission.release(connection),
 	})
 
-	function open(variant: Variant, call: ServiceCall): CallHandler {
+	function open({ variant, serves }: DiscoveryMethod, call: ServiceCall): CallHandler {
 		let proxy: Proxy | null = null
 		const port: StreamPort = {
 			send: (message, flushed) => call.send(message, flushed),
@@ -110,7 +102,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 			},
 			ignored: (typeUrl) => log.warn('xds.type.ignored', { ...streamFields(), typeUrl }),
 		}
-		const stream = createXdsStream({ variant, clock, port, subscriptions })
+		const stream = createXdsStream({ variant, serves, clock, port, subscriptions })
 
 		function identify(node: Node): Result<Proxy, Parameters<ServiceCall['end']>[0]> {
 			const identified = admission.identify(call.connection, node)

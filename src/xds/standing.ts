@@ -30,6 +30,13 @@ export function typeState(typeUrl: TypeUrl, standing: Standing): TypeState {
 	return standing.refusals.size > 0 && waitsForRefused(channel, standing) ? 'rejected' : 'pending'
 }
 
+/** As `typeState`, of what the proxy has asked for on this stream. */
+export function stateOfAsked(typeUrl: TypeUrl, standing: Standing): TypeState {
+	const channel = standing.channels[typeUrl]
+	if (channel.underway?.overdue || refusedOf(typeUrl, standing).length > 0) return 'rejected'
+	return isSettled(channel, standing.snapshot.types[typeUrl]) ? 'current' : 'pending'
+}
+
 /** Everything refused or overdue; which proxy it is, is for the caller to add. */
 export function rejectionsOf(standing: Standing): Omit<Rejection, 'proxy'>[] {
 	const found: Omit<Rejection, 'proxy'>[] = []
@@ -94,6 +101,13 @@ function isCurrent(channel: Channel, snapshot: Snapshot): boolean {
 	if (subscription === null) return required.every((names) => names.size === 0)
 	if (!coversAll(subscription, required)) return false
 	return isSettled(channel, snapshot.types[typeUrl])
+}
+
+/** Whether these ask together for all that a proxy must ask for before it can have all of the snapshot. */
+export function coversTogether(asked: readonly Subscription[], typeUrl: TypeUrl, snapshot: Snapshot): boolean {
+	if (asked.some(({ wildcard }) => wildcard !== 'none')) return true
+	const names = requiredOf(snapshot)[typeUrl].flatMap((required) => [...required.keys()])
+	return names.every((name) => asked.some((subscription) => subscription.names.has(name)))
 }
 
 type Names = ReadonlySet<string> | ReadonlyMap<string, unknown>

@@ -20,50 +20,35 @@ import {
 } from './channel.ts'
 import { reportedBy } from './claim.ts'
 import { createDeadlines } from './deadlines.ts'
-import type { Rejection, Reported } from './fleet-view.ts'
 import { emptyHolding } from './holding.ts'
 import { isAnythingDue, mayBeDue, nextResponse } from './next-response.ts'
 import { goesNothingThrough, perType, sendOrder } from './order.ts'
 import { putUnderway } from './put-underway.ts'
 import { type DiscoveryRequest, readRequest, type Variant } from './request.ts'
+import { besideOthers } from './separate-streams.ts'
 import { servedTo } from './served-to.ts'
-import { rejectionsOf, type TypeState, typeState } from './standing.ts'
-import type { Admission, ProxyMemory, StreamPort } from './stream-port.ts'
+import type { Serves } from './services.ts'
+import { rejectionsOf, stateOfAsked, typeState } from './standing.ts'
+import type { Admission, StreamPort } from './stream-port.ts'
 import { changeDelta, changeStateOfTheWorld, type SubscriptionPool } from './subscription.ts'
+import type { XdsStream } from './xds-stream.ts'
 
 // One ADS stream without its transport: request bytes in, response bytes out. It sends what the proxy lacks of its
 // group's snapshot, in an order that never breaks traffic, and keeps what the proxy has answered.
-
-export type XdsStream = {
-	receive(message: Uint8Array): void
-	/** Sends what is due of a new snapshot of its group. */
-	serve(snapshot: Snapshot | null): void
-	/** The transport is gone. */
-	close(): void
-	end(status: CallStatus): void
-	state(typeUrl: TypeUrl): TypeState
-	/** What of the present snapshot the proxy refused or has not answered for in time. `proxy` is the caller's to fill in. */
-	rejections(): Omit<Rejection, 'proxy'>[]
-	/** Version that the proxy has ACKed, or null. */
-	holds(typeUrl: TypeUrl, name: string): string | null
-	/** Number of resources held, and the version of the last accepted response. */
-	holding(typeUrl: TypeUrl): { readonly count: number; readonly version: string }
-	/** What it said at its start that it holds, while nothing has been served to compare that with. */
-	reported(): readonly Reported[]
-	memory(): ProxyMemory
-}
 
 export type StreamOptions = {
 	readonly variant: Variant
 	readonly clock: Clock
 	readonly port: StreamPort
 	readonly subscriptions: SubscriptionPool
+	/** Not given: `all`. */
+	readonly serves?: Serves
 }
 
 const servedTypes: ReadonlySet<string> = new Set(sendOrder)
 
 export function createXdsStream(options: StreamOptions): XdsStream {
-	const { variant, clock, port, subscriptions } = options
+	const { variant, clock, port, subscriptions, serves = 'all' } = options
 	let phase: 'unknown' | 'admitted' | 'ended' = 'unknown'
 	let admittedAs = ''
 	let retains: Admission['retains'] = () => false
@@ -97,8 +82,10 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		const request = readRequest(variant, message)
 		if (!request.ok) return endWith('INVALID_ARGUMENT', request.error)
 		if (!admit(request.value) || isEnded()) return false
-		const { typeUrl } = request.value
+		// A service of one type need not be told which.
+		const typeUrl = request.value.typeUrl === '' && serves !== 'all' ? serves : request.value.typeUrl
 		if (typeUrl === '') return endWith('INVALID_ARGUMENT', 'a request on this stream must name a type')
+		if (serves !== 'all' && typeUrl !== serves) return endWith('INVALID_ARGUMENT', `this service has only ${serves}`)
 		if (!isServed(typeUrl)) return ignore(typeUrl)
 		take(channels[typeUrl], request.value, ack?.names ?? null)
 		return true
@@ -186,7 +173,7 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		hasHistory = beginChannel(channel, request, { channels, refusals, hasHistory })
 		if (typeUrl === typeUrls.cluster) stopEndpointsWait()
 		const clustersCameFirst = channels[typeUrls.cluster].subscription !== null
-		if (typeUrl === typeUrls.endpoint && channel.claim !== null && !clustersCameFirst) {
+		if (typeUrl === typeUrls.endpoint && serves === 'all' && channel.claim !== null && !clustersCameFirst) {
 			endpointsWait = clock.setTimer(limits.xdsSettleMs, resendEndpoints)
 		}
 	}
@@ -205,11 +192,11 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		endpointsWait = null
 	}
 
-	/** What the proxy has not asked for by now it does not use; only its clusters may be late, while some are warming. */
+	/** What the proxy has not asked for by now it does not use; only the clusters of one that was here may be late: they warm. */
 	function settle(): void {
 		settleWait = null
 		for (const typeUrl of sendOrder) {
-			if (typeUrl === typeUrls.cluster) continue
+			if (typeUrl === typeUrls.cluster && hasHistory) continue
 			channels[typeUrl].declared = true
 			forgetUnasked(channels[typeUrl])
 		}
@@ -244,7 +231,8 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 			const served = servedTo(channel, channels, snapshot)
 			if (!mayBeDue(channel, served.types[typeUrl])) continue
 			const proxy = hasHistory || !goesNothingThrough(channels) ? 'inUse' : 'new'
-			const context = { variant, snapshot: served, possessions: channels, proxy, refusals, retains } as const
+			const possessions = serves === 'all' ? channels : besideOthers(serves, channels, served)
+			const context = { variant, snapshot: served, possessions, proxy, refusals, retains } as const
 			const response = nextResponse(channel, context)
 			if (response === null) continue
 			const sentMs = clock.monotonicMs()
@@ -276,6 +264,7 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 	}
 
 	return {
+		serves,
 		receive,
 		serve,
 		close,
@@ -286,6 +275,9 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 			const state = typeState(typeUrl, { channels, snapshot, refusals })
 			return endpointsWaits && state === 'current' ? 'pending' : state
 		},
+		stateOfAsked: (typeUrl) =>
+			snapshot === null ? 'pending' : stateOfAsked(typeUrl, { channels, snapshot, refusals }),
+		asked: (typeUrl) => channels[typeUrl].subscription,
 		rejections: () => (snapshot === null ? [] : rejectionsOf({ channels, snapshot, refusals })),
 		holds: (typeUrl, name) => versionHeld(channels[typeUrl], name),
 		reported: () => sendOrder.flatMap((typeUrl) => reportedBy(typeUrl, channels[typeUrl].claim)),
