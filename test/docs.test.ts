@@ -7,6 +7,7 @@ import { exitCodes } from '#cli/exit-codes.ts'
 import { settingTable, variableOf } from '#cli/settings.ts'
 import { runExpectations } from '#controller/run-expectations.ts'
 import { readMesh } from '#mesh/read-mesh.ts'
+import { namesTest } from './fixtures/named-test.ts'
 
 const root = join(import.meta.dirname, '..')
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -76,6 +77,18 @@ test('every command that is named exists', () => {
 	)
 	expect(named.length).toBeGreaterThan(20)
 	expect([...new Set(named)].filter((verb) => !verbs.includes(verb))).toEqual([])
+})
+
+test('each clause of the xDS protocol has a test that exists, or is not offered', () => {
+	const [, section = ''] = textOf('docs/xds.md').split('\n## The protocol, clause by clause\n')
+	const rows = (section.split('\n## ')[0] ?? '').split('\n').filter((line) => /^\| \d+ \|/.test(line))
+	const cells = rows.map((row) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))
+	expect(cells.map(([number]) => Number(number))).toEqual(rows.map((_, index) => index + 1))
+	expect(rows.length).toBeGreaterThan(50)
+	const wrong = cells.filter(([, , here = '', test = '']) =>
+		test === '–' ? !here.startsWith('not offered') : !namesTest(test),
+	)
+	expect(wrong).toEqual([])
 })
 
 describe.for(documents)('%s', (file) => {

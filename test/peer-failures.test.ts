@@ -1,7 +1,8 @@
 // Each answer of docs/peer-failures.md that names a test names one that is there.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { namesTest } from './fixtures/named-test.ts'
 
 const root = join(import.meta.dirname, '..')
 const page = readFileSync(join(root, 'docs/peer-failures.md'), 'utf8')
@@ -18,18 +19,8 @@ function numbersTo(last: number): number[] {
 }
 
 test('every test that is named exists', () => {
-	const wrong = named.filter((cell) => {
-		if (cell === '–') return false
-		const [, file = '', name = ''] = /^`(test\/.+)` › `(.+)`$/.exec(cell) ?? []
-		return !existsSync(join(root, file)) || !isNamedIn(readFileSync(join(root, file), 'utf8'), name)
-	})
-	expect(wrong).toEqual([])
+	expect(named.filter((cell) => cell !== '–' && !namesTest(cell))).toEqual([])
 })
-
-/** As the title of a test, or of a row of one. */
-function isNamedIn(text: string, name: string): boolean {
-	return ["'", '"', '`'].some((quote) => text.includes(`${quote}${name}${quote}`))
-}
 
 test('what has no test says that it is not there', () => {
 	const without = rows.filter((_, index) => named[index] === '–')

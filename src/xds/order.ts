@@ -104,13 +104,19 @@ export function mayRemove(typeUrl: TypeUrl, name: string, possessions: Possessio
 }
 
 function areThere({ references }: EncodedResource, possessions: Possessions): boolean {
-	return references.clusters.every((name) => isThere(name, possessions[typeUrls.cluster]))
+	return references.clusters.every(
+		(name) => isAskedForLater(name, possessions) || isThere(name, possessions[typeUrls.cluster]),
+	)
+}
+
+/** gRPC's clients ask for everything by name, and so for a cluster only once they have seen what names it. */
+function isAskedForLater(cluster: string, possessions: Possessions): boolean {
+	const { subscription: clusters } = possessions[typeUrls.cluster]
+	if (clusters !== null) return !isWanted(clusters, cluster)
+	return possessions[typeUrls.listener].subscription?.wildcard === 'none'
 }
 
 function isThere(cluster: string, clusters: Possession): boolean {
-	const { subscription, declared } = clusters
-	// It asks for it once it has seen what names it, as gRPC's client does, or has it from elsewhere.
-	if (subscription === null ? declared : !isWanted(subscription, cluster)) return true
 	return surelyHas(clusters.held, cluster) && clusters.underway?.removals.includes(cluster) !== true
 }
 
