@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import {
 	type BootstrapFlags,
 	collectAddress,
+	parseAbsolutePath,
 	parseApp,
 	parseIp,
 	parseIpPort,
@@ -10,7 +11,9 @@ import {
 	parsePort,
 	parseSocketPath,
 } from './bootstrap/bootstrap-flags.ts'
+import { controlPlaneSecretFiles } from './bootstrap/control-plane-tls.ts'
 import { flagsToOptions } from './bootstrap/flags-to-options.ts'
+import { placeSecretFiles } from './bootstrap/place-secret-files.ts'
 import { findProxyInMesh, type ProxyInMesh } from './bootstrap/proxy-in-mesh.ts'
 import { renderBootstrapYaml } from './bootstrap/render-bootstrap-yaml.ts'
 import { type InterceptTool, interceptDefaults, interceptTools } from './intercept/intercept-options.ts'
@@ -35,6 +38,7 @@ export function addBootstrap(program: Command, context: VerbContext): void {
 			"Prints Envoy's bootstrap for a virtual node or a virtual gateway; everything else comes from the daemon. With --intercept: the script that leads an application's traffic through it.",
 		)
 	addProxyFlags(command)
+	addTlsFlags(command)
 	addCaptureFlags(command)
 	addStatisticsFlags(command)
 	addScriptFlags(command)
@@ -47,6 +51,13 @@ export function addBootstrap(program: Command, context: VerbContext): void {
 		if (proxy === 'told') return
 		const options = flagsToOptions(flags, proxy?.stats ?? null)
 		if (!options.ok) return command.error(`error: ${options.error}`)
+		const { tls } = options.value
+		if (tls !== undefined) {
+			const files = controlPlaneSecretFiles(tls)
+			const placed = await placeSecretFiles(files)
+			if (!placed.ok) return command.error(`error: ${placed.error}`)
+			terminal.talk(`note: beside it Envoy reads ${[...files.keys()].join(' and ')}, which have been written`)
+		}
 		terminal.out(renderBootstrapYaml(options.value).trimEnd())
 	}
 
@@ -95,6 +106,20 @@ function addProxyFlags(command: Command): void {
 		.option('--region <name>', 'region')
 		.option('--sds-socket <path>', 'secrets come from an SDS server here, not from the daemon', parseSocketPath)
 		.option('--mesh <folder>', 'read statistics settings and listener ports from the mesh in this folder')
+}
+
+function addTlsFlags(command: Command): void {
+	command
+		.optionsGroup('TLS to the daemon (files on the machine of Envoy; new ones are taken up while it runs):')
+		.option('--xds-ca <file>', "authorities of the daemon's certificate; without it there is no TLS", parseAbsolutePath)
+		.option('--xds-cert <file>', "the proxy's certificate, with its chain: it says who the proxy is", parseAbsolutePath)
+		.option('--xds-key <file>', 'its key', parseAbsolutePath)
+		.option('--xds-server-name <name>', "DNS name, IP or URI of the daemon's certificate (default: the host of --xds)")
+		.option(
+			'--xds-secrets <folder>',
+			'where the two files go that say where these are (default: beside --xds-ca)',
+			parseAbsolutePath,
+		)
 }
 
 function addCaptureFlags(command: Command): void {

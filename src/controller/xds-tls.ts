@@ -28,9 +28,6 @@ export type XdsTlsOptions = {
 	readonly log: Log
 }
 
-/** What is being written while the daemon starts is waited for. */
-const mostLooksAtStart = 5
-
 /** Fails with what is wrong with the folder. */
 export async function openXdsTls({ folder, clock, log }: XdsTlsOptions): Promise<Result<XdsTls, string>> {
 	let asksProxies: boolean | null = null
@@ -54,17 +51,13 @@ export async function openXdsTls({ folder, clock, log }: XdsTlsOptions): Promise
 		return whyUnservable(toServerCertificate(material))
 	}
 
-	async function read() {
-		return takeTexts(entry, await readSecretTexts(folder), { log, wallMs: clock.wallMs() })
-	}
-
 	function current(): ServerCertificate {
 		if (entry.good === null) throw new Error('there is none before it is open')
 		return toServerCertificate(entry.good.material)
 	}
 
 	async function lookOnce(): Promise<void> {
-		const outcome = await read()
+		const outcome = takeTexts(entry, await readSecretTexts(folder), { log, wallMs: clock.wallMs() })
 		if (!isOpen) return
 		timer?.cancel()
 		timer = clock.setTimer(outcome === 'unsure' ? limits.secretQuietMs : limits.secretPollMs, () => void look())
@@ -77,9 +70,10 @@ export async function openXdsTls({ folder, clock, log }: XdsTlsOptions): Promise
 		return looked
 	}
 
-	for (let looks = 1; (await read()) === 'unsure' && looks < mostLooksAtStart; looks += 1)
-		await new Promise<void>((resolve) => clock.setTimer(limits.secretQuietMs, resolve))
-	if (entry.good === null) return fail(`${folder} ${entry.trouble?.message ?? 'does not keep still'}`)
+	// What is found first is taken at once: there is nothing good that it could replace too early.
+	const texts = await readSecretTexts(folder)
+	for (const _ of ['seen', 'taken']) takeTexts(entry, texts, { log, wallMs: clock.wallMs() })
+	if (entry.good === null) return fail(`${folder} ${entry.trouble?.message ?? ''}`)
 	asksProxies = entry.good.material.authorities !== null
 	await lookOnce()
 	return succeed({

@@ -8,6 +8,8 @@ import type { EnvoyVersion } from '#lab/parts.ts'
 import { runCommand } from '#lab/run-command.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
 import type { BootstrapOptions } from '../../src/cli/bootstrap/bootstrap-options.ts'
+import { controlPlaneSecretFiles } from '../../src/cli/bootstrap/control-plane-tls.ts'
+import { placeSecretFiles } from '../../src/cli/bootstrap/place-secret-files.ts'
 import { renderBootstrapYaml } from '../../src/cli/bootstrap/render-bootstrap-yaml.ts'
 import { bootstrapVariants } from '../fixtures/bootstrap-variants.ts'
 import { type CertificateFiles, writeCertificateFiles } from '../fixtures/certificate-files.ts'
@@ -40,6 +42,16 @@ async function complaintsOf(version: EnvoyVersion, name: string, text: string): 
 	return outcome.code === 0 && outcome.stderr.trim() === '' ? 'OK' : outcome.stderr
 }
 
+/** With paths at which something is. */
+async function withFiles(options: BootstrapOptions): Promise<BootstrapOptions> {
+	if (options.tls === undefined) return options
+	const { authorities, chain, privateKey } = certificates
+	const tls = { ...options.tls, authorities, own: { chain, privateKey }, folder: folder.path }
+	const placed = await placeSecretFiles(controlPlaneSecretFiles(tls))
+	if (!placed.ok) throw new Error(placed.error)
+	return { ...options, tls }
+}
+
 function fileOf(content: object): string {
 	const limit = 'envoy.resource_monitors.global_downstream_max_connections'
 	const type =
@@ -57,7 +69,7 @@ describe.for(versions)('Envoy %s', (version) => {
 	})
 
 	test.for(Object.entries(bootstrapVariants))('takes a bootstrap: %s', async ([name, options]) => {
-		expect(await complaintsOf(version, name, renderBootstrapYaml(options as BootstrapOptions))).toBe('OK')
+		expect(await complaintsOf(version, name, renderBootstrapYaml(await withFiles(options)))).toBe('OK')
 	})
 })
 

@@ -18,6 +18,11 @@ export type BootstrapFlags = {
 	readonly app?: { readonly address: string; readonly port: number | null }
 	readonly egressPort?: number
 	readonly sdsSocket?: string
+	readonly xdsCa?: string
+	readonly xdsCert?: string
+	readonly xdsKey?: string
+	readonly xdsServerName?: string
+	readonly xdsSecrets?: string
 	readonly mesh?: string
 	readonly statsd?: HostPort
 	readonly dogstatsd?: HostPort
@@ -69,6 +74,11 @@ export function parseApp(text: string): NonNullable<BootstrapFlags['app']> {
 
 export function parsePlace(text: string): NonNullable<BootstrapFlags['prometheus']> {
 	return /^[0-9]+$/.test(text) ? { address: null, port: parsePort(text) } : parseIpPort(text)
+}
+
+export function parseAbsolutePath(text: string): string {
+	if (!text.startsWith('/')) throw new InvalidArgumentError('Write an absolute path, as it is on the machine of Envoy.')
+	return text
 }
 
 export function parsePort(text: string): number {

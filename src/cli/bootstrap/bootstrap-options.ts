@@ -1,5 +1,6 @@
 import type { Capture, ProxyIdentity } from '#compile/compiled.ts'
 import type { StatsSettings } from '#mesh/proxy-spec.ts'
+import type { ControlPlaneTls } from './control-plane-tls.ts'
 
 /** An IP address or a host name, and a port. */
 export type HostPort = { readonly address: string; readonly port: number }
@@ -14,6 +15,8 @@ export type BootstrapOptions = {
 	readonly capture: Capture
 	/** Where the daemon listens; the second is gone to while the first does not answer. */
 	readonly controlPlane: readonly [HostPort] | readonly [HostPort, HostPort]
+	/** How it speaks TLS to the daemon. Not there: it does not. */
+	readonly tls?: ControlPlaneTls
 	/** Region and availability zone, as far as they are known. */
 	readonly locality: { readonly region: string; readonly zone: string } | null
 	/** An IP address. With a Prometheus address the port is a real one: 0 would not be found again. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { BootstrapOptions, HostPort } from './bootstrap-options.ts'
+import { controlPlaneTransport } from './control-plane-tls.ts'
 import { http2Protocol } from './http2-protocol.ts'
 import { socketAddress } from './socket-address.ts'
 
@@ -19,7 +20,10 @@ export function streamToControlPlane(): object {
  * Envoy would send the two streams to different daemons. It is used as soon as the first failed once, and for ten
  * seconds before the first is tried again.
  */
-export function controlPlaneCluster(addresses: BootstrapOptions['controlPlane']): object {
+export function controlPlaneCluster({
+	controlPlane: addresses,
+	tls,
+}: Pick<BootstrapOptions, 'controlPlane' | 'tls'>): object {
 	return {
 		name,
 		type: discoveryType(addresses),
@@ -27,6 +31,7 @@ export function controlPlaneCluster(addresses: BootstrapOptions['controlPlane'])
 		load_assignment: { cluster_name: name, endpoints: addresses.map(endpointsOf) },
 		// A daemon that is frozen, or gone without a word, is noticed after seven seconds.
 		typed_extension_protocol_options: http2Protocol({ connection_keepalive: { interval: '5s', timeout: '2s' } }),
+		...(tls === undefined ? {} : { transport_socket: controlPlaneTransport(tls) }),
 		...(addresses.length === 1 ? {} : { outlier_detection: leaveAfterOneFailure }),
 	}
 }

@@ -1,9 +1,11 @@
 import { hostname } from 'node:os'
+import { dirname } from 'node:path'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { Capture, ProxyIdentity } from '#compile/compiled.ts'
 import type { StatsSettings } from '#mesh/proxy-spec.ts'
 import type { BootstrapFlags } from './bootstrap-flags.ts'
 import { type BootstrapOptions, bootstrapDefaults } from './bootstrap-options.ts'
+import type { ControlPlaneTls } from './control-plane-tls.ts'
 
 const instancePattern = /^[\w.:/@-]{1,255}$/
 
@@ -27,16 +29,20 @@ export function flagsToOptions(
 	if (stats.value.prometheus !== null && admin.port === 0)
 		return fail('Prometheus is answered by the admin interface, which needs a port of its own: --admin 127.0.0.1:9901')
 	const [first = bootstrapDefaults.controlPlane[0], second] = flags.xds ?? []
+	const controlPlane = second === undefined ? ([first] as const) : ([first, second] as const)
+	const tls = tlsOf(flags, controlPlane)
+	if (!tls.ok) return tls
 	return succeed({
 		identity: node,
 		instance,
 		capture: capture.value,
-		controlPlane: second === undefined ? [first] : [first, second],
+		controlPlane,
 		locality: zone === undefined && region === undefined ? null : { region: region ?? '', zone: zone ?? '' },
 		admin,
 		dnsResolver: flags.dnsResolver ?? null,
 		maxDownstreamConnections: bootstrapDefaults.maxDownstreamConnections,
 		stats: stats.value,
+		...(tls.value === null ? {} : { tls: tls.value }),
 		...(sdsSocket === undefined ? {} : { sdsSocket }),
 		...(flags.statsTags === undefined ? {} : { statsTags: 'appMesh' }),
 	})
@@ -59,6 +65,25 @@ function captureOf(
 		bind: bind ?? bootstrapDefaults.bind,
 		egressPort: egressPort ?? bootstrapDefaults.egressPort,
 		app: app ?? bootstrapDefaults.app,
+	})
+}
+
+function tlsOf(
+	{ xdsCa, xdsCert, xdsKey, xdsServerName, xdsSecrets }: BootstrapFlags,
+	controlPlane: BootstrapOptions['controlPlane'],
+): Result<ControlPlaneTls | null, string> {
+	if ((xdsCert === undefined) !== (xdsKey === undefined)) return fail('say both --xds-cert and --xds-key, or neither')
+	if (xdsCa === undefined) {
+		const others = [xdsCert, xdsServerName, xdsSecrets].some((flag) => flag !== undefined)
+		return others
+			? fail('without --xds-ca the daemon is not spoken to over TLS: say it, or none of --xds-…')
+			: succeed(null)
+	}
+	return succeed({
+		authorities: xdsCa,
+		own: xdsCert === undefined || xdsKey === undefined ? null : { chain: xdsCert, privateKey: xdsKey },
+		serverNames: xdsServerName === undefined ? controlPlane.map(({ address }) => address) : [xdsServerName],
+		folder: xdsSecrets ?? dirname(xdsCa),
 	})
 }
 

@@ -44,10 +44,11 @@ function nodeOf(options: BootstrapOptions): object {
 }
 
 /** What must be there without the daemon: the way to it, to secrets beside the proxy, and Prometheus's way in. */
-function staticResources({ controlPlane, sdsSocket, stats, admin }: BootstrapOptions): object {
+function staticResources(options: BootstrapOptions): object {
+	const { sdsSocket, stats, admin } = options
 	const prometheus = stats?.prometheus ?? null
 	const clusters = [
-		controlPlaneCluster(controlPlane),
+		controlPlaneCluster(options),
 		...(sdsSocket === undefined ? [] : [sdsCluster(sdsSocket)]),
 		...(prometheus === null ? [] : [adminCluster(admin)]),
 	]

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
@@ -105,6 +105,76 @@ describe('a bootstrap', () => {
 		const { node: who, static_resources } = await written(...node, '--sds-socket', '/run/spire/agent.sock')
 		expect(who.metadata.sluice.sds).toBe('socket')
 		expect(static_resources.clusters.map(({ name }) => name)).toContain('static_cluster_sds_unix_socket')
+	})
+
+	test('over TLS, with files that say where certificates are', async () => {
+		const folder = meshFolder('')
+		const paths = {
+			authorities: `${folder}/ca.crt`,
+			chain: `${folder}/own/tls.crt`,
+			privateKey: `${folder}/own/tls.key`,
+		}
+		const flags = ['--xds', 'sluice.internal:18000', '--xds-ca', paths.authorities]
+		const own = ['--xds-cert', paths.chain, '--xds-key', paths.privateKey]
+		const { code, out, talk } = await bootstrap([...node, ...flags, ...own])
+		expect(code).toBe(0)
+		const files = ['xds-certificate', 'xds-authorities'].map((name) => join(folder, `${name}.yaml`))
+		expect(talk).toBe(`note: beside it Envoy reads ${files.join(' and ')}, which have been written`)
+		const [secret, trusted] = files.map((file) => load(readFileSync(file, 'utf8')) as { resources: unknown[] })
+		expect(secret?.resources).toMatchObject([
+			{
+				name: 'xds-certificate',
+				tls_certificate: {
+					certificate_chain: { filename: paths.chain },
+					private_key: { filename: paths.privateKey },
+					watched_directory: { path: `${folder}/own` },
+				},
+			},
+		])
+		expect(trusted?.resources).toMatchObject([
+			{ validation_context: { trusted_ca: { filename: paths.authorities }, watched_directory: { path: folder } } },
+		])
+		const [cluster] = (load(out) as Written).static_resources.clusters
+		const names = [{ san_type: 'DNS', matcher: { exact: 'sluice.internal' } }]
+		expect(cluster).toMatchObject({
+			transport_socket: {
+				typed_config: {
+					sni: 'sluice.internal',
+					common_tls_context: {
+						combined_validation_context: { default_validation_context: { match_typed_subject_alt_names: names } },
+					},
+				},
+			},
+		})
+	})
+
+	test('over TLS, to another name, without a certificate', async () => {
+		const folder = meshFolder('')
+		mkdirSync(join(folder, 'new'))
+		const flags = [
+			'--xds-ca',
+			'/etc/ca.crt',
+			'--xds-server-name',
+			'spiffe://td/sluice',
+			'--xds-secrets',
+			`${folder}/new`,
+		]
+		const { code, out } = await bootstrap([...node, ...flags])
+		expect([code, readdirSync(`${folder}/new`)]).toEqual([0, ['xds-authorities.yaml']])
+		expect(out).toContain('san_type: URI')
+		expect(out).not.toContain('xds-certificate')
+	})
+
+	test.for([
+		[['--xds-cert', '/a'], 'say both --xds-cert and --xds-key'],
+		[['--xds-cert', '/a', '--xds-key', '/b'], 'without --xds-ca the daemon is not spoken to over TLS'],
+		[['--xds-server-name', 'a'], 'without --xds-ca'],
+		[['--xds-ca', 'ca.crt'], 'Write an absolute path'],
+		[['--xds-ca', '/proc/nowhere/ca.crt'], 'say with --xds-secrets where it can be'],
+	] as const)('TLS that is only half there: %s', async ([flags, words]) => {
+		const { code, talk } = await bootstrap([...node, ...flags])
+		expect(code).not.toBe(0)
+		expect(talk).toContain(words)
 	})
 
 	test('with statistics for others', async () => {
