@@ -230,7 +230,8 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 			const channel = channels[typeUrl]
 			const served = servedTo(channel, channels, snapshot)
 			if (!mayBeDue(channel, served.types[typeUrl])) continue
-			const proxy = hasHistory || !goesNothingThrough(channels) ? 'inUse' : 'new'
+			const isIdle = serves === 'all' ? goesNothingThrough(channels) : channel.held.size === 0
+			const proxy = hasHistory || !isIdle ? 'inUse' : 'new'
 			const possessions = serves === 'all' ? channels : besideOthers(serves, channels, served)
 			const context = { variant, snapshot: served, possessions, proxy, refusals, retains } as const
 			const response = nextResponse(channel, context)

@@ -2,6 +2,7 @@
 // come over streams of their own.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
@@ -129,6 +130,14 @@ describe.for(variants)('%s', (variant) => {
 		)
 		await eventually('the other app answers', () => (load.soFar().byApp.young ?? 0) > before + 10)
 		expect(load.soFar().failures).toEqual({})
+	})
+
+	test('more streams than a connection may have go over several, and are one proxy still', async () => {
+		const names = Array.from({ length: limits.xdsStreamsPerConnection + 4 }, (_, index) => `cluster-${index}`)
+		const many = names.flatMap((name) => [edsCluster(name, { source }), endpoints(name, addressOf('old'))])
+		await serve(snapshotOf(...many, ...clusters('old'), egress(), route('egress', { old: 1 })))
+		expect(names.filter((name) => server.holds(key, typeUrls.endpoint, name) === null)).toEqual([])
+		expect(server.view(groupKey)).toMatchObject({ connected: 1, expected: 1 })
 	})
 
 	test('what it refuses is refused once, and a restarted server is told what it has', async () => {
