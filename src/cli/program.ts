@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addAccept } from './accept.ts'
 import { addAdopt } from './adopt.ts'
 import { addBootstrap } from './bootstrap.ts'
+import { addCerts } from './certs.ts'
 import { addDemo } from './demo.ts'
 import { type Exit, exitCodes, renderExitCodes } from './exit-codes.ts'
 import { addExplain } from './explain.ts'
@@ -30,6 +31,7 @@ const verbs = [
 	addPlan,
 	addExplain,
 	addBootstrap,
+	addCerts,
 	addSchema,
 	addRun,
 	addStatus,

@@ -27,6 +27,8 @@ const addresses = { block: 89 }
 let started = 0
 /** Every private key that was written to a file. */
 const keys: string[] = []
+/** What daemons printed that have been stopped. */
+const printed: string[] = []
 let authority: Authority
 let sluice: SluiceProcess
 let parameters: readonly string[]
@@ -63,18 +65,19 @@ function place(name: string, issued: Issued, authorities: string): void {
 	placeSecret(folder.path, name, { ...issued, authorities })
 }
 
-type Proxy = { name: string; version: EnvoyVersion; shows?: 'nothing'; instance?: string }
+/** `name`: of the folder with its certificate. */
+type Proxy = { name: string; node?: string; version: EnvoyVersion; shows?: 'nothing'; instance?: string; port?: number }
 
 /** A real Envoy with what `sluice bootstrap` prints for it. */
-async function startProxy({ name, version, shows, instance = name }: Proxy): Promise<EnvoyProcess> {
+async function startProxy({ name, node = name, version, shows, instance = name, port }: Proxy): Promise<EnvoyProcess> {
 	const found = await findEnvoy({ version, onProgress: console.log })
 	if (!found.ok) throw new Error(found.error.message)
 	const own = ['--xds-cert', join(at(name), 'tls.crt'), '--xds-key', join(at(name), 'tls.key')]
 	started += 1
 	const bind = `127.0.${addresses.block}.${started}`
 	const { stdout, code } = await runSluice(
-		...['bootstrap', '--node', `mesh/apps/virtualNode/${name}`, '--instance', instance],
-		...['--xds', `127.0.0.1:${sluice.xdsPort}`, '--xds-server-name', serverName],
+		...['bootstrap', '--node', `mesh/apps/virtualNode/${node}`, '--instance', instance],
+		...['--xds', `127.0.0.1:${port ?? sluice.xdsPort}`, '--xds-server-name', serverName],
 		...['--xds-ca', join(at(name), 'ca.crt'), ...(shows === 'nothing' ? [] : own)],
 		...['--admin', '127.0.0.1:0', '--bind', bind],
 	)
@@ -168,12 +171,30 @@ test('files that are broken change nothing, and status says it', async () => {
 	await sluice.logged('discovery.recovered', from)
 })
 
+test('what `sluice certs` makes is enough for both sides', async () => {
+	const id = 'mesh/apps/virtualNode/serviceA'
+	const { code } = await runSluice('certs', at('made'), '--server', serverName, '--node', id)
+	expect(code).toBe(0)
+	keys.push(readFileSync(join(at('made'), id, 'tls.key'), 'utf8'), readFileSync(join(at('made'), 'ca/ca.key'), 'utf8'))
+	const other = makeTempDirectory('mtls-made')
+	closing.defer(() => other.remove())
+	const parameters = ['--folder', mesh, '--xds-tls', join(at('made'), 'server')]
+	const made = closing.use(await startSluice({ folder: other.path, parameters }))
+	await startProxy({ name: `made/${id}`, node: 'serviceA', version: '1.36.2', instance: 'made', port: made.xdsPort })
+	await eventually('it is served', async () => {
+		const { groups } = await made.status()
+		return groups.some(({ connected, types }) => connected === 1 && types.listener.current === 1) || null
+	})
+	printed.push(made.output())
+})
+
 test('a proxy that names itself otherwise than its certificate is refused, and keeps what it has', async () => {
 	const listeners = await listenersOf(envoys.b)
 	expect(listeners).toBeGreaterThan(0)
 	// It comes to have another's certificate, and must connect again.
 	place('serviceB', await issue('serviceA'), authority.certificate)
 	await sluice.stop()
+	printed.push(sluice.output())
 	sluice = await startSluice({ folder: folder.path, parameters })
 	const told = await eventually('it is denied', () => {
 		return sluice.lines.find(({ event, code }) => event === 'xds.stream.ended' && code === 'PERMISSION_DENIED') ?? null
@@ -204,9 +225,12 @@ test('no key is in the log, the state, the API or the metrics', async () => {
 			(await fetch(`http://${sluice.http}${path}`)).text(),
 		),
 	)
-	const told = [sluice.output(), ...asked, ...files.map(({ name }) => readFileSync(join(state, name), 'latin1'))].join(
-		'\n',
-	)
+	const told = [
+		...printed,
+		sluice.output(),
+		...asked,
+		...files.map(({ name }) => readFileSync(join(state, name), 'latin1')),
+	].join('\n')
 	expect(keys.length).toBeGreaterThan(5)
 	for (const key of keys) {
 		const [, body = ''] = key.split('\n')
