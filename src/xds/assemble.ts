@@ -77,7 +77,9 @@ function encodeResponse(parts: ResponseParts): Response {
 /** Whether the proxy then has all that it asks for, but for names that do not exist and of which it has nothing. */
 function isAllThereIs({ held, difference, upserts, removals }: ResponseParts): boolean {
 	if (upserts.length < difference.upserts.length) return false
-	return difference.removals.every((name) => removals.includes(name) || !mayHave(held, name))
+	if (removals.length === difference.removals.length) return true
+	const sent = new Set(removals)
+	return difference.removals.every((name) => sent.has(name) || !mayHave(held, name))
 }
 
 /** Names a holding that is not the whole of a snapshot. */

@@ -192,15 +192,21 @@ export function createXdsStream(options: StreamOptions): XdsStream {
 		endpointsWait = null
 	}
 
-	/** What the proxy has not asked for by now it does not use; only the clusters of one that was here may be late: they warm. */
+	/** What the proxy has not asked for by now it does not use; only its clusters may be late, while some are warming. */
 	function settle(): void {
 		settleWait = null
 		for (const typeUrl of sendOrder) {
-			if (typeUrl === typeUrls.cluster && hasHistory) continue
+			if (typeUrl === typeUrls.cluster && mayHaveClusters()) continue
 			channels[typeUrl].declared = true
 			forgetUnasked(channels[typeUrl])
 		}
 		pump()
+	}
+
+	/** None are served, none are remembered, and it has spoken of nothing: it has come for something else. */
+	function mayHaveClusters(): boolean {
+		const { held } = channels[typeUrls.cluster]
+		return hasHistory || held.size > 0 || snapshot?.types[typeUrls.cluster].resources.size !== 0
 	}
 
 	function serve(next: Snapshot | null): void {
