@@ -60,6 +60,16 @@ const delta: readonly Conversation[] = [
 	],
 	['a name beside the star', 'cluster', [[{ names: ['*', 'x'] }, ['a', 'b', '-x']]]],
 	[
+		'a name beside no names is one more',
+		'cluster',
+		[
+			[{}, ['a', 'b']],
+			[{ names: ['x'] }, ['-x']],
+			[{ names: ['a'] }, ['a']],
+			[{ remove: ['a'] }, ['a']],
+		],
+	],
+	[
 		'a name given up under a star is sent again',
 		'cluster',
 		[
