@@ -74,6 +74,9 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 	const http = parseHostPort(valueOf(settings, 'http'))
 	assert(http.ok, 'settings are checked before they are used')
 	const folder = settings['xds-tls']?.value
+	const identities = settings['xds-identities']
+	if (folder === undefined && identities !== null && identities.from !== 'default')
+		return fail(`${identities.from}: xds-identities is about certificates, and xds-tls is not said`)
 	const unproven = ['yes', 'true'].includes(valueOf(settings, 'xds-unproven'))
 	return succeed({
 		daemon: {
@@ -92,7 +95,7 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 			xds: {
 				address: valueOf(settings, 'xds'),
 				identity: unproven ? 'unproven' : 'loopbackOnly',
-				...(folder === undefined ? {} : { tls: { folder, identities: valueOf(settings, 'xds-identities') } }),
+				...(folder === undefined ? {} : { tls: { folder, identities: identities?.value ?? '' } }),
 			},
 		},
 		api: { host: http.value.address, port: http.value.port },

@@ -110,12 +110,18 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 
 	function accept(socket: Socket, certificateUris: readonly string[] | null): void {
 		const peer = `${socket.remoteAddress}:${socket.remotePort}`
+		// A call says its peer alone. Where this machine has several addresses, somebody could come from the very port of
+		// another proxy beside him, to another of them, and be taken for that.
+		if (connections.has(peer)) {
+			log.warn('xds.connection.refused', { peer, reason: 'there is one from the same address and port' })
+			return void socket.destroy()
+		}
 		connectionsSeen += 1
 		const connection: OpenConnection = { id: connectionsSeen, peer, certificateUris, socket }
 		connections.set(peer, connection)
 		socket.setNoDelay(true)
 		socket.once('close', () => {
-			if (connections.get(peer) === connection) connections.delete(peer)
+			connections.delete(peer)
 			options.onDisconnect(connection)
 		})
 		injector.injectConnection(socket)

@@ -10,8 +10,9 @@ export type ServerCertificate = {
 }
 
 /**
- * No session is resumed: a proxy whose certificate is no longer good would come in by what it once proved. Envoy's own
- * default is at most TLS 1.2 towards servers, so that is taken.
+ * No session is resumed: a proxy whose certificate is no longer good would come in by what it once proved. Nor is one
+ * renegotiated: who a connection belongs to is settled. Envoy's own default is at most TLS 1.2 towards servers, so that
+ * is taken.
  */
 export function secureContextOf({ chain, privateKey, clientAuthorities }: ServerCertificate): SecureContextOptions {
 	return {
@@ -19,7 +20,7 @@ export function secureContextOf({ chain, privateKey, clientAuthorities }: Server
 		key: privateKey,
 		...(clientAuthorities === null ? {} : { ca: clientAuthorities }),
 		minVersion: 'TLSv1.2',
-		secureOptions: constants.SSL_OP_NO_TICKET,
+		secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 	}
 }
 

@@ -75,7 +75,9 @@ function tellFailures(server: TlsServer, { clock, log }: Pick<SocketServerOption
 		lastMs = clock.monotonicMs()
 		// What is wrong with a certificate stands on the socket; the error then only says that it was closed.
 		const reason = String(socket.authorizationError ?? error.code ?? 'unknown')
-		log.warn('xds.handshake.failed', { peer: `${socket.remoteAddress}:${socket.remotePort}`, reason, untold })
+		// Who has hung up by himself has no address any more.
+		const peer = socket.remoteAddress === undefined ? null : `${socket.remoteAddress}:${socket.remotePort}`
+		log.warn('xds.handshake.failed', { peer, reason, untold })
 		untold = 0
 	})
 }

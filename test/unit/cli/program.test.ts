@@ -87,6 +87,7 @@ describe('usage', () => {
 		[['bootstrap', '--node', 'serviceA'], 'Write mesh/MESH/virtualNode/NAME'],
 		[['run'], 'say --repo URL or --folder PATH'],
 		[['run', '--repo', 'a', '--folder', 'b'], 'both a repository (flag --repo) and a folder (flag --folder)'],
+		[['run', '--folder', '.', '--xds-identities', 'spiffe://*/{name}'], 'xds-tls is not said'],
 		[['run', '--repo', 'http://host/x'], 'http:// is not accepted'],
 		[['status', '--http', 'nowhere'], 'is no HOST:PORT'],
 		[['run', '--config', 'missing.yaml', '--folder', '.'], 'cannot read missing.yaml'],

@@ -7,7 +7,7 @@ import { nothingDiscovered } from '#discovery/discovered.ts'
 import { FilterChainSchema } from '#proto/gen/envoy/config/listener/v3/listener_components_pb.ts'
 import type { Listener } from '#proto/gen/envoy/config/listener/v3/listener_pb.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import { compileInput, explicitCapture, fixtureGroup, readableOf } from '../../fixtures/compile-fixture.ts'
+import { compileInput, explicitCapture, fixtureGroup, readable, readableOf } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective, fixtureSplit } from '../../fixtures/mesh-fixture.ts'
 
 const route = 'mesh/apps/virtualRouter/serviceB/route/serviceB'
@@ -302,4 +302,30 @@ describe('a gateway', () => {
 		const without = compiledOf([...walkthrough, ...edge.slice(0, 1)])
 		expect(changed(without, compiledOf(all))).toEqual(['rds_egress_http_15001', 'rds_ingress_http_8080'])
 	})
+})
+
+test('a private key goes to those that name it, and to nobody else', () => {
+	const listeners = (secretName: string) => [
+		{ port: 443, tls: { mode: 'STRICT', certificate: { kind: 'sds', secretName }, validation: null } } as const,
+	]
+	const clientTls = {
+		enforce: true,
+		ports: [],
+		certificate: null,
+		validation: { trust: { kind: 'sds', secretName: 'trusted' }, subjectAlternativeNames: [] },
+	} as const
+	const resources: readonly BriefResource[] = [
+		{ kind: 'Mesh' },
+		{ kind: 'VirtualNode', name: 'a', listeners: listeners('of-a'), backends: [{ service: 'b.local', clientTls }] },
+		{ kind: 'VirtualNode', name: 'b', listeners: listeners('of-b') },
+		{ kind: 'VirtualService', name: 'b.local', node: 'b' },
+	]
+	const secrets = { 'of-a': ['certificate'], 'of-b': ['certificate'], trusted: ['certificate', 'authorities'] } as const
+	const keysOf = (proxy: string) => {
+		const compiled = compileInput({ proxy, resources, discovered: { secrets } })
+		const text = JSON.stringify(compiled.map(readable))
+		return Object.keys(secrets).filter((name) => text.includes(`key of ${name}`))
+	}
+	// Who only trusts is given no key, though the folder has one by that name.
+	expect([keysOf('a'), keysOf('b')]).toEqual([['of-a'], ['of-b']])
 })

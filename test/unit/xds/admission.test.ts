@@ -1,4 +1,7 @@
 // Who may speak as whom on real TLS connections, and what new certificates change.
+
+import { once } from 'node:events'
+import { connect as connectPlain } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Connection, ServiceCall } from '#base/grpc-service.ts'
@@ -10,6 +13,7 @@ import { parseIdentityPatterns } from '#xds/identity-pattern.ts'
 import { createXdsServer, type XdsServer } from '#xds/server.ts'
 import { type Authority, createAuthority, type Issued } from '../../fixtures/certificates.ts'
 import { snapshotOf, staticCluster } from '../../fixtures/resources.ts'
+import { certificateSecret, tlsCluster } from '../../fixtures/secret-resources.ts'
 import {
 	connectXds,
 	metricsMethod,
@@ -120,6 +124,34 @@ test('the first name on a connection must be the own one too', async () => {
 	expect(await ask(connect(ofA), 'b').ended).toContain('PERMISSION_DENIED: node.id says mesh/apps/virtualNode/b')
 })
 
+test.for(['delta', 'stateOfTheWorld'] as const)(
+	'%s: a secret goes to its owner, by whatever name another asks',
+	async (variant) => {
+		const secret = certificateSecret('secret-of-a', ofServer)
+		const user = tlsCluster('of-a', { host: '127.0.0.1', port: 8080 }, { secret: 'secret-of-a', variation: 0 })
+		server.publish(groupOf('a'), snapshotOf(user, secret))
+		const ofB = await authority.issue({ names: [uriOf('b')] })
+		const given: string[][] = []
+		for (const [own, name] of [
+			[ofA, 'a'],
+			[ofB, 'b'],
+		] as const) {
+			const stream = connect(own).open(variant, nodeOf(name))
+			stream.say({ type: 'cluster' })
+			await stream.accept()
+			stream.say({ type: 'secret', names: ['secret-of-a'] })
+			// In state of the world a name that there is not is answered by silence: this comes next then.
+			if (name === 'b')
+				server.publish(groupOf('b'), snapshotOf(staticCluster('later', { host: '127.0.0.1', port: 8080 })))
+			const [told] = await stream.accept()
+			given.push(Object.keys(told?.resources ?? {}))
+			stream.cancel()
+		}
+		expect(given[0]).toEqual(['secret-of-a'])
+		expect(given[1]).not.toContain('secret-of-a')
+	},
+)
+
 test('counters as another are refused', async () => {
 	const connection = connect(ofA)
 	for (const [name, status] of [
@@ -199,6 +231,29 @@ test.for(['TLSv1.2', 'TLSv1.3'] as const)('no session of %s is resumed', async (
 		socket.on('error', reject)
 	})
 	expect(isReused).toBe(false)
+})
+
+test('who comes from the address and port of another, to another address of this machine, gets no connection', async () => {
+	const plain = createXdsServer({
+		clock: systemClock,
+		log: { debug: log, info: log, warn: log, error: log },
+		emit: () => undefined,
+	})
+	const listening = await plain.listen('0.0.0.0:0')
+	if (!listening.ok) throw new Error(listening.error.message)
+	const from = { port: listening.value.port, localAddress: '127.0.0.1' }
+	const first = connectPlain({ ...from, host: '127.0.0.1' })
+	// The server's settings: it has taken the connection.
+	await once(first, 'data')
+	const { localPort = 0 } = first
+	const second = connectPlain({ ...from, host: '127.0.0.2', localPort })
+	second.on('error', () => undefined)
+	second.resume()
+	await once(second, 'close')
+	expect(logged.map(({ event }) => event)).toContain('xds.connection.refused')
+	expect(first.destroyed).toBe(false)
+	first.destroy()
+	await plain.close(100)
 })
 
 test('a client that speaks no HTTP/2, or says nothing, harms nobody', async () => {
