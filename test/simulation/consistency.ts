@@ -66,7 +66,13 @@ type Known = {
 }
 
 /** The canary's share that was published, and whether any proxy has had it. */
-type Published = { readonly share: number; readonly sinceMs: number; isFelt: boolean }
+type Published = {
+	readonly share: number
+	readonly sinceMs: number
+	isFelt: boolean
+	/** The share before it. */
+	readonly before: Published | null
+}
 
 export function createConsistency(options: ConsistencyOptions): Consistency {
 	const { pairs, fleet, reports, nowMs, violate } = options
@@ -88,7 +94,6 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 	/** Host → the canary's share that was published last by this daemon, and by any. */
 	const shares = new Map<string, number>()
 	const lastShares = new Map<string, Published>()
-	const sharesBefore = new Map<string, Published>()
 	let mayBeShort = false
 	/** The mesh that was looked at last. */
 	let linked: Mesh | null = null
@@ -111,8 +116,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 
 	/** A daemon died before anybody had what it published last: for the fleet the shares before it never ended. */
 	function forgetUnfelt({ host }: Pair): void {
-		const before = sharesBefore.get(host)
-		if (before !== undefined && lastShares.get(host)?.isFelt === false) lastShares.set(host, before)
+		const last = lastShares.get(host)
+		if (last?.isFelt === false && last.before !== null) lastShares.set(host, last.before)
 	}
 
 	function checkEnd(pair: Pair, rollout: Rollout): void {
@@ -133,9 +138,10 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 
 	/** At the last shares; where something was held back, at those before them. */
 	function bakedFor({ host }: Pair, rollout: Rollout): number {
-		const sinceMs = lastShares.get(host)?.sinceMs ?? 0
+		const last = lastShares.get(host)
+		const sinceMs = last?.sinceMs ?? 0
 		const isHeld = isHeldBack({ ...rollout, step: rollout.stepsPpm.length - 2 })
-		return isHeld ? sinceMs - (sharesBefore.get(host)?.sinceMs ?? 0) : nowMs() - sinceMs
+		return isHeld ? sinceMs - (last?.before?.sinceMs ?? 0) : nowMs() - sinceMs
 	}
 
 	/**
@@ -332,11 +338,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			const pair = pairs.find((one) => one.host === host)
 			if (pair === undefined) return
 			const share = after.get(pair.canary) ?? 0
-			const held = lastShares.get(host)
-			if (share !== held?.share) {
-				if (held !== undefined) sharesBefore.set(host, held)
-				lastShares.set(host, { share, sinceMs: nowMs(), isFelt: false })
-			}
+			const before = lastShares.get(host) ?? null
+			if (share !== before?.share) lastShares.set(host, { share, sinceMs: nowMs(), isFelt: false, before })
 			shares.set(host, share)
 			const allowed = allowedShares(pair, stored)
 			if (allowed !== null && !allowed.has(share))
