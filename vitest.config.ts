@@ -32,7 +32,14 @@ export default defineConfig({
 			},
 			{
 				extends: true,
-				test: { name: 'real', include: withRealParts, sequence: { groupOrder: 1 }, ...timeout(2 * minute) },
+				test: {
+					name: 'real',
+					include: withRealParts,
+					sequence: { groupOrder: 1 },
+					// They wait for Envoys more than they work.
+					maxWorkers: 3,
+					...timeout(2 * minute),
+				},
 			},
 		],
 	},
