@@ -75,11 +75,13 @@ async function startProxy({ name, node = name, version, shows, instance = name, 
 	const own = ['--xds-cert', join(at(name), 'tls.crt'), '--xds-key', join(at(name), 'tls.key')]
 	started += 1
 	const bind = `127.0.${addresses.block}.${started}`
+	// Not the usual one, which others listen on at all addresses.
+	const [egressPort = 0] = await freePorts(bind, 1)
 	const { stdout, code } = await runSluice(
 		...['bootstrap', '--node', `mesh/apps/virtualNode/${node}`, '--instance', instance],
 		...['--xds', `127.0.0.1:${port ?? sluice.xdsPort}`, '--xds-server-name', serverName],
 		...['--xds-ca', join(at(name), 'ca.crt'), ...(shows === 'nothing' ? [] : own)],
-		...['--admin', '127.0.0.1:0', '--bind', bind],
+		...['--admin', '127.0.0.1:0', '--bind', bind, '--egress-port', String(egressPort)],
 	)
 	expect(code).toBe(0)
 	const file = at(`${instance}.yaml`)
