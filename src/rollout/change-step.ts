@@ -2,7 +2,7 @@ import { startStep } from '#guard/judge.ts'
 import type { Hold, Rollout } from './rollout.ts'
 import { startThresholdsStep } from './thresholds.ts'
 
-/** Another step in force: nothing is known of its shares yet. Whoever paused it is still asked. */
+/** Another step in force, or other shares of the same: nothing is known of them yet. Whoever paused it is still asked. */
 export function changeStep(rollout: Rollout, step: number): Rollout {
 	return {
 		...rollout,

@@ -79,6 +79,17 @@ export function backHolds(facts: FleetFacts): Hold[] {
 	return holds
 }
 
+/** What keeps the next part of a ramp from being taken. */
+export function rampHolds({ stranded }: FleetFacts, { isDurable }: { readonly isDurable: boolean }): Hold[] {
+	const holds: Hold[] = []
+	if (!isDurable) holds.push({ code: 'NOT_DURABLE', text: 'the store does not answer: the ramp waits' })
+	if (stranded.length > 0) {
+		const text = `last good has no healthy host at ${nameFew(stranded)}: the ramp waits`
+		holds.push({ code: 'LAST_GOOD_UNHEALTHY', text })
+	}
+	return holds
+}
+
 const returningHold: Hold = {
 	code: 'PROXIES_MISSING',
 	text: `the daemon has just started: proxies have ${limits.bootHoldMs / 1000} s to come back`,

@@ -38,6 +38,17 @@ test('each move is told with what it leads from and to, and by whom', () => {
 	expect([between.notes, partsLeft(between.rollout)]).toEqual([[], 9])
 })
 
+test('the journal has all of the reason, and the state as much of it as there is room for', () => {
+	const reason = 'r'.repeat(limits.apiReasonChars)
+	const { rollout, notes } = stepRollout(
+		stepped(),
+		{ kind: 'abortByRamp', command: { actor: 'dana', reason }, overMs },
+		1,
+	)
+	expect(notes[0]?.reason).toBe(reason)
+	expect(rollout.phase).toMatchObject({ cause: { reason: `${'r'.repeat(limits.holdTextChars)}…` } })
+})
+
 test('nothing takes it forward any more: no proof, no promotion, no resume', () => {
 	const wishes: RolloutEvent[] = (['promote', 'promoteFull', 'approve', 'pause', 'resume'] as const).map((kind) => ({
 		kind,
