@@ -12,6 +12,16 @@ export function parseDuration(text: string): Result<number, string> {
 	return succeed(totalMs)
 }
 
+/** A flag that may be given, as a field in ms of what is sent. Fails in words that name the flag. */
+export function durationField(
+	field: string,
+	{ flag, text }: { readonly flag: string; readonly text: string | undefined },
+): Result<Readonly<Record<string, number>>, string> {
+	if (text === undefined) return succeed({})
+	const duration = parseDuration(text)
+	return duration.ok ? succeed({ [field]: duration.value }) : fail(`${flag}: ${duration.error}`)
+}
+
 /** `1m 30s`, `14s`, `250ms`: the two largest units. */
 export function formatDuration(ms: number): string {
 	if (ms < 1_000) return `${Math.round(ms)}ms`

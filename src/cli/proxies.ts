@@ -5,7 +5,7 @@ import { type CommandFlags, sayFailure, sendCommand, withDaemon } from './daemon
 import { addSettingFlags, type SettingFlags } from './daemon-flags.ts'
 import { describeExclusion } from './describe-exclusion.ts'
 import type { Exit } from './exit-codes.ts'
-import { parseDuration } from './parse-duration.ts'
+import { durationField } from './parse-duration.ts'
 import { toPrintable, toPrintableJson } from './printable.ts'
 import { addCommandFlags } from './rollout.ts'
 import { type Paint, paintFor } from './terminal.ts'
@@ -58,11 +58,9 @@ async function sendExclude(
 	{ id, flags }: { readonly id: string; readonly flags: ExcludeFlags },
 	context: VerbContext,
 ): Promise<Exit> {
-	if (flags.for === undefined) return sendCommand(client, `${pathOf(id)}/exclude`, flags, context)
-	const forMs = parseDuration(flags.for)
-	if (forMs.ok) return sendCommand(client, `${pathOf(id)}/exclude`, flags, context, { forMs: forMs.value })
-	context.terminal.talk(`sluice: --for: ${toPrintable(forMs.error)}`)
-	return 'usage'
+	const lasting = durationField('forMs', { flag: '--for', text: flags.for })
+	if (!lasting.ok) return sayFailure({ exit: 'usage', message: lasting.error }, context)
+	return sendCommand(client, `${pathOf(id)}/exclude`, flags, context, lasting.value)
 }
 
 async function listProxies(

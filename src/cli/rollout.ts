@@ -5,7 +5,7 @@ import type { ApiClient } from './api-client.ts'
 import { type CommandFlags, sayFailure, sendCommand, withDaemon } from './daemon-call.ts'
 import { addSettingFlags, type SettingFlags } from './daemon-flags.ts'
 import type { Exit } from './exit-codes.ts'
-import { parseDuration } from './parse-duration.ts'
+import { durationField } from './parse-duration.ts'
 import { toPrintable, toPrintableJson } from './printable.ts'
 import { addReplay } from './replay.ts'
 import { renderRollout, renderRolloutRow } from './status-text.ts'
@@ -52,11 +52,9 @@ export function addRollout(program: Command, context: VerbContext): void {
 }
 
 async function move(client: ApiClient, path: string, flags: MotionFlags, context: VerbContext): Promise<Exit> {
-	if (flags.ramp === undefined) return sendCommand(client, path, flags, context)
-	const rampMs = parseDuration(flags.ramp)
-	if (rampMs.ok) return sendCommand(client, path, flags, context, { rampMs: rampMs.value })
-	context.terminal.talk(`sluice: --ramp: ${toPrintable(rampMs.error)}`)
-	return 'usage'
+	const ramp = durationField('rampMs', { flag: '--ramp', text: flags.ramp })
+	if (!ramp.ok) return sayFailure({ exit: 'usage', message: ramp.error }, context)
+	return sendCommand(client, path, flags, context, ramp.value)
 }
 
 function addListing(command: Command): Command {

@@ -115,13 +115,6 @@ function isAtRest({ headline, rollouts, accepted, refused, source }: Status): bo
 	return (
 		!isBeginning &&
 		headline.level !== 'moving' &&
-		!rollouts.some(
-			({ phase }) =>
-				phase === 'rollingBack' ||
-				phase === 'ramping' ||
-				phase === 'held' ||
-				phase === 'stepping' ||
-				phase === 'pending',
-		)
+		rollouts.every(({ endedAt, phase }) => endedAt !== null || phase === 'paused')
 	)
 }
