@@ -2,11 +2,10 @@ import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { isLoopback } from '#base/loopback.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
-import type { Trouble } from '#discovery/discovered.ts'
 import type { IdentityProof } from '#xds/admission.ts'
 import { parseIdentityPatterns } from '#xds/identity-pattern.ts'
 import type { ServerCertificate } from '#xds/server-certificate.ts'
-import { openXdsTls } from './xds-tls.ts'
+import { openXdsTls, type XdsTls } from './xds-tls.ts'
 
 // How the xDS port is reached, and what proves who a proxy is. `node.id` alone proves nothing, so beyond loopback that
 // must be asked for.
@@ -21,16 +20,10 @@ export type XdsSettings = {
 	readonly tls?: { readonly folder: string; readonly identities: string }
 }
 
-export type XdsAccess = {
+export type XdsAccess = Omit<XdsTls, 'current'> & {
 	readonly proof: IdentityProof
 	/** Null: without TLS. The last good one, whenever it is asked for. */
 	certificate(): ServerCertificate | null
-	/** From now on each new one goes here too. */
-	follow(secure: (certificate: ServerCertificate) => void): void
-	troubles(): readonly Trouble[]
-	/** Looks at the files now. */
-	look(): Promise<void>
-	close(): Promise<void>
 }
 
 /** Fails with what is wrong with the settings or the files. */

@@ -3,6 +3,7 @@ import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
 import { type CumulativeFlush, createCounters } from '#telemetry/counters.ts'
 import type { ClusterMetric } from '#telemetry/read-metrics.ts'
+import { idleCluster } from '../../fixtures/cluster-flush.ts'
 
 type Values = Partial<Record<ClusterMetric, number>>
 
@@ -23,19 +24,7 @@ function flush(
 	}
 }
 
-const none = {
-	completed: 0,
-	errors: 0,
-	retries: 0,
-	started: 0,
-	connects: 0,
-	connectFailures: 0,
-	open: 0,
-	times: null,
-	active: 0,
-	healthyHosts: 0,
-	hosts: 0,
-}
+const none = { ...idleCluster, healthyHosts: 0, hosts: 0 }
 
 describe('createCounters', () => {
 	test('the first flush only sets the starting point, but its gauges count', () => {
