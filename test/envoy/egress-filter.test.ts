@@ -4,7 +4,6 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '#base/system-clock.ts'
-import { runProgram } from '#cli/program.ts'
 import { startEnvoy } from '#lab/envoy-process.ts'
 import { findEnvoy } from '#lab/find-envoy.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
@@ -13,6 +12,7 @@ import type { BootstrapOptions } from '../../src/cli/bootstrap/bootstrap-options
 import { makeBootstrap } from '../../src/cli/bootstrap/make-bootstrap.ts'
 import { bootstrapVariants } from '../fixtures/bootstrap-variants.ts'
 import { createAuthority } from '../fixtures/certificates.ts'
+import { runInProcess } from '../fixtures/run-in-process.ts'
 import { eventually } from './fixtures/eventually.ts'
 import { mesh, node, service, yamlOf } from './fixtures/mesh-yaml.ts'
 import { type Network, openNetwork } from './fixtures/network.ts'
@@ -104,16 +104,9 @@ function meshOf(spec: object): string {
 
 /** What `sluice bootstrap --intercept` prints. */
 async function captureScript(): Promise<string> {
-	const out: string[] = []
-	const terminal = {
-		out: (text: string) => void out.push(text),
-		talk: (text: string) => void out.push(text),
-		isInteractive: false,
-		color: { out: false, talk: false },
-	}
-	const flags = ['bootstrap', '--intercept', 'iptables', '--app-ports', 'none']
-	expect(await runProgram(flags, { terminal, environment: {}, version: '1' })).toBe(0)
-	return out.join('')
+	const said = await runInProcess(['bootstrap', '--intercept', 'iptables', '--app-ports', 'none'])
+	expect(said).toMatchObject({ code: 0, talk: [] })
+	return said.out.join('')
 }
 
 const ask = (host: string, port = 80) => application.ask({ address: dialled, port, host })

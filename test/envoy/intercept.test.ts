@@ -4,7 +4,6 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '#base/system-clock.ts'
-import { runProgram } from '#cli/program.ts'
 import { compileGroup } from '#compile/compile-group.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import type { HostPort } from '#lab/demo/addresses.ts'
@@ -15,6 +14,7 @@ import { makeBootstrap } from '../../src/cli/bootstrap/make-bootstrap.ts'
 import { bootstrapVariants } from '../fixtures/bootstrap-variants.ts'
 import { fixtureGroup } from '../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective } from '../fixtures/mesh-fixture.ts'
+import { runInProcess } from '../fixtures/run-in-process.ts'
 import { staticResources } from '../fixtures/static-resources.ts'
 import { type Network, networkAddresses, openNetwork } from './fixtures/network.ts'
 import { type Peer, type PeerAnswer, type PeerRequest, startPeer } from './fixtures/network-peer.ts'
@@ -112,15 +112,7 @@ type Bootstrap = { dynamic_resources: object; static_resources: { clusters: obje
 
 /** What the command prints. */
 async function scriptOf(...flags: readonly string[]): Promise<string> {
-	const out: string[] = []
-	const terminal = {
-		out: (text: string) => void out.push(text),
-		// A note where other ports are asked for.
-		talk: () => undefined,
-		isInteractive: false,
-		color: { out: false, talk: false },
-	}
-	const code = await runProgram(['bootstrap', '--intercept', ...flags], { terminal, environment: {}, version: '1' })
+	const { code, out } = await runInProcess(['bootstrap', '--intercept', ...flags])
 	expect([code, out.length]).toEqual([0, 1])
 	return out.join('')
 }

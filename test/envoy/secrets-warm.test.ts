@@ -5,20 +5,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
 import { systemClock } from '#base/system-clock.ts'
-import { type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import { type EnvoyProcess, startEnvoy } from '#lab/envoy-process.ts'
 import { findEnvoy } from '#lab/find-envoy.ts'
 import { freePorts } from '#lab/ports.ts'
 import { withDeadline } from '#lab/until.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
 import { createXdsServer, type XdsServer } from '#xds/server.ts'
-import { makeBootstrap } from '../../src/cli/bootstrap/make-bootstrap.ts'
 import { count, seed } from '../depth.ts'
 import { createAuthority, type Issued } from '../fixtures/certificates.ts'
 import { endpoints, listener as plainListener, route, snapshotOf, staticCluster } from '../fixtures/resources.ts'
 import { certificateSecret, tlsCluster, tlsListener } from '../fixtures/secret-resources.ts'
 import type { Variant } from '../fixtures/xds-dialogue.ts'
 import { eventually } from './fixtures/eventually.ts'
+import { loneProxy } from './fixtures/lone-proxy.ts'
 
 const host = '127.0.0.1'
 const key = 'mesh/apps/virtualNode/serviceA#host-1'
@@ -109,26 +109,9 @@ describe.for(variants)('%s', (variant) => {
 		ports = { xds, listener, plain, app }
 		const authority = await createAuthority()
 		certificates = await Promise.all(['one.local', 'two.local'].map((name) => authority.issue({ names: [name] })))
-		const group: ProxyGroup = {
-			identity: { mesh: 'apps', kind: 'virtualNode', name: 'serviceA' },
-			cohort: 'stable',
-			capture: { mode: 'explicit', bind: host, egressPort, app: { address: host, port: null } },
-			secrets: 'daemon',
-			envoyMinor: '1.40',
-		}
+		const { version } = found.value
+		const { group, bootstrap: content } = loneProxy({ host, xds, egressPort, variant, version })
 		groupKey = proxyGroupKey(group)
-		const bootstrap = makeBootstrap({
-			identity: group.identity,
-			instance: 'host-1',
-			capture: group.capture,
-			controlPlane: [{ address: host, port: xds }],
-			locality: null,
-			admin: { address: host, port: 0 },
-			dnsResolver: null,
-			maxDownstreamConnections: 1000,
-		})
-		const apiType = variant === 'delta' ? 'DELTA_GRPC' : 'GRPC'
-		const content = JSON.parse(JSON.stringify(bootstrap).replace('"DELTA_GRPC"', `"${apiType}"`))
 		await startServing()
 		publish(everything)
 		envoy = await startEnvoy({ envoy: found.value.path, name: 'serviceA', bootstrap: { content } })

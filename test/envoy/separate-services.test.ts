@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
-import { type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import { type App, startApp } from '#lab/app.ts'
 import { type EnvoyProcess, startEnvoy } from '#lab/envoy-process.ts'
 import { findEnvoy } from '#lab/find-envoy.ts'
@@ -15,9 +15,9 @@ import { until } from '#lab/until.ts'
 import { ApiConfigSource_ApiType } from '#proto/gen/envoy/config/core/v3/config_source_pb.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import { createXdsServer, type XdsServer } from '#xds/server.ts'
-import { makeBootstrap } from '../../src/cli/bootstrap/make-bootstrap.ts'
 import { type ConfigSourceInit, edsCluster, endpoints, listener, route, snapshotOf } from '../fixtures/resources.ts'
 import type { Variant } from '../fixtures/xds-dialogue.ts'
+import { loneProxy } from './fixtures/lone-proxy.ts'
 
 const host = '127.0.0.1'
 const key = 'mesh/apps/virtualNode/serviceA#host-1'
@@ -49,27 +49,10 @@ describe.for(variants)('%s', (variant) => {
 		const [xds = 0, egressPort = 0] = await freePorts(host, 2)
 		ports = { xds, egress: egressPort }
 		for (const name of ['old', 'young']) apps.set(name, await startApp({ name, address: host }))
-		const group: ProxyGroup = {
-			identity: { mesh: 'apps', kind: 'virtualNode', name: 'serviceA' },
-			cohort: 'stable',
-			capture: { mode: 'explicit', bind: host, egressPort, app: { address: host, port: null } },
-			secrets: 'daemon',
-			envoyMinor: found.value.version.split('.').slice(0, 2).join('.'),
-		}
+		const { version } = found.value
+		const { group, bootstrap: content } = loneProxy({ host, xds, egressPort, variant, version })
 		groupKey = proxyGroupKey(group)
-		const bootstrap = makeBootstrap({
-			identity: group.identity,
-			instance: 'host-1',
-			capture: group.capture,
-			controlPlane: [{ address: host, port: xds }],
-			locality: null,
-			admin: { address: host, port: 0 },
-			dnsResolver: null,
-			maxDownstreamConnections: 1000,
-		})
-		const content = JSON.parse(JSON.stringify(bootstrap))
 		const own = content.dynamic_resources.ads_config
-		own.api_type = variant === 'delta' ? 'DELTA_GRPC' : 'GRPC'
 		const clusterName: string = own.grpc_services[0].envoy_grpc.cluster_name
 		const value = {
 			apiType: variant === 'delta' ? ApiConfigSource_ApiType.DELTA_GRPC : ApiConfigSource_ApiType.GRPC,

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
-import { type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import { type App, startApp } from '#lab/app.ts'
 import { type EnvoyProcess, startEnvoy } from '#lab/envoy-process.ts'
 import { findEnvoy } from '#lab/find-envoy.ts'
@@ -18,7 +18,6 @@ import { createMetricsReceiver, type MetricsReceiver } from '#telemetry/metrics-
 import { createAdmission } from '#xds/admission.ts'
 import type { XdsEvent } from '#xds/fleet-view.ts'
 import { createXdsServer, type XdsServer } from '#xds/server.ts'
-import { makeBootstrap } from '../../src/cli/bootstrap/make-bootstrap.ts'
 import {
 	edsCluster,
 	endpoints,
@@ -29,6 +28,7 @@ import {
 	staticCluster,
 } from '../fixtures/resources.ts'
 import type { Variant } from '../fixtures/xds-dialogue.ts'
+import { loneProxy } from './fixtures/lone-proxy.ts'
 
 const host = '127.0.0.1'
 const requestsPerSecond = 200
@@ -97,26 +97,9 @@ describe.for(variants)('%s', (variant) => {
 		ports = { xds, egress: egressPort, taken: portOf(holder) }
 		old = await startApp({ name: 'old', address: host })
 		young = await startApp({ name: 'young', address: host })
-		const group: ProxyGroup = {
-			identity: { mesh: 'apps', kind: 'virtualNode', name: 'serviceA' },
-			cohort: 'stable',
-			capture: { mode: 'explicit', bind: host, egressPort, app: { address: host, port: null } },
-			secrets: 'daemon',
-			envoyMinor: found.value.version.split('.').slice(0, 2).join('.'),
-		}
+		const { version } = found.value
+		const { group, bootstrap: content } = loneProxy({ host, xds, egressPort, variant, version })
 		groupKey = proxyGroupKey(group)
-		const bootstrap = makeBootstrap({
-			identity: group.identity,
-			instance: 'host-1',
-			capture: group.capture,
-			controlPlane: [{ address: host, port: xds }],
-			locality: null,
-			admin: { address: host, port: 0 },
-			dnsResolver: null,
-			maxDownstreamConnections: 1000,
-		})
-		const apiType = variant === 'delta' ? 'DELTA_GRPC' : 'GRPC'
-		const content = JSON.parse(JSON.stringify(bootstrap).replace('"DELTA_GRPC"', `"${apiType}"`))
 		content.stats_config.stats_matcher.inclusion_list.patterns.push({ suffix: '.update_success' })
 		serving = await startServing(xds)
 		serving.server.publish(groupKey, mesh(weighted(100, 0)))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { afterAll, describe, expect, test } from 'vitest'
 import { exitCodes } from '#cli/exit-codes.ts'
-import { runProgram } from '#cli/program.ts'
+import { runInProcess } from '../../fixtures/run-in-process.ts'
 
 const example = join(import.meta.dirname, '../../../mesh-config')
 const folders: string[] = []
@@ -13,15 +13,7 @@ afterAll(() => {
 })
 
 async function bootstrap(parameters: readonly string[], environment: Record<string, string> = {}) {
-	const out: string[] = []
-	const talk: string[] = []
-	const terminal = {
-		out: (text: string) => void out.push(text),
-		talk: (text: string) => void talk.push(text),
-		isInteractive: false,
-		color: { out: false, talk: false },
-	}
-	const code = await runProgram(['bootstrap', ...parameters], { terminal, environment, version: '1' })
+	const { code, out, talk } = await runInProcess(['bootstrap', ...parameters], environment)
 	return { code, out: out.join('\n'), talk: talk.join('\n') }
 }
 

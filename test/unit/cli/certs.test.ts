@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { runProgram } from '#cli/program.ts'
 import { makeTempDirectory, type TempDirectory } from '#lab/temp.ts'
+import { runInProcess } from '../../fixtures/run-in-process.ts'
 
 let folder: TempDirectory
 beforeEach(() => {
@@ -18,15 +18,7 @@ const a = 'mesh/apps/virtualNode/a'
 const edge = 'mesh/apps/virtualGateway/edge'
 
 async function certs(...parameters: readonly string[]) {
-	const out: string[] = []
-	const talk: string[] = []
-	const terminal = {
-		out: (text: string) => void out.push(text),
-		talk: (text: string) => void talk.push(text),
-		isInteractive: false,
-		color: { out: false, talk: false },
-	}
-	const code = await runProgram(['certs', at(), ...parameters], { terminal, environment: {}, version: '1' })
+	const { code, out, talk } = await runInProcess(['certs', at(), ...parameters])
 	return { code, out, talk: talk.join('\n') }
 }
 

@@ -5,10 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openApi } from '#api/api.ts'
 import { silentLog } from '#base/log.ts'
 import { exitCodes } from '#cli/exit-codes.ts'
-import { runProgram } from '#cli/program.ts'
-import type { Terminal } from '#cli/terminal.ts'
 import { createGitRepository } from '../../fakes/git-repository.ts'
 import { startInMemory } from '../../fixtures/daemon-in-memory.ts'
+import { runInProcess } from '../../fixtures/run-in-process.ts'
 
 const example = join(import.meta.dirname, '../../../mesh-config')
 const node = ['--node', 'mesh/apps/virtualNode/serviceA']
@@ -20,15 +19,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 async function explain(...parameters: readonly string[]) {
-	const out: string[] = []
-	const talk: string[] = []
-	const terminal: Terminal = {
-		out: (text) => void out.push(text),
-		talk: (text) => void talk.push(text),
-		isInteractive: false,
-		color: { out: false, talk: false },
-	}
-	const code = await runProgram(['explain', ...parameters], { terminal, environment: {}, version: '1' })
+	const { code, out, talk } = await runInProcess(['explain', ...parameters])
 	return { code, out: out.join('\n'), talk: talk.join('\n') }
 }
 

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { exitCodes } from '#cli/exit-codes.ts'
-import { runProgram } from '#cli/program.ts'
-import type { Terminal } from '#cli/terminal.ts'
+import { runInProcess } from '../../fixtures/run-in-process.ts'
 
 // The command as a user runs it: a process of its own.
 
@@ -92,15 +91,7 @@ describe('usage', () => {
 		[['status', '--http', 'nowhere'], 'is no HOST:PORT'],
 		[['run', '--config', 'missing.yaml', '--folder', '.'], 'cannot read missing.yaml'],
 	] as const)('%j', async ([parameters, words]) => {
-		const out: string[] = []
-		const talk: string[] = []
-		const terminal: Terminal = {
-			out: (text) => void out.push(text),
-			talk: (text) => void talk.push(text),
-			isInteractive: false,
-			color: { out: false, talk: false },
-		}
-		const code = await runProgram(parameters, { terminal, environment: {}, version: '1' })
+		const { code, out, talk } = await runInProcess(parameters)
 		expect([code, out]).toEqual([exitCodes.usage.code, []])
 		expect(talk.join('\n')).toContain(words)
 	})

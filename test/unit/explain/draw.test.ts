@@ -9,17 +9,9 @@ import { xxHash64 } from '#explain/xx-hash64.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import type { Sticky } from '#mesh/route-spec.ts'
 import { fixtureGroup } from '../../fixtures/compile-fixture.ts'
-import { type BriefResource, fixtureEffective } from '../../fixtures/mesh-fixture.ts'
+import { fixtureEffective, shopOfTwo } from '../../fixtures/mesh-fixture.ts'
 
-const mesh: readonly BriefResource[] = [
-	{ kind: 'Mesh' },
-	{ kind: 'VirtualNode', name: 'web', listeners: [], backends: ['shop.apps.local'] },
-	{ kind: 'VirtualNode', name: 'v1' },
-	{ kind: 'VirtualNode', name: 'v2' },
-	{ kind: 'VirtualService', name: 'shop.apps.local', router: 'shop' },
-	{ kind: 'VirtualRouter', name: 'shop' },
-	{ kind: 'Route', name: 'all', router: 'shop', targets: { v1: 3, v2: 1 } },
-]
+const mesh = shopOfTwo({ v1: 3, v2: 1 })
 const group = fixtureGroup('web', { mode: 'intercept' })
 
 function ask(by: Sticky, headers: readonly (readonly [string, string])[]) {

@@ -3,21 +3,14 @@ import { typeUrls } from '#compile/compiled.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import type { Sticky } from '#mesh/route-spec.ts'
 import { compileInput } from '../../../fixtures/compile-fixture.ts'
+import { shopOfTwo } from '../../../fixtures/mesh-fixture.ts'
 
 test('routes are others when their users are drawn, by something else, or in another order', () => {
 	const keyOf = (by: Sticky | null, order = ['v1', 'v2']) => {
 		const sticky = by === null ? {} : { [resourceId.route('apps', 'shop', 'all')]: { by, order } }
 		const compiled = compileInput({
 			proxy: 'web',
-			resources: [
-				{ kind: 'Mesh' },
-				{ kind: 'VirtualNode', name: 'web', listeners: [], backends: ['shop.apps.local'] },
-				{ kind: 'VirtualNode', name: 'v1' },
-				{ kind: 'VirtualNode', name: 'v2' },
-				{ kind: 'VirtualService', name: 'shop.apps.local', router: 'shop' },
-				{ kind: 'VirtualRouter', name: 'shop' },
-				{ kind: 'Route', name: 'all', router: 'shop', targets: { v1: 1, v2: 1 } },
-			],
+			resources: shopOfTwo({ v1: 1, v2: 1 }),
 			sticky,
 		})
 		return compiled.filter(({ typeUrl }) => typeUrl === typeUrls.route).map(({ key }) => key)
