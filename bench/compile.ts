@@ -9,17 +9,16 @@ import { wholePpm } from '#plan/plan.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
-import { type BriefResource, fixtureEffective, fixtureMesh } from '../test/fixtures/mesh-fixture.ts'
+import { fixtureEffective, fixtureMesh } from '../test/fixtures/mesh-fixture.ts'
+import { callerGroup, type ManyRoutes, manyRoutes } from './many-routes.ts'
 import { type Bench, median, rounded } from './report.ts'
 
-const routers = 100
-const routesOfRouter = 10
-const callers = 50
-const backendsOfCaller = 4
+const size: ManyRoutes = { routers: 100, routesOfRouter: 10, callers: 50, backendsOfCaller: 4 }
+const routes = size.routers * size.routesOfRouter
 const rounds = 15
 
 export const benchCompile: Bench = (say) => {
-	const groups = Array.from({ length: callers }, (_, index) => callerGroup(index))
+	const groups = Array.from({ length: size.callers }, (_, index) => callerGroup(index))
 	const full: number[] = []
 	const step: number[] = []
 	const commit: number[] = []
@@ -46,7 +45,7 @@ export const benchCompile: Bench = (say) => {
 	const stepMs = median(step)
 	const commitMs = median(commit)
 	say(
-		`${routers * routesOfRouter} routes, ${callers} identities with ${backendsOfCaller} backends each, ${resources} Envoy resources`,
+		`${routes} routes, ${size.callers} identities with ${size.backendsOfCaller} backends each, ${resources} Envoy resources`,
 	)
 	say(`everything, from nothing       ${fullMs.toFixed(1)} ms, ${resources} encoded`)
 	say(
@@ -56,7 +55,7 @@ export const benchCompile: Bench = (say) => {
 		`one weight, by a new mesh      ${commitMs.toFixed(1)} ms, ${encodedByCommit} encoded: 1/${(fullMs / commitMs).toFixed(0)} of everything`,
 	)
 	return {
-		routes: routers * routesOfRouter,
+		routes,
 		resources,
 		fullMs: rounded(fullMs),
 		step: { encoded: encodedByStep, ms: rounded(stepMs), ratioToFull: rounded(stepMs / fullMs) },
@@ -64,31 +63,8 @@ export const benchCompile: Bench = (say) => {
 	}
 }
 
-/** @param weight of the first version on one route; all others are split in halves */
 function effectiveWith(weight: number): EffectiveMesh {
-	const resources: BriefResource[] = [
-		{ kind: 'Mesh' },
-		{ kind: 'VirtualNode', name: 'v1' },
-		{ kind: 'VirtualNode', name: 'v2' },
-	]
-	for (let router = 0; router < routers; router += 1) {
-		resources.push({ kind: 'VirtualRouter', name: `r${router}` })
-		resources.push({ kind: 'VirtualService', name: `s${router}.apps.local`, router: `r${router}` })
-		for (let route = 0; route < routesOfRouter; route += 1) {
-			const v1 = router === 0 && route === 0 ? weight : 50
-			const match = { path: { kind: 'prefix', prefix: `/part-${route}/` } } as const
-			const targets = { v1, v2: 100 - v1 }
-			resources.push({ kind: 'Route', name: `p${route}`, router: `r${router}`, targets, spec: { match } })
-		}
-	}
-	for (let caller = 0; caller < callers; caller += 1) {
-		const backends = Array.from(
-			{ length: backendsOfCaller },
-			(_, index) => `s${(caller * 2 + index) % routers}.apps.local`,
-		)
-		resources.push({ kind: 'VirtualNode', name: `caller-${caller}`, backends })
-	}
-	return fixtureEffective(resources)
+	return fixtureEffective(manyRoutes(size, weight))
 }
 
 function withShares(effective: EffectiveMesh, shares: Readonly<Record<'v1' | 'v2', number>>): EffectiveMesh {
@@ -112,14 +88,4 @@ function serve(effective: EffectiveMesh, groups: readonly ProxyGroup[], before: 
 		encoded += made.encoded
 	}
 	return { snapshots, encoded, tookMs: performance.now() - startedMs }
-}
-
-function callerGroup(index: number): ProxyGroup {
-	return {
-		identity: { mesh: fixtureMesh, kind: 'virtualNode', name: `caller-${index}` },
-		cohort: 'stable',
-		capture: { mode: 'explicit', bind: '127.0.0.1', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
-		envoyMinor: '1.40',
-		secrets: 'daemon',
-	}
 }

@@ -16,17 +16,15 @@ import { encodeResource } from '#snapshot/encode-resource.ts'
 import { createFleet, type Fleet } from '#xds/fleet.ts'
 import { createXdsStream } from '#xds/stream.ts'
 import { createSubscriptionPool } from '#xds/subscription.ts'
-import { type BriefResource, fixtureEffective, fixtureMesh, fixtureTarget } from '../../test/fixtures/mesh-fixture.ts'
+import { fixtureEffective, fixtureMesh, fixtureTarget } from '../../test/fixtures/mesh-fixture.ts'
+import { callerGroup, type ManyRoutes, manyRoutes } from '../many-routes.ts'
 import { median } from '../report.ts'
 import { nodeOf } from './identity.ts'
 import { type Held, readResponse, requestsOf } from './load-stream.ts'
 import { heldOf } from './resources.ts'
 import { stepsOf } from './steps-of.ts'
 
-const routers = 1_000
-const routesOfRouter = 10
-const callers = 500
-const backendsOfCaller = 4
+const size: ManyRoutes = { routers: 1_000, routesOfRouter: 10, callers: 500, backendsOfCaller: 4 }
 const steps = 40
 
 export type FirstByte = {
@@ -38,7 +36,7 @@ export type FirstByte = {
 
 /** The middle of several steps. */
 export function measureFirstByte(): FirstByte {
-	const { resources } = fixtureEffective(briefs())
+	const { resources } = fixtureEffective(manyRoutes(size))
 	const mesh: Mesh = { resources, hash: '' }
 	const fleet = createFleet({ clock: systemClock, emit() {} })
 	const publisher = createPublisher({
@@ -46,7 +44,7 @@ export function measureFirstByte(): FirstByte {
 		log: silentLog,
 		discovered: () => nothingDiscovered,
 	})
-	const groups = Array.from({ length: callers }, (_, index) => callerGroup(index))
+	const groups = Array.from({ length: size.callers }, (_, index) => callerGroup(index))
 	const told = callerGroup(0)
 	publisher.publish(effectiveMesh(mesh, [rolloutAt(0)]))
 	for (const group of groups) publisher.greet(group, proxyGroupKey(group))
@@ -65,7 +63,12 @@ export function measureFirstByte(): FirstByte {
 		proxy.accept()
 		encodesMs.push(encodeMs(effective, told))
 	}
-	return { routes: routers * routesOfRouter, groups: callers, stepMs: median(stepsMs), encodeMs: median(encodesMs) }
+	return {
+		routes: size.routers * size.routesOfRouter,
+		groups: size.callers,
+		stepMs: median(stepsMs),
+		encodeMs: median(encodesMs),
+	}
 }
 
 type Proxy = {
@@ -108,44 +111,11 @@ function openProxy(fleet: Fleet, group: ProxyGroup, held: Held): Proxy {
 	}
 }
 
-function briefs(): BriefResource[] {
-	const resources: BriefResource[] = [
-		{ kind: 'Mesh' },
-		{ kind: 'VirtualNode', name: 'v1' },
-		{ kind: 'VirtualNode', name: 'v2' },
-	]
-	for (let router = 0; router < routers; router += 1) {
-		resources.push({ kind: 'VirtualRouter', name: `r${router}` })
-		resources.push({ kind: 'VirtualService', name: `s${router}.local`, router: `r${router}` })
-		for (let route = 0; route < routesOfRouter; route += 1) {
-			const match = { path: { kind: 'prefix', prefix: `/part-${route}/` } } as const
-			resources.push({ kind: 'Route', name: `p${route}`, router: `r${router}`, targets, spec: { match } })
-		}
-	}
-	for (let caller = 0; caller < callers; caller += 1) {
-		const backends = Array.from({ length: backendsOfCaller }, (_, index) => `s${(caller * 2 + index) % routers}.local`)
-		resources.push({ kind: 'VirtualNode', name: `caller-${caller}`, backends })
-	}
-	return resources
-}
-
-const targets = { v1: 50, v2: 50 }
-
 const rolloutAt = stepsOf({
 	route: resourceId.route(fixtureMesh, 'r0', 'p0'),
 	rising: fixtureTarget('v2'),
 	falling: fixtureTarget('v1'),
 })
-
-function callerGroup(index: number): ProxyGroup {
-	return {
-		identity: { mesh: fixtureMesh, kind: 'virtualNode', name: `caller-${index}` },
-		cohort: 'stable',
-		capture: { mode: 'explicit', bind: '127.0.0.1', egressPort: 15001, app: { address: '127.0.0.1', port: null } },
-		envoyMinor: '1.40',
-		secrets: 'daemon',
-	}
-}
 
 /** Builds and writes the group's route configuration. */
 function encodeMs(effective: EffectiveMesh, group: ProxyGroup): number {
