@@ -37,6 +37,7 @@ describe('the installed package', () => {
 			'dist/mesh-worker.js',
 			'dist/aws-cloud-watch.js',
 			'dist/aws-directory.js',
+			'dist/issue-certificate.js',
 			'dist/THIRD-PARTY-LICENSES.txt',
 			'schemas',
 			'mesh-config',

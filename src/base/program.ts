@@ -7,6 +7,7 @@ export const programs = {
 	'mesh-worker': 'controller/mesh-worker.ts',
 	'aws-directory': 'discovery/aws-directory.ts',
 	'aws-cloud-watch': 'telemetry/aws-cloud-watch.ts',
+	'issue-certificate': 'cli/certs/issue-certificate.ts',
 } as const
 
 export type ProgramName = keyof typeof programs

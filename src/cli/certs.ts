@@ -34,13 +34,13 @@ export function addCerts(program: Command, context: VerbContext): void {
 		.option('--trust-domain <name>', 'first part of their URIs', parseTrustDomain, 'sluice.local')
 		.option('--days <number>', `how long they are good, 1 to ${mostDays}`, parseDays, 7)
 		.addHelpText('after', afterHelp)
-	command.action((folder: string, { server = [], node = [], trustDomain, days }: Flags) => {
+	command.action(async (folder: string, { server = [], node = [], trustDomain, days }: Flags) => {
 		if (server.length === 0 && node.length === 0) return command.error('error: nothing to make: say --server or --node')
 		const wrong = server.find((name) => !/^[A-Za-z0-9.*-]{1,253}$|^[0-9a-fA-F:]{2,39}$/.test(name))
 		if (wrong !== undefined)
 			return command.error(`error: --server ${JSON.stringify(wrong)} is no DNS name or IP address`)
 		const place = resolve(folder)
-		const made = makeCertificates({
+		const made = await makeCertificates({
 			folder: place,
 			serverNames: server,
 			identities: node,

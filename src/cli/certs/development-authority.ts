@@ -1,10 +1,11 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert } from '#base/assert.ts'
+import { entryUrl } from '#base/program.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import { identityPath, type ProxyIdentity } from '#compile/compiled.ts'
-import { type Issued, type Issuer, issueCertificate, type Validity } from './issue-certificate.ts'
+import type { Issued } from './issue-certificate.ts'
 
 // An authority for development, in a folder: FOLDER/ca/{ca.crt,ca.key}, and what it issues as {tls.crt,tls.key,ca.crt},
 // the daemon's in FOLDER/server, each proxy's in FOLDER/ and its node's id. It overwrites nothing.
@@ -25,10 +26,11 @@ const authorityDays = 90
 const clockSlackMs = 300_000
 const authorityName = 'Sluice development authority'
 
-type Authority = { readonly certificate: string; readonly issuer: Issuer; readonly untilMs: number }
+type Authority = { readonly files: Issued; readonly untilMs: number }
+type Issuing = typeof import('./issue-certificate.ts')
 
 /** Gives the folders that it wrote. Fails with what is in the way, and has written nothing then. */
-export function makeCertificates(wanted: CertificatesWanted): Result<readonly string[], string> {
+export async function makeCertificates(wanted: CertificatesWanted): Promise<Result<readonly string[], string>> {
 	const { folder, serverNames, identities, trustDomain, days, nowMs } = wanted
 	const server = serverNames.length === 0 ? [] : [{ place: 'server', use: 'server', names: serverNames } as const]
 	const proxies = identities.map((identity) => {
@@ -41,29 +43,35 @@ export function makeCertificates(wanted: CertificatesWanted): Result<readonly st
 			if (existsSync(file))
 				return fail(`${file} is there already: take ${join(folder, place)} away to have it made anew`)
 	}
-	const opened = openAuthority(join(folder, 'ca'), nowMs)
+	// In a bundle of its own: no other command needs it.
+	const issuing: Issuing = await import(entryUrl('issue-certificate').href)
+	const opened = await openAuthority(join(folder, 'ca'), nowMs, issuing)
 	if (!opened.ok) return opened
-	const { certificate, issuer, untilMs } = opened.value
+	const { files: issuer, untilMs } = opened.value
 	const validity = { fromMs: nowMs - clockSlackMs, untilMs: Math.min(nowMs + days * dayMs, untilMs) }
-	return succeed(
-		leaves.map(({ place, use, names }) => {
-			const commonName = use === 'server' ? 'Sluice' : 'proxy'
-			const issued = issueCertificate({ commonName, use, names, validity, issuer })
-			const into = join(folder, place)
-			placeFiles(into, { 'tls.crt': issued.certificate, 'tls.key': issued.privateKey, 'ca.crt': certificate })
-			return into
-		}),
-	)
+	const made: string[] = []
+	for (const { place, use, names } of leaves) {
+		const commonName = use === 'server' ? 'Sluice' : 'proxy'
+		const issued = await issuing.issueCertificate({ commonName, purposes: [use], names, validity, issuer })
+		const into = join(folder, place)
+		placeFiles(into, { 'tls.crt': issued.certificate, 'tls.key': issued.privateKey, 'ca.crt': issuer.certificate })
+		made.push(into)
+	}
+	return succeed(made)
 }
 
 /** The one in the folder, or a new one. */
-function openAuthority(folder: string, nowMs: number): Result<Authority, string> {
+async function openAuthority(
+	folder: string,
+	nowMs: number,
+	{ issueAuthority }: Issuing,
+): Promise<Result<Authority, string>> {
 	const files = { certificate: join(folder, 'ca.crt'), privateKey: join(folder, 'ca.key') }
 	const there = Object.values(files).filter((file) => existsSync(file))
 	if (there.length === 1) return fail(`${there[0]} is there without its other half: take ${folder} away to begin anew`)
 	if (there.length === 0) {
-		const validity: Validity = { fromMs: nowMs - clockSlackMs, untilMs: nowMs + authorityDays * dayMs }
-		const made = issueCertificate({ commonName: authorityName, use: 'authority', names: [], validity, issuer: null })
+		const validity = { fromMs: nowMs - clockSlackMs, untilMs: nowMs + authorityDays * dayMs }
+		const made = await issueAuthority(authorityName, validity)
 		placeFiles(folder, { 'ca.crt': made.certificate, 'ca.key': made.privateKey })
 		return readAuthority(made)
 	}
@@ -80,13 +88,11 @@ function openAuthority(folder: string, nowMs: number): Result<Authority, string>
 	}
 }
 
-function readAuthority({ certificate, privateKey }: Issued): Result<Authority, string> {
-	const own = new X509Certificate(certificate)
-	const key = createPrivateKey(privateKey)
-	if (!own.checkPrivateKey(key)) return fail('ca.key does not belong to ca.crt')
+function readAuthority(files: Issued): Result<Authority, string> {
+	const own = new X509Certificate(files.certificate)
+	if (!own.checkPrivateKey(createPrivateKey(files.privateKey))) return fail('ca.key does not belong to ca.crt')
 	if (own.subject !== `CN=${authorityName}`) return fail('ca.crt is no authority that this command has made')
-	const issuer = { commonName: authorityName, key, publicKey: createPublicKey(key) }
-	return succeed({ certificate, issuer, untilMs: own.validToDate.getTime() })
+	return succeed({ files, untilMs: own.validToDate.getTime() })
 }
 
 function placeFiles(folder: string, files: Readonly<Record<string, string>>): void {

@@ -1,118 +1,117 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import 'reflect-metadata'
+import { randomBytes, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
-import { bits, der, integer, objectId, octets, sequence, time, truth } from './der.ts'
+import {
+	AuthorityKeyIdentifierExtension,
+	BasicConstraintsExtension,
+	ExtendedKeyUsage,
+	ExtendedKeyUsageExtension,
+	KeyUsageFlags,
+	KeyUsagesExtension,
+	PemConverter,
+	SubjectAlternativeNameExtension,
+	SubjectKeyIdentifierExtension,
+	X509Certificate,
+	X509CertificateGenerator,
+} from '@peculiar/x509'
 
-// Certificates by RFC 5280: ECDSA on P-256, version 3. Those of an authority sign others, and no authority further down;
+// Certificates by RFC 5280, of new ECDSA keys on P-256. Those of an authority sign others, and no authority further down;
 // those of a proxy or the daemon sign nothing.
 
 /** PEM texts. */
 export type Issued = { readonly certificate: string; readonly privateKey: string }
-
-export type Issuer = { readonly commonName: string; readonly key: KeyObject; readonly publicKey: KeyObject }
 
 /** Wall-clock milliseconds. */
 export type Validity = { readonly fromMs: number; readonly untilMs: number }
 
 export type CertificateOptions = {
 	readonly commonName: string
-	readonly use: 'authority' | 'server' | 'client'
+	readonly purposes: readonly ('server' | 'client')[]
 	/** DNS names, IP addresses, and URIs, which have `://`. */
 	readonly names: readonly string[]
 	readonly validity: Validity
-	/** Null: it signs itself. */
-	readonly issuer: Issuer | null
+	readonly issuer: Issued
 }
 
-const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'))
-const purposes = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+const purposeIds = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth } as const
 
-/** With a new key. */
-export function issueCertificate(options: CertificateOptions): Issued {
-	const { commonName, validity } = options
-	const own = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-	const issuer = options.issuer ?? { commonName, key: own.privateKey, publicKey: own.publicKey }
-	const toSign = sequence(
-		der(0xa0, integer(Buffer.from([2]))),
-		integer(serialNumber()),
-		ecdsaWithSha256,
-		nameOf(issuer.commonName),
-		sequence(time(validity.fromMs), time(validity.untilMs)),
-		nameOf(commonName),
-		own.publicKey.export({ type: 'spki', format: 'der' }),
-		der(0xa3, sequence(...extensionsOf(options, own.publicKey, issuer.publicKey))),
+export async function issueAuthority(commonName: string, validity: Validity): Promise<Issued> {
+	const keys = await newKeys()
+	const certificate = await X509CertificateGenerator.createSelfSigned({
+		...commonTo(validity),
+		name: nameOf(commonName),
+		keys,
+		extensions: [
+			new BasicConstraintsExtension(true, 0, true),
+			new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+			await SubjectKeyIdentifierExtension.create(keys.publicKey),
+			await AuthorityKeyIdentifierExtension.create(keys.publicKey),
+		],
+	})
+	return issued(certificate, keys.privateKey)
+}
+
+export async function issueCertificate({
+	commonName,
+	purposes,
+	names,
+	validity,
+	issuer,
+}: CertificateOptions): Promise<Issued> {
+	const keys = await newKeys()
+	const authority = new X509Certificate(issuer.certificate)
+	const signingKey = await webcrypto.subtle.importKey(
+		'pkcs8',
+		PemConverter.decodeFirst(issuer.privateKey),
+		algorithm,
+		false,
+		['sign'],
 	)
-	const signature = sign('sha256', toSign, issuer.key)
-	return {
-		certificate: pemOf(sequence(toSign, ecdsaWithSha256, bits(signature))),
-		privateKey: own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-	}
+	const certificate = await X509CertificateGenerator.create({
+		...commonTo(validity),
+		subject: nameOf(commonName),
+		issuer: authority.subjectName,
+		publicKey: keys.publicKey,
+		signingKey,
+		extensions: [
+			new BasicConstraintsExtension(false, undefined, true),
+			new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+			new ExtendedKeyUsageExtension(purposes.map((purpose) => purposeIds[purpose])),
+			new SubjectAlternativeNameExtension(names.map((value) => ({ type: kindOf(value), value }))),
+			await SubjectKeyIdentifierExtension.create(keys.publicKey),
+			await AuthorityKeyIdentifierExtension.create(authority.publicKey),
+		],
+	})
+	return issued(certificate, keys.privateKey)
+}
+
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+	return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+}
+
+function commonTo({ fromMs, untilMs }: Validity) {
+	const [notBefore, notAfter] = [new Date(fromMs), new Date(untilMs)]
+	return { serialNumber: serialNumber(), notBefore, notAfter, signingAlgorithm: algorithm }
 }
 
 /** 127 bits, so that no two are alike. */
-function serialNumber(): Buffer {
+function serialNumber(): string {
 	const bytes = randomBytes(16)
 	bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
-	return bytes
+	return bytes.toString('hex')
 }
 
-function nameOf(commonName: string): Buffer {
-	return sequence(der(0x31, sequence(objectId('2.5.4.3'), der(0x0c, Buffer.from(commonName)))))
+function nameOf(commonName: string) {
+	return [{ CN: [commonName] }]
 }
 
-function extensionsOf({ use, names }: CertificateOptions, own: KeyObject, issuer: KeyObject): Buffer[] {
-	const keys = [extension('2.5.29.14', octets(keyId(own))), extension('2.5.29.35', sequence(der(0x80, keyId(issuer))))]
-	if (use === 'authority') {
-		const noneBelow = integer(Buffer.from([0]))
-		return [
-			critical('2.5.29.19', sequence(truth(), noneBelow)),
-			critical('2.5.29.15', bits(Buffer.from([0x06]), 1)),
-			...keys,
-		]
-	}
-	return [
-		critical('2.5.29.19', sequence()),
-		critical('2.5.29.15', bits(Buffer.from([0x80]), 7)),
-		extension('2.5.29.37', sequence(objectId(purposes[use]))),
-		extension('2.5.29.17', sequence(...names.map(generalName))),
-		...keys,
-	]
+function kindOf(name: string): 'url' | 'ip' | 'dns' {
+	if (name.includes('://')) return 'url'
+	return isIP(name) === 0 ? 'dns' : 'ip'
 }
 
-function extension(id: string, value: Buffer): Buffer {
-	return sequence(objectId(id), octets(value))
-}
-
-function critical(id: string, value: Buffer): Buffer {
-	return sequence(objectId(id), truth(), octets(value))
-}
-
-function keyId(key: KeyObject): Buffer {
-	return createHash('sha256')
-		.update(key.export({ type: 'spki', format: 'der' }))
-		.digest()
-		.subarray(0, 20)
-}
-
-function generalName(name: string): Buffer {
-	if (name.includes('://')) return der(0x86, Buffer.from(name))
-	switch (isIP(name)) {
-		case 4:
-			return der(0x87, Buffer.from(name.split('.').map(Number)))
-		case 6:
-			return der(0x87, ipv6Bytes(name))
-		default:
-			return der(0x82, Buffer.from(name))
-	}
-}
-
-function ipv6Bytes(address: string): Buffer {
-	const [left = [], right = []] = address.split('::').map((part) => part.split(':').filter((group) => group !== ''))
-	const zeros = Array<string>(8 - left.length - right.length).fill('0')
-	const groups = [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16))
-	return Buffer.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
-}
-
-function pemOf(certificate: Buffer): string {
-	const lines = certificate.toString('base64').match(/.{1,64}/g) ?? []
-	return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
+async function issued(certificate: X509Certificate, privateKey: webcrypto.CryptoKey): Promise<Issued> {
+	const key = await webcrypto.subtle.exportKey('pkcs8', privateKey)
+	return { certificate: `${certificate.toString('pem')}\n`, privateKey: `${PemConverter.encode(key, 'PRIVATE KEY')}\n` }
 }
