@@ -376,8 +376,8 @@ export const breakages: readonly Breakage[] = [
 		edits: [
 			{
 				file: 'src/rollout/ramp.ts',
-				find: 'if (due >= partsLeft) return',
-				replace: 'if (due >= partsLeft && facts.stranded.length === 0) return',
+				find: 'if (due >= ramp.partsLeft) return',
+				replace: 'if (due >= ramp.partsLeft && facts.stranded.length === 0) return',
 			},
 		],
 		caughtBy: '10: a ramp ends in its time',
