@@ -14,6 +14,7 @@ export type CallStatus = {
 		| 'OK'
 		| 'INVALID_ARGUMENT'
 		| 'NOT_FOUND'
+		| 'UNAUTHENTICATED'
 		| 'PERMISSION_DENIED'
 		| 'RESOURCE_EXHAUSTED'
 		| 'UNAVAILABLE'
@@ -24,6 +25,8 @@ export type CallStatus = {
 /** The server's end of one call. After `end` nothing is sent and nothing arrives. */
 export type ServiceCall = {
 	readonly connection: Connection
+	/** The call's `authorization` metadata; null without one. A secret: it goes into no log and no status. */
+	readonly authorization: string | null
 	/** `flushed` is called once the transport has passed the message on; never when the call ends before. */
 	send(message: Uint8Array, flushed: () => void): void
 	end(status: CallStatus): void

@@ -94,6 +94,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 		function serverEnd(): ServiceCall {
 			return {
 				connection: connection as Connection,
+				authorization: authorizationOf(call),
 				send(message, flushed) {
 					if (isOpen) call.write(message, (error?: Error | null) => !error && isOpen && flushed())
 				},
@@ -175,6 +176,11 @@ function endCall(call: Call, status: CallStatus): void {
 	const { code, message } = status
 	if (code === 'OK') return void call.end()
 	call.emit('error', Object.assign(new Error(message), { code: statusCodes[code], details: message }))
+}
+
+function authorizationOf({ metadata }: Call): string | null {
+	const [value] = metadata.get('authorization')
+	return typeof value === 'string' ? value : null
 }
 
 function readAddress(address: string): { host: string; port: number } | null {

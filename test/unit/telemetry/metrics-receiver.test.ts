@@ -32,6 +32,7 @@ function setUp() {
 		}
 		const handler: CallHandler = receiver.service.open({
 			connection: { id: connectionId, peer: 'p', certificateUris: null },
+			authorization: null,
 			send() {},
 			end,
 		})

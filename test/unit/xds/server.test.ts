@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { CallStatus, Connection } from '#base/grpc-service.ts'
+import type { CallStatus, Connection, GrpcService } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
@@ -261,6 +261,25 @@ test('a proxy that does not read delays nobody, holds little, and is cut', async
 	// Its messages are gone with it; the other one is served on.
 	server.publish(serviceA, full)
 	expect((await well.accept())[0]?.type).toBe('listener')
+})
+
+test.for([null, 'Bearer secret'])('a service is told the authorization of a call: %j', async (authorization) => {
+	const seen: (string | null)[] = []
+	const path = '/some.Service/Stream'
+	const service: GrpcService = {
+		path,
+		open(call) {
+			seen.push(call.authorization)
+			return { receive: () => call.end({ code: 'UNAUTHENTICATED', message: 'no' }), closed() {} }
+		},
+	}
+	const { port } = await start({ services: [service] })
+	const connection = connectXds(port, null, authorization)
+	open.push(connection.close)
+	const call = connection.openRaw(path)
+	call.write(Uint8Array.of(0))
+	expect(await call.ended).toBe('UNAUTHENTICATED: no')
+	expect(seen).toEqual([authorization])
 })
 
 describe('listening', () => {
