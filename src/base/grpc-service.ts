@@ -3,9 +3,15 @@
 /** One transport connection. Its streams share it; `id` is never used twice. */
 export type Connection = {
 	readonly id: number
+	/** Address and port, as `10.0.0.7:41234`. */
 	readonly peer: string
 	/** URIs that the peer's certificate is for, which it has proven to have; null: it had to show none. */
 	readonly certificateUris: readonly string[] | null
+}
+
+/** The peer without its port: the same when it comes again. */
+export function addressOf({ peer }: Connection): string {
+	return peer.replace(/:[0-9]+$/, '')
 }
 
 /** How a call ends, by the names of gRPC's status codes. */

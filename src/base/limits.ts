@@ -198,6 +198,8 @@ export const limits = {
 	/** Streams that are pushed to before other work gets its turn. */
 	xdsPushBatch: 256,
 	xdsConnections: 20_000,
+	/** Of these, from one address: whoever has that many leaves room for others. */
+	xdsConnectionsPerAddress: 10_000,
 	/** Connections that wait to be taken in: all proxies may come again at once. The system may allow fewer. */
 	xdsBacklog: 4_096,
 	xdsStreamsPerConnection: 16,
@@ -291,6 +293,9 @@ export const limits = {
 	/** Looks kept of one rollout, the first ones; and of those in one answer. */
 	looksKept: 500,
 	looksInAnswer: 100,
+	/** Log lines that others can cause at will: how often one is told, and how many different ones. */
+	repeatedLogMs: 60_000,
+	repeatedLogSubjects: 100,
 	/** The API: one request's body, the words in it, and how long a command may wait for its turn. */
 	apiBodyBytes: 16 * 1024,
 	apiActorChars: 100,

@@ -1,7 +1,15 @@
 import type { Clock, Timer } from '#base/clock.ts'
-import type { CallHandler, CallStatus, Connection, GrpcService, ServiceCall } from '#base/grpc-service.ts'
+import {
+	addressOf,
+	type CallHandler,
+	type CallStatus,
+	type Connection,
+	type GrpcService,
+	type ServiceCall,
+} from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
+import { createRepeatedLog } from '#base/repeated-log.ts'
 import type { RequestTimes } from '#base/request-times.ts'
 import type { Result } from '#base/result.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
@@ -42,6 +50,7 @@ const path = '/envoy.service.metrics.v3.MetricsService/StreamMetrics'
 
 export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsReceiver {
 	const { clock, log, identify, emit } = options
+	const repeated = createRepeatedLog({ clock, log })
 	const sources = new Map<string, Source>()
 
 	function sourceOf(proxyKey: string): Source {
@@ -101,7 +110,13 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 		}
 
 		function end(status: CallStatus): void {
-			log.warn('telemetry.stream.ended', { peer: call.connection.peer, code: status.code, message: status.message })
+			const { code, message } = status
+			const fields = { peer: call.connection.peer, code, message }
+			repeated.tell({ level: 'warn', event: 'telemetry.stream.ended', fields }, [
+				addressOf(call.connection),
+				code,
+				message,
+			])
 			leave()
 			call.end(status)
 		}

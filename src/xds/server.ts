@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
-import type { CallHandler, GrpcService, ServiceCall } from '#base/grpc-service.ts'
+import { addressOf, type CallHandler, type GrpcService, type ServiceCall } from '#base/grpc-service.ts'
 import type { Log } from '#base/log.ts'
+import { createRepeatedLog } from '#base/repeated-log.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
@@ -68,6 +69,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 	const { clock, log, emit, services = [], certificate = null, admission = createAdmission() } = options
 	const subscriptions = createSubscriptionPool()
 	const fleet = createFleet({ clock, emit })
+	const repeated = createRepeatedLog({ clock, log })
 	const transport = createGrpcTransport({
 		services: [
 			...discoveryMethods.map((method) => ({ path: method.path, open: (call: ServiceCall) => open(method, call) })),
@@ -84,7 +86,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		const port: StreamPort = {
 			send: (message, flushed) => call.send(message, flushed),
 			end(status) {
-				log.info('xds.stream.ended', { ...streamFields(), code: status.code, message: status.message })
+				const { code, message } = status
+				tell('info', 'xds.stream.ended', { code, message })
 				fleet.leave(stream, 'lost')
 				call.end(status)
 			},
@@ -100,7 +103,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 			changed() {
 				fleet.changed(stream)
 			},
-			ignored: (typeUrl) => log.warn('xds.type.ignored', { ...streamFields(), typeUrl }),
+			ignored: (typeUrl) => tell('warn', 'xds.type.ignored', { typeUrl }),
 		}
 		const stream = createXdsStream({ variant, serves, clock, port, subscriptions })
 
@@ -110,8 +113,10 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 			return fail({ code: 'PERMISSION_DENIED', message: 'the node of a stream must not change' })
 		}
 
-		function streamFields() {
-			return { peer: call.connection.peer, proxy: proxy?.key ?? null }
+		function tell(level: 'info' | 'warn', event: string, about: Readonly<Record<string, string>>): void {
+			const who = proxy?.key ?? null
+			const fields = { peer: call.connection.peer, proxy: who, ...about }
+			repeated.tell({ level, event, fields }, [addressOf(call.connection), who, ...Object.values(about)])
 		}
 
 		return {

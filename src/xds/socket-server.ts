@@ -1,8 +1,10 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type DropArgument, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
+import { createRepeatedLog, type RepeatedLog } from '#base/repeated-log.ts'
+import { createAddressCounts } from './address-counts.ts'
 import { urisOfNames } from './certificate-uris.ts'
 import { type ServerCertificate, secureContextOf } from './server-certificate.ts'
 
@@ -23,11 +25,20 @@ export type SocketServerOptions = {
 }
 
 export function createSocketServer({ certificate, clock, log, accept }: SocketServerOptions): SocketServer {
+	const repeated = createRepeatedLog({ clock, log })
+	const counts = createAddressCounts(limits.xdsConnectionsPerAddress)
+
+	function take(socket: Socket, certificateUris: readonly string[] | null): void {
+		if (counts.take(socket)) return accept(socket, certificateUris)
+		refuse(repeated, socket, `there are ${limits.xdsConnectionsPerAddress} from this address`)
+		socket.destroy()
+	}
+
 	if (certificate === null)
 		return {
 			server: capped(
-				createServer((socket) => accept(socket, null)),
-				log,
+				createServer((socket) => take(socket, null)),
+				repeated,
 			),
 			secure() {},
 		}
@@ -40,22 +51,27 @@ export function createSocketServer({ certificate, clock, log, accept }: SocketSe
 			rejectUnauthorized: asksClients,
 			handshakeTimeout: limits.xdsHandshakeMs,
 		},
-		(socket) => accept(socket, asksClients ? urisOf(socket) : null),
+		(socket) => take(socket, asksClients ? urisOf(socket) : null),
 	)
 	tellFailures(server, { clock, log })
-	return { server: capped(server, log), secure: (next) => server.setSecureContext(secureContextOf(next)) }
+	return { server: capped(server, repeated), secure: (next) => server.setSecureContext(secureContextOf(next)) }
 }
 
 /** Handshakes that are not done yet count too. */
-function capped(server: Server, log: Log): Server {
+function capped(server: Server, repeated: RepeatedLog): Server {
 	server.maxConnections = limits.xdsConnections
-	server.on('drop', (from) => {
-		log.warn('xds.connection.refused', {
-			peer: `${from?.remoteAddress}:${from?.remotePort}`,
-			connections: limits.xdsConnections,
-		})
-	})
+	server.on('drop', (from) => refuse(repeated, from ?? {}, `there are ${limits.xdsConnections}`))
 	return server
+}
+
+function refuse(
+	repeated: RepeatedLog,
+	{ remoteAddress, remotePort }: Partial<Pick<DropArgument, 'remoteAddress' | 'remotePort'>> | Socket,
+	reason: string,
+): void {
+	const peer = `${remoteAddress}:${remotePort}`
+	const line = { level: 'warn', event: 'xds.connection.refused', fields: { peer, reason } } as const
+	repeated.tell(line, [remoteAddress ?? null, reason])
 }
 
 function urisOf(socket: TLSSocket): readonly string[] {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { CallStatus, Connection, GrpcService } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
-import { silentLog } from '#base/log.ts'
+import { type LogFields, silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { until } from '#lab/until.ts'
 import { createAdmission } from '#xds/admission.ts'
@@ -224,6 +224,23 @@ describe('identity', () => {
 		await eventually('it is gone', () => server.view(serviceA)?.connected === 0)
 		expect(server.view(serviceA)).toMatchObject({ expected: 0, gone: [] })
 	})
+})
+
+test('a proxy that is refused again and again is told once, and then a number a minute', async () => {
+	const clock = createManualClock()
+	const told: LogFields[] = []
+	const info = (_: string, fields: LogFields = {}) => void told.push(fields)
+	const { server, connect } = await start({ clock, log: { ...silentLog, info } })
+	server.refuse(serviceA, 'there is no such virtual node')
+	const connection = connect()
+	for (const _ of 'again') {
+		const proxy = connection.open('delta')
+		proxy.say({ type: 'cluster' })
+		expect(await proxy.ended).toContain('NOT_FOUND')
+	}
+	expect(told).toMatchObject([{ code: 'NOT_FOUND', message: 'there is no such virtual node' }])
+	clock.advance(limits.repeatedLogMs)
+	expect(told).toMatchObject([{}, { code: 'NOT_FOUND', again: 4 }])
 })
 
 test('a proxy that does not read delays nobody, holds little, and is cut', async () => {
