@@ -6,7 +6,7 @@ import { type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import { wholePpm } from '#plan/plan.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { type EffectiveMesh, splitOf } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { fixtureEffective, fixtureMesh } from '../test/fixtures/mesh-fixture.ts'
@@ -69,11 +69,11 @@ function effectiveWith(weight: number): EffectiveMesh {
 
 function withShares(effective: EffectiveMesh, shares: Readonly<Record<'v1' | 'v2', number>>): EffectiveMesh {
 	const route = resourceId.route(fixtureMesh, 'r0', 'p0')
-	const split = (effective.splits[route] ?? []).map((target) => {
+	const split = (splitOf(effective, route) ?? []).map((target) => {
 		const isFirst = target.virtualNode.endsWith('/v1')
 		return { ...target, sharePpm: isFirst ? shares.v1 : wholePpm - shares.v1 }
 	})
-	return { ...effective, splits: { ...effective.splits, [route]: split } }
+	return { ...effective, moved: { ...effective.moved, [route]: split } }
 }
 
 function serve(effective: EffectiveMesh, groups: readonly ProxyGroup[], before: ReadonlyMap<string, Snapshot>) {

@@ -1,7 +1,7 @@
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { ClientTls } from '#mesh/proxy-spec.ts'
 import type { Target } from '#plan/plan.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { type EffectiveMesh, splitOf } from '#rollout/effective-mesh.ts'
 import { besideClusterName, cloneClusterName } from './clone-names.ts'
 import { compileEgressCluster, type OwnCluster } from './cluster/egress-cluster.ts'
 import type { CompiledResource } from './compiled.ts'
@@ -52,8 +52,8 @@ function* targetsOf(effective: EffectiveMesh, upstream: Upstream): Iterable<Reac
 
 /** A route's own cluster is there beside the shared one, never in its place: the way to it and the way back lead over both. */
 export function* targetsOfRoute(effective: EffectiveMesh, id: ResourceId): Iterable<ReachedBy> {
-	const { splits, prepared } = effective
-	for (const target of [...(splits[id] ?? []), ...(prepared[id] ?? [])]) yield { target, own: null }
+	for (const target of [...(splitOf(effective, id) ?? []), ...(effective.prepared[id] ?? [])])
+		yield { target, own: null }
 	yield* ownOf(effective, id)
 }
 

@@ -3,7 +3,7 @@ import { limits } from '#base/limits.ts'
 import type { ResourceId, Route } from '#mesh/mesh.ts'
 import type { Target } from '#plan/plan.ts'
 import { isSameTarget, shareOf } from '#plan/split.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { type EffectiveMesh, splitOf } from '#rollout/effective-mesh.ts'
 import { callerOf } from './caller-of.ts'
 import { cloneClusterName } from './clone-names.ts'
 import { egressTables } from './egress-table.ts'
@@ -37,7 +37,7 @@ export function sharingOf(
 		for (const { id } of upstream.routes) {
 			if (routes.includes(id)) continue
 			const standing = effective.clones[id]?.standing
-			const split = effective.splits[id] ?? []
+			const split = splitOf(effective, id) ?? []
 			if (standing !== 'routed' && targets.some((target) => shareOf(split, target) > 0)) now.add(id)
 			const prepared = standing === undefined ? (effective.prepared[id] ?? []) : []
 			if (targets.some((target) => prepared.some((other) => isSameTarget(target, other)))) soon.add(id)

@@ -1,8 +1,7 @@
 import { identityPath } from '#compile/compiled.ts'
 import { callersOf } from '#compile/names.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
-import { movedRoutes } from './effective.ts'
+import { type EffectiveMesh, splitOf } from '#rollout/effective-mesh.ts'
 
 export type ChangedRoutes = {
 	readonly routes: readonly ResourceId[]
@@ -25,26 +24,26 @@ export function changedRoutes(before: EffectiveMesh, after: EffectiveMesh): Chan
 	return changed
 }
 
-type ByRoute = Readonly<Record<ResourceId, unknown>>
-
 function compare(before: EffectiveMesh, after: EffectiveMesh): ChangedRoutes {
-	const [old, present] = [partsOf(before), partsOf(after)]
-	const names = Object.keys(present) as (keyof typeof present)[]
-	const routes = [...routesToCompare(before, after)].filter((route) =>
-		names.some((name) => old[name][route] !== present[name][route]),
-	)
+	const routes = [...routesToCompare(before, after)].filter((route) => differs(route, before, after))
 	return { routes, callers: new Set(callersOf(after, routes).map(identityPath)) }
 }
 
 /** All that is in force beside the resources is by route. */
-function partsOf({ resources: _, ...parts }: EffectiveMesh): Readonly<Record<keyof typeof parts, ByRoute>> {
+function partsOf({ resources: _, ...parts }: EffectiveMesh) {
 	return parts
 }
 
-/** Of all that no rollout has moved the same is in force: they are not looked at, however many they are. */
-function routesToCompare(before: EffectiveMesh, after: EffectiveMesh): Iterable<ResourceId> {
-	const [old, present] = [movedRoutes(before), movedRoutes(after)]
-	if (old !== null && present !== null) return new Set([...old, ...present])
-	const parts = [before, after].flatMap((effective) => Object.values(partsOf(effective)))
-	return new Set(parts.flatMap((part) => Object.keys(part) as ResourceId[]))
+/** Where both have the same object there is nothing to compare: all that is written, however many routes there are. */
+function routesToCompare(before: EffectiveMesh, after: EffectiveMesh): Set<ResourceId> {
+	const [old, present] = [Object.values(partsOf(before)), Object.values(partsOf(after))]
+	const changed = [...old.filter((part) => !present.includes(part)), ...present.filter((part) => !old.includes(part))]
+	return new Set(changed.flatMap((part) => Object.keys(part) as ResourceId[]))
+}
+
+function differs(route: ResourceId, before: EffectiveMesh, after: EffectiveMesh): boolean {
+	if (splitOf(before, route) !== splitOf(after, route)) return true
+	const { written: _written, moved: _moved, ...others } = partsOf(after)
+	const names = Object.keys(others) as (keyof typeof others)[]
+	return names.some((name) => before[name][route] !== after[name][route])
 }

@@ -7,7 +7,7 @@ import type { ServiceDiscovery } from '#mesh/proxy-spec.ts'
 import { listenerOf } from '#plan/live-paths.ts'
 import type { Target } from '#plan/plan.ts'
 import { shareOf, targetKey } from '#plan/split.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { type EffectiveMesh, splitOf } from '#rollout/effective-mesh.ts'
 import { baselineOfLane, targetsOfLane } from '#rollout/lanes.ts'
 import { isRunning, type Lane, type Rollout, routesOf } from '#rollout/rollout.ts'
 import type { FleetView, GroupView } from '#xds/fleet-view.ts'
@@ -199,7 +199,7 @@ function demandedToGoOn({ canaries, baseline }: Rollout, lane: Lane, effective: 
 	const beside = besideClusters(lane, effective).map(({ target, cluster }) => ({ target, cluster, inPlaceOf: null }))
 	const all = [...canaries.map(demand), ...beside]
 	if (effective.clones[route]?.standing !== 'beside') return all
-	const getsRequests = (target: Target) => shareOf(effective.splits[route] ?? [], target) > 0
+	const getsRequests = (target: Target) => shareOf(splitOf(effective, route) ?? [], target) > 0
 	const others = baselineOfLane(baseline, lane)
 		.filter(getsRequests)
 		.map((target) => ({ ...demand(target), inPlaceOf: egressClusterName(target, effective.resources) }))
@@ -211,7 +211,7 @@ function demandedToLeave({ routes: [{ id: route }] }: Lane, effective: Effective
 	const clones = effective.clones[route]
 	if (clones?.standing !== 'routed') return []
 	return clones.targets
-		.filter((target) => shareOf(effective.splits[route] ?? [], target) > 0)
+		.filter((target) => shareOf(splitOf(effective, route) ?? [], target) > 0)
 		.map((target) => ({
 			target: targetKey(target),
 			cluster: egressClusterName(target, effective.resources),

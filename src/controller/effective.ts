@@ -1,7 +1,14 @@
 import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
 import { compareTargets, isSameTarget, splitOfRoute } from '#plan/split.ts'
-import type { EffectiveMesh, RouteClones, RouteFront, RouteMirror, RouteSticky } from '#rollout/effective-mesh.ts'
+import {
+	type EffectiveMesh,
+	type RouteClones,
+	type RouteFront,
+	type RouteMirror,
+	type RouteSticky,
+	splitOf,
+} from '#rollout/effective-mesh.ts'
 import { frontOf } from '#rollout/front.ts'
 import { splitInForce } from '#rollout/ladder.ts'
 import { targetsOfLane } from '#rollout/lanes.ts'
@@ -11,17 +18,15 @@ import { stickyOf } from '#rollout/sticky.ts'
 
 /** What is in force: the applied mesh, and for routes under rollout the shares reached so far. */
 export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): EffectiveMesh {
-	const inForce = { ...writtenSplits(applied.resources) }
+	const written = writtenSplits(applied.resources)
+	const moved: Record<ResourceId, Split> = {}
 	const prepared: Record<ResourceId, readonly Target[]> = {}
 	const clones: Record<ResourceId, RouteClones> = {}
 	const fronts: Record<ResourceId, RouteFront> = {}
 	const mirrors: Record<ResourceId, RouteMirror> = {}
 	const sticky: Record<ResourceId, RouteSticky> = {}
 	for (const rollout of rollouts) for (const lane of rollout.lanes) addLane(rollout, lane)
-	const effective = { resources: applied.resources, splits: inForce, prepared, clones, fronts, mirrors, sticky }
-	const lanes = rollouts.flatMap((rollout) => rollout.lanes)
-	moved.set(effective, new Set(lanes.flatMap(({ routes }) => routes.map(({ id }) => id))))
-	return effective
+	return { resources: applied.resources, written, moved, prepared, clones, fronts, mirrors, sticky }
 
 	function addLane(rollout: Rollout, lane: Lane): void {
 		const [{ id: calledAfter }] = lane.routes
@@ -31,19 +36,19 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[]): Effe
 		const mirror = mirrorOf(rollout, lane)
 		const drawn = stickyOf(rollout, lane)
 		for (const { id } of lane.routes) {
-			const split = inForce[id]
+			const split = splitOf({ written, moved }, id)
 			if (split === undefined) continue
 			// An ended one may still have some: they are left as carefully as they were made.
 			if (rollout.clones !== 'none') clones[id] = own
 			if (isRunning(rollout)) {
-				inForce[id] = splitInForce(rollout, lane)
+				moved[id] = splitInForce(rollout, lane)
 				prepared[id] = rollout.canaries
 				if (front !== null) fronts[id] = front
 				if (mirror !== null) mirrors[id] = mirror
 				if (drawn !== null) sticky[id] = drawn
 			} else if (isTcp(applied.resources[id]) && hasGoneBack(rollout)) {
 				// Who went back has open connections of TCP still, which are counted as long as their cluster is served.
-				inForce[id] = withTargets(split, rollout.canaries)
+				moved[id] = withTargets(split, rollout.canaries)
 			}
 		}
 	}
@@ -64,33 +69,25 @@ function hasGoneBack({ phase }: Rollout): boolean {
 	return phase.kind === 'rolledBack' || phase.kind === 'aborted'
 }
 
-const moved = new WeakMap<EffectiveMesh, ReadonlySet<ResourceId>>()
+const writtenOfMesh = new WeakMap<EffectiveMesh['resources'], EffectiveMesh['written']>()
 
-/**
- * Routes of which something else may be in force than the applied mesh says; of all others it is the same object, for
- * the same resources, as in any other effective mesh. Null: it is not known where this one comes from.
- */
-export function movedRoutes(effective: EffectiveMesh): ReadonlySet<ResourceId> | null {
-	return moved.get(effective) ?? null
-}
-
-const splits = new WeakMap<Route, Split>()
-const written = new WeakMap<EffectiveMesh['resources'], EffectiveMesh['splits']>()
-
-/** Of all routes. Worked out once for a mesh: a step of a rollout shares it. */
-function writtenSplits(resources: EffectiveMesh['resources']): EffectiveMesh['splits'] {
-	const known = written.get(resources)
+/** Worked out once for a mesh: a step of a rollout shares it. */
+function writtenSplits(resources: EffectiveMesh['resources']): EffectiveMesh['written'] {
+	const known = writtenOfMesh.get(resources)
 	if (known !== undefined) return known
 	const routes = Object.values(resources).filter((resource) => resource.kind === 'Route')
 	const made = Object.fromEntries(routes.map((route) => [route.id, writtenSplit(route)]))
-	written.set(resources, made)
+	writtenOfMesh.set(resources, made)
 	return made
 }
 
+const writtenOfRoute = new WeakMap<Route, Split>()
+
+/** A route that another mesh has too has the same there. */
 function writtenSplit(route: Route): Split {
-	const known = splits.get(route)
+	const known = writtenOfRoute.get(route)
 	if (known !== undefined) return known
 	const split = splitOfRoute(route)
-	splits.set(route, split)
+	writtenOfRoute.set(route, split)
 	return split
 }

@@ -4,7 +4,7 @@ import { compileGroup } from '#compile/compile-group.ts'
 import { identityPath, type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import type { Discovered } from '#discovery/discovered.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { allSplits, type EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
@@ -276,7 +276,7 @@ function snapshotOfShares(
 	before: EffectiveMesh,
 	{ known, discovered }: { readonly known: Group; readonly discovered: Discovered },
 ): Snapshot | null {
-	const older = { ...sharesUpon(before, inForce, inForce.splits), prepared: inForce.prepared }
+	const older = { ...sharesUpon(before, inForce, allSplits(inForce)), prepared: inForce.prepared }
 	const compiled = compileGroup(older, known.group, discovered)
 	const snapshot = compiled === null ? null : encodeSnapshot(compiled, known.snapshot).snapshot
 	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot

@@ -177,8 +177,10 @@ export function createServing(options: ServingOptions): Serving {
 			const isOtherMesh = effective?.resources !== applied.resources || candidate?.resources !== mesh?.resources
 			effective = effectiveMesh(applied, state.rollouts)
 			candidate = mesh === undefined ? null : effectiveMesh(mesh, state.rollouts)
-			const followed = [...Object.values(applied.resources), ...Object.values(mesh?.resources ?? {})]
-			if (isOtherMesh) discovery.follow(wantedOf(followed))
+			if (isOtherMesh) {
+				const followed = [...Object.values(applied.resources), ...Object.values(mesh?.resources ?? {})]
+				discovery.follow(wantedOf(followed))
+			}
 			stranded.pin(state.rollouts, concern)
 			publisher.publish(effective, candidate)
 			assign(wave)

@@ -3,7 +3,7 @@ import { type CompiledResource, typeUrls } from '#compile/compiled.ts'
 import { egressClusterName } from '#compile/names.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { Split, Target } from '#plan/plan.ts'
-import type { EffectiveMesh, RouteFront, RouteMirror } from '#rollout/effective-mesh.ts'
+import { allSplits, type EffectiveMesh, type RouteFront, type RouteMirror } from '#rollout/effective-mesh.ts'
 
 // A route configuration carries the routes of many services. When one of them leads to a cluster that waits for its
 // endpoints or a secret, all of them would wait with it, and a way back among them too. Until the cluster can be sent,
@@ -45,7 +45,7 @@ export function withStandIns(compiled: readonly CompiledResource[], options: Sta
 export function sharesUpon(
 	before: EffectiveMesh,
 	inForce: EffectiveMesh,
-	splits: EffectiveMesh['splits'],
+	splits: EffectiveMesh['moved'],
 ): EffectiveMesh {
 	const targets = Object.values(splits).flat()
 	const unknown = new Set(
@@ -54,7 +54,7 @@ export function sharesUpon(
 	// By the same clusters, and drawn alike: what is judged by its own is not to be sent by others' for a while.
 	const { clones, fronts, mirrors, sticky } = inForce
 	const resources = withNodes(before, inForce, unknown)
-	return { ...before, resources, splits: { ...before.splits, ...splits }, clones, fronts, mirrors, sticky }
+	return { ...before, resources, moved: { ...before.moved, ...splits }, clones, fronts, mirrors, sticky }
 }
 
 function isKnownAlike(target: Target, before: EffectiveMesh, inForce: EffectiveMesh): boolean {
@@ -92,8 +92,8 @@ function clustersThatWait(compiled: readonly CompiledResource[]): Set<string> {
 }
 
 /** Shares in force of the routes that lead to none of these clusters; who has no share of a route is left out of it. */
-function sharesWithout(waiting: ReadonlySet<string>, inForce: EffectiveMesh): EffectiveMesh['splits'] {
-	const routes = Object.entries(inForce.splits) as [ResourceId, Split][]
+function sharesWithout(waiting: ReadonlySet<string>, inForce: EffectiveMesh): EffectiveMesh['moved'] {
+	const routes = Object.entries(allSplits(inForce)) as [ResourceId, Split][]
 	const waits = (route: ResourceId) => (target: Target) => waiting.has(routedClusterName(target, route, inForce))
 	return Object.fromEntries(
 		routes

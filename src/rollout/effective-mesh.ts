@@ -8,8 +8,10 @@ import type { Split, SplitTarget, Target } from '#plan/plan.ts'
  */
 export type EffectiveMesh = {
 	readonly resources: Readonly<Record<ResourceId, Resource>>
-	/** Route → shares in force, for every route that has targets. */
-	readonly splits: Readonly<Record<ResourceId, Split>>
+	/** Route → shares as its resource has them, for every route that has targets. One object for the same resources. */
+	readonly written: Readonly<Record<ResourceId, Split>>
+	/** Route → shares in force, for the few where others may be than are written. */
+	readonly moved: Readonly<Record<ResourceId, Split>>
 	/** Route → targets whose clusters its callers must hold already, though no share names them yet. */
 	readonly prepared: Readonly<Record<ResourceId, readonly Target[]>>
 	/** Route → its clone clusters, for routes that have some; those of one lane have the same. */
@@ -20,6 +22,19 @@ export type EffectiveMesh = {
 	readonly mirrors: Readonly<Record<ResourceId, RouteMirror>>
 	/** Route → how its requests are drawn, for routes under rollout where it is not by chance. */
 	readonly sticky: Readonly<Record<ResourceId, RouteSticky>>
+}
+
+/** The shares of a route in force; undefined when it has no targets. */
+export function splitOf(
+	{ written, moved }: Pick<EffectiveMesh, 'written' | 'moved'>,
+	route: ResourceId,
+): Split | undefined {
+	return moved[route] ?? written[route]
+}
+
+/** Route → shares in force, for every route that has targets. It costs the size of the mesh. */
+export function allSplits({ written, moved }: EffectiveMesh): Readonly<Record<ResourceId, Split>> {
+	return { ...written, ...moved }
 }
 
 /** `beside`: they are served, and the route leads to the shared clusters · `routed`: it leads to its own. */

@@ -7,6 +7,7 @@ import { type ControllerState, parseStored } from '#controller/state.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import { type Mesh, type ResourceId, resourceId } from '#mesh/mesh.ts'
 import type { Split } from '#plan/plan.ts'
+import { splitOf } from '#rollout/effective-mesh.ts'
 import { isHeldBack } from '#rollout/ladder.ts'
 import { isRunning, laneOf, type Rollout } from '#rollout/rollout.ts'
 import type { MemorySnapshot } from '#store/memory-store.ts'
@@ -107,7 +108,7 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		const bytes = state.applied === null ? undefined : stored.blobs.get(content[state.applied] ?? '')
 		if (bytes === undefined) return null
 		const { mesh } = JSON.parse(utf8.decode(bytes)) as { mesh: Mesh }
-		const inForce = canaryShareOf(pair, effectiveMesh(mesh, state.rollouts).splits[pair.route])
+		const inForce = canaryShareOf(pair, splitOf(effectiveMesh(mesh, state.rollouts), pair.route))
 		// The last one may be taken back by a person though it has ended.
 		const ofRoute = state.rollouts.filter((rollout) => laneOf(rollout, pair.route) !== null)
 		const goesBack = ofRoute.filter((rollout) => isRunning(rollout) || rollout === ofRoute.at(-1))

@@ -3,7 +3,7 @@ import { canonicalJson } from '#base/hash.ts'
 import type { Route } from '#mesh/mesh.ts'
 import type { FrontMatch, Sticky, Timeout } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
-import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { type EffectiveMesh, splitOf } from '#rollout/effective-mesh.ts'
 import { besideClusterName, routedClusterName } from '../clone-names.ts'
 import type { EgressHost } from '../egress-table.ts'
 import { egressClusterName } from '../names.ts'
@@ -48,7 +48,7 @@ export function weighUpstream(effective: EffectiveMesh, upstream: Upstream): Wei
 		}
 		case 'router':
 			return upstream.routes.map((route) => {
-				const split = effective.splits[route.id]
+				const split = splitOf(effective, route.id)
 				assert(split !== undefined, `an effective mesh has the shares of every route, and not of ${route.id}`)
 				const nameOf = (target: Target) => routedClusterName(target, route.id, effective)
 				const sticky = effective.sticky[route.id]

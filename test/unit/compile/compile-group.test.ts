@@ -148,7 +148,7 @@ test('a target that is gone leaves a reference that leads nowhere, and no cluste
 })
 
 test('a route without shares is a mistake of the caller', () => {
-	expect(() => compile({ ...fixtureEffective(walkthrough), splits: {} })).toThrow(route)
+	expect(() => compile({ ...fixtureEffective(walkthrough), written: {} })).toThrow(route)
 })
 
 test('the order in which resources are written changes no key and no byte', () => {
@@ -190,7 +190,7 @@ test('one weight of 1,000 routes: one resource has a new key', () => {
 	]
 	const before = fixtureEffective(resources)
 	const changed = 'mesh/apps/virtualRouter/r7/route/all'
-	const after = { ...before, splits: { ...before.splits, [changed]: fixtureSplit({ v1: 990_000, v2: 10_000 }) } }
+	const after = { ...before, moved: { ...before.moved, [changed]: fixtureSplit({ v1: 990_000, v2: 10_000 }) } }
 	const keys = new Set(compile(before, 'web').map(({ key }) => key))
 	expect(namesOf(compile(after, 'web').filter(({ key }) => !keys.has(key)))).toEqual(['rds_egress_http_15001'])
 })

@@ -56,8 +56,9 @@ test('a step, and the end of a rollout, concern its route and those who call it'
 	expect(found(effectiveMesh(mesh, []), effectiveMesh(mesh, []))).toEqual({ routes: [], callers: [] })
 })
 
-test('a mesh of which is not known where it comes from is compared whole', () => {
-	const { ...copy } = effectiveMesh(mesh, [at(1)])
+test('shares that are written in another object are compared', () => {
+	const made = effectiveMesh(mesh, [at(1)])
+	const copy = { ...made, written: { ...made.written } }
 	expect(found(effectiveMesh(mesh, [at(0)]), copy)).toEqual(ofOne)
 	expect(found(copy, effectiveMesh(mesh, []))).toEqual(ofOne)
 	const taken = { ...copy, fronts: { [route]: { matches: [], split: [], calledAfter: route, standing: 'beside' } } }

@@ -4,6 +4,7 @@ import { composeMesh } from '#mesh/compose-mesh.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import { defaultRolloutPolicySpec } from '#mesh/rollout-policy.ts'
 import { formatSplit, splitOfWeights } from '#plan/split.ts'
+import { splitOf } from '#rollout/effective-mesh.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
 import { fixtureResource, fixtureTarget } from '../../fixtures/mesh-fixture.ts'
@@ -38,7 +39,7 @@ const goneBack: Partial<Rollout> = { phase: { kind: 'rolledBack', cause } }
 
 test('a TCP canary that went back keeps its cluster, without a share, until another rollout follows', () => {
 	const splitAfter = (rollouts: readonly Rollout[], protocol: 'http2' | 'tcp' = 'tcp') =>
-		formatSplit(effectiveMesh(meshOf(protocol), rollouts).splits[route] ?? [])
+		formatSplit(splitOf(effectiveMesh(meshOf(protocol), rollouts), route) ?? [])
 	expect(splitAfter([started(goneBack)])).toBe('next 0 % · old 100 %')
 	expect(splitAfter([started(goneBack)], 'http2')).toBe('old 100 %')
 	expect(splitAfter([started({ phase: { kind: 'succeeded' } })])).toBe('old 100 %')
