@@ -185,6 +185,12 @@ export const limits = {
 	 */
 	xdsMessageBytes: 4 * 1024 * 1024,
 	xdsNames: 5_000,
+	/** Fields of one request, and of what lies in it: its lists of names, the versions it has, a node's extensions. */
+	xdsRequestFields: 40_000,
+	/** A type's URL, a version, a nonce. */
+	xdsWordChars: 1_000,
+	/** What is read of a node: its id, locality and metadata. */
+	xdsNodeBytes: 64 * 1024,
 	/** Messages of one stream that the transport has not passed on yet; further ones are not even assembled. */
 	xdsUnflushed: 2,
 	/** A stream that has not taken a message after so long is ended. */
@@ -217,6 +223,8 @@ export const limits = {
 	xdsProxiesRemembered: 20_000,
 	xdsGroupsRefused: 1_000,
 	xdsSubscriptionsShared: 1_000,
+	/** Responses that lead from one holding to one target, the whole way or a part of it, and are kept for other streams. */
+	xdsResponsesShared: 64,
 	/** Telemetry: Envoy's flush interval, how many may be missing, and the pause that ends a flush of several messages. */
 	flushIntervalMs: 1_000,
 	flushesMissing: 3,
@@ -227,8 +235,10 @@ export const limits = {
 	dispersionClusters: 2_000,
 	/** Endpoints of one canary whose failures are told apart. */
 	endpointsToldApart: 1_000,
-	/** Counters remembered of one proxy. */
+	/** Counters remembered of one proxy, and read of one flush. */
 	flushClusters: 10_000,
+	/** Fields of one message of metrics, and of what lies in it: one of 4 MB that Envoy fills has about half as many. */
+	flushFields: 1_000_000,
 	/** Envoys that are asked for their counters: how many, one answer's deadline and size; the file that names them. */
 	scrapeTargets: 5_000,
 	scrapeDeadlineMs: 2_000,

@@ -46,12 +46,7 @@ export function createCounters(): Counters {
 			counts.set(kind, increment(value, base.get(kind) ?? 0))
 			base.set(kind, value)
 		}
-		bases.delete(cluster)
-		bases.set(cluster, base)
-		for (const oldest of bases.keys()) {
-			if (bases.size <= limits.flushClusters) break
-			bases.delete(oldest)
-		}
+		keepNewest(bases, cluster, base)
 		return counts
 	}
 
@@ -76,11 +71,20 @@ export function createCounters(): Counters {
 				const more = increment(value, unroutedBases.get(name) ?? 0)
 				if (name.endsWith('no_route')) unmatched += more
 				else unrouted += more
-				unroutedBases.set(name, value)
+				keepNewest(unroutedBases, name, value)
 			}
 			return { counted, clusters, unrouted: counted ? unrouted : 0, unmatched: counted ? unmatched : 0 }
 		},
 		healthyHosts: (cluster) => latest?.clusters.get(cluster)?.get('healthyHosts') ?? null,
+	}
+}
+
+function keepNewest<Value>(bases: Map<string, Value>, name: string, base: Value): void {
+	bases.delete(name)
+	bases.set(name, base)
+	for (const oldest of bases.keys()) {
+		if (bases.size <= limits.flushClusters) break
+		bases.delete(oldest)
 	}
 }
 

@@ -71,6 +71,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 		let source: Source | null = null
 		let isJoined = false
 		let parts: MetricsMessage[] = []
+		let partsSize = 0
 		let gap: Timer | null = null
 		let isEnded = false
 
@@ -95,6 +96,9 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 			if (message.flushedAtMs === 0) return
 			if (parts[0] !== undefined && parts[0].flushedAtMs !== message.flushedAtMs) finish()
 			parts.push(message)
+			partsSize += 1 + message.clusters.size + message.times.size + message.unrouted.size
+			// More than is remembered of a proxy is no flush, and who never pauses would never end one.
+			if (partsSize > limits.flushClusters) return finish()
 			gap?.cancel()
 			gap = clock.setTimer(limits.flushGapMs, finish)
 		}
@@ -104,6 +108,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 			gap = null
 			const whole = joinParts(parts)
 			parts = []
+			partsSize = 0
 			if (source === null || source.stream !== stream) return
 			source.arrivedMs = clock.monotonicMs()
 			emit({ proxy: source.proxy, arrivedMs: source.arrivedMs, ...source.counters.add(whole) })

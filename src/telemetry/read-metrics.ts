@@ -1,4 +1,4 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire'
+import { BoundedReader, type FieldBudget } from '#base/bounded-reader.ts'
 import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
@@ -94,11 +94,12 @@ export function readMetrics(bytes: Uint8Array): Result<MetricsMessage, string> {
 	try {
 		let node: Uint8Array | null = null
 		const draft: Draft = { flushedAtMs: 0, clusters: new Map(), times: new Map(), unrouted: new Map(), uptimeS: null }
-		const reader = new BinaryReader(bytes)
+		const budget = { left: limits.flushFields }
+		const reader = new BoundedReader(bytes, budget)
 		while (reader.pos < reader.len) {
 			const [field, wireType] = reader.tag()
-			if (field === 1) node = readIdentifier(reader.bytes())
-			else if (field === 2) readFamily(reader.bytes(), draft)
+			if (field === 1) node = readIdentifier(reader.bytes(), budget)
+			else if (field === 2) readFamily(reader.bytes(), draft, budget)
 			else reader.skip(wireType, field)
 		}
 		return succeed({ node, ...draft })
@@ -107,9 +108,9 @@ export function readMetrics(bytes: Uint8Array): Result<MetricsMessage, string> {
 	}
 }
 
-function readIdentifier(bytes: Uint8Array): Uint8Array | null {
+function readIdentifier(bytes: Uint8Array, budget: FieldBudget): Uint8Array | null {
 	let node: Uint8Array | null = null
-	const reader = new BinaryReader(bytes)
+	const reader = new BoundedReader(bytes, budget)
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
 		if (field === 1) node = reader.bytes()
@@ -118,43 +119,53 @@ function readIdentifier(bytes: Uint8Array): Uint8Array | null {
 	return node
 }
 
-function readFamily(bytes: Uint8Array, draft: Draft): void {
+function readFamily(bytes: Uint8Array, draft: Draft, budget: FieldBudget): void {
 	let name = ''
-	const reader = new BinaryReader(bytes)
+	let use = usedFor(name)
+	const reader = new BoundedReader(bytes, budget)
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
-		if (field === 1) name = reader.string()
-		else if (field === 4) {
+		if (field === 1) {
+			name = reader.string()
+			// Once for all metrics of a family: of its name and their number a sender chooses both.
+			use = usedFor(name)
+		} else if (field === 4) {
 			const metric = reader.bytes()
-			if (draft.flushedAtMs === 0 || isUsed(name)) take(name, readMetric(metric), draft)
+			if (draft.flushedAtMs === 0 || use !== null) take(name, readMetric(metric, budget), { use, draft })
 		} else reader.skip(wireType, field)
 	}
 }
 
-function isUsed(name: string): boolean {
-	return clusterMetrics.has(name) || name === timesMetric || name === uptimeMetric || unroutedPattern.test(name)
+/** Null: for nothing. */
+type Use = ClusterMetric | 'times' | 'uptime' | 'unrouted' | null
+
+function usedFor(name: string): Use {
+	if (name.length > limits.clusterNameChars) return null
+	if (name === timesMetric) return 'times'
+	if (name === uptimeMetric) return 'uptime'
+	return clusterMetrics.get(name) ?? (unroutedPattern.test(name) ? 'unrouted' : null)
 }
 
 type Metric = { labels: Map<string, string>; value: number; times: RequestTimes | null; timestampMs: number }
 
-function readMetric(bytes: Uint8Array): Metric {
+function readMetric(bytes: Uint8Array, budget: FieldBudget): Metric {
 	const metric: Metric = { labels: new Map(), value: 0, times: null, timestampMs: 0 }
-	const reader = new BinaryReader(bytes)
+	const reader = new BoundedReader(bytes, budget)
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
-		if (field === 1) readLabel(reader.bytes(), metric.labels)
-		else if (field === 2 || field === 3) metric.value = readValue(reader.bytes())
+		if (field === 1) readLabel(reader.bytes(), metric.labels, budget)
+		else if (field === 2 || field === 3) metric.value = readValue(reader.bytes(), budget)
 		else if (field === 6) metric.timestampMs = Number(reader.int64())
-		else if (field === 7) metric.times = readHistogram(reader.bytes())
+		else if (field === 7) metric.times = readHistogram(reader.bytes(), budget)
 		else reader.skip(wireType, field)
 	}
 	return metric
 }
 
-function readLabel(bytes: Uint8Array, into: Map<string, string>): void {
+function readLabel(bytes: Uint8Array, into: Map<string, string>, budget: FieldBudget): void {
 	let name = ''
 	let value = ''
-	const reader = new BinaryReader(bytes)
+	const reader = new BoundedReader(bytes, budget)
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
 		if (field === 1) name = reader.string()
@@ -165,40 +176,41 @@ function readLabel(bytes: Uint8Array, into: Map<string, string>): void {
 }
 
 /** A counter or gauge holds one double. What is no count is left at 0: it must not spoil sums. */
-function readValue(bytes: Uint8Array): number {
+function readValue(bytes: Uint8Array, budget: FieldBudget): number {
 	let value = 0
-	const reader = new BinaryReader(bytes)
+	const reader = new BoundedReader(bytes, budget)
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
 		if (field === 1) value = reader.double()
 		else reader.skip(wireType, field)
 	}
-	return Number.isFinite(value) && value >= 0 ? value : 0
+	return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0
 }
 
 /** Buckets count from 0 up to their bound. More of them than anybody writes are no histogram. */
-function readHistogram(bytes: Uint8Array): RequestTimes | null {
+function readHistogram(bytes: Uint8Array, budget: FieldBudget): RequestTimes | null {
 	let samples = 0
 	const edgesMs: number[] = []
 	const atMost: number[] = []
-	const reader = new BinaryReader(bytes)
+	const reader = new BoundedReader(bytes, budget)
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
 		if (field === 1) samples = Number(reader.uint64())
 		else if (field === 3) {
-			const [count, bound] = readBucket(reader.bytes())
+			const [count, bound] = readBucket(reader.bytes(), budget)
 			if (!Number.isFinite(bound)) continue
 			atMost.push(count)
 			edgesMs.push(bound)
+			if (edgesMs.length > limits.histogramBuckets) return null
 		} else reader.skip(wireType, field)
 	}
-	return edgesMs.length > limits.histogramBuckets ? null : { samples, edgesMs, atMost }
+	return { samples, edgesMs, atMost }
 }
 
-function readBucket(bytes: Uint8Array): [count: number, bound: number] {
+function readBucket(bytes: Uint8Array, budget: FieldBudget): [count: number, bound: number] {
 	let count = 0
 	let bound = 0
-	const reader = new BinaryReader(bytes)
+	const reader = new BoundedReader(bytes, budget)
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
 		if (field === 1) count = Number(reader.uint64())
@@ -208,24 +220,33 @@ function readBucket(bytes: Uint8Array): [count: number, bound: number] {
 	return [count, bound]
 }
 
-function take(name: string, metric: Metric, draft: Draft): void {
+function take(name: string, metric: Metric, { use, draft }: { use: Use; draft: Draft }): void {
 	if (draft.flushedAtMs === 0) draft.flushedAtMs = metric.timestampMs
-	if (name === uptimeMetric) draft.uptimeS = metric.value
-	else if (unroutedPattern.test(name)) takeUnrouted(name, metric, draft)
-	const kind = clusterMetrics.get(name)
+	if (use === null) return
+	if (use === 'uptime') draft.uptimeS = metric.value
+	else if (use === 'unrouted') takeUnrouted(name, metric, draft)
+	else takeOfCluster(use, metric, draft)
+}
+
+/** Of a cluster of ours: no other is known to anybody, and its name may be of any length. */
+function takeOfCluster(use: ClusterMetric | 'times', metric: Metric, draft: Draft): void {
 	const cluster = metric.labels.get('envoy.cluster_name')
-	if (name === timesMetric && cluster !== undefined && metric.times !== null) draft.times.set(cluster, metric.times)
-	if (kind === undefined || cluster === undefined) return
-	if (kind === 'errors' && metric.labels.get('envoy.response_code_class') !== '5') return
+	if (cluster === undefined || cluster.length > limits.clusterNameChars) return
+	if (use === 'times') {
+		if (metric.times !== null) draft.times.set(cluster, metric.times)
+		return
+	}
+	if (use === 'errors' && metric.labels.get('envoy.response_code_class') !== '5') return
 	let values = draft.clusters.get(cluster)
 	if (values === undefined) {
 		values = new Map()
 		draft.clusters.set(cluster, values)
 	}
-	values.set(kind, metric.value)
+	values.set(use, metric.value)
 }
 
 function takeUnrouted(name: string, metric: Metric, draft: Draft): void {
 	const prefix = metric.labels.get('envoy.http_conn_manager_prefix') ?? ''
-	if (egressPrefix.test(prefix)) draft.unrouted.set(`${prefix} ${name}`, metric.value)
+	if (prefix.length <= limits.clusterNameChars && egressPrefix.test(prefix))
+		draft.unrouted.set(`${prefix} ${name}`, metric.value)
 }

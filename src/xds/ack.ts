@@ -31,7 +31,10 @@ export function readAck(variant: Variant, bytes: Uint8Array): Ack | null {
 	let namesFrom = -1
 	let namesTo = -1
 	let at = 0
+	let count = 0
 	while (at < bytes.length) {
+		count += 1
+		if (count > limits.xdsRequestFields) return null
 		const from = at
 		const tag = bytes[at] ?? 0
 		at += 1

@@ -58,18 +58,20 @@ function keyOf(typeUrl: TypeUrl, name: string, version: string): string {
  * when its words name none, as for routes.
  */
 export function namesInRefusal(text: string, candidates: readonly string[]): string[] {
-	return candidates.filter((name) => {
-		if (name === '') return false
-		for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
-			if (isNameStart(text, at) && text[at + name.length] === ':') return true
-		}
-		return false
-	})
+	const named = wordsBeforeColons(text)
+	return candidates.filter((name) => name !== '' && named.has(name))
 }
 
-/** A name follows the introduction, or the reason of the one before. */
-function isNameStart(text: string, at: number): boolean {
-	return at === 0 || text[at - 1] === ' ' || text[at - 1] === '\n' || text[at - 1] === ','
+/**
+ * All that may be a name: it follows the introduction, or the reason of the one before, and may have colons itself. To look
+ * for each candidate in the text would cost their product, of which a proxy chooses both.
+ */
+function wordsBeforeColons(text: string): ReadonlySet<string> {
+	const words = new Set<string>()
+	for (const word of text.split(/[ \n,]/)) {
+		for (let at = word.indexOf(':'); at >= 0; at = word.indexOf(':', at + 1)) words.add(word.slice(0, at))
+	}
+	return words
 }
 
 /** That a proxy would not let go of a resource no longer matters once it is to have it again. */

@@ -1,4 +1,5 @@
 import { sha256Hex } from '#base/hash.ts'
+import { limits } from '#base/limits.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
 import { afterTaking, certainResources, type Difference, type Holding, mayHave } from './holding.ts'
@@ -52,6 +53,8 @@ export function assembleResponse(parts: ResponseParts): Response {
 	const shared = responses.get(key)
 	if (shared !== undefined && shared.nonce !== parts.lastNonce) return shared
 	const response = encodeResponse(parts)
+	// By what it refuses a proxy chooses the part, and has any number of them.
+	if (responses.size >= limits.xdsResponsesShared) responses.clear()
 	responses.set(key, response)
 	return response
 }

@@ -13,7 +13,7 @@ import {
 	isEmpty,
 	withoutNames,
 } from './holding.ts'
-import type { Possession } from './order.ts'
+import { isGoing, type Possession } from './order.ts'
 import { isWanted, type Subscription, type SubscriptionChange, targetOf } from './subscription.ts'
 
 // One type on one stream: what the proxy asks for, what it holds, and the one response that it has not answered yet.
@@ -118,7 +118,8 @@ export function changeSubscription(channel: Channel, change: SubscriptionChange,
 	channel.held = withoutNames(channel.held, forgotten)
 	if (channel.claim?.kind === 'versions') channel.claim = withoutClaims(channel.claim.versions, forgotten)
 	if (shrinks && subscription.wildcard === 'none') channel.held = wantedPart(channel.held, subscription)
-	for (const name of [...forgotten, ...added]) channel.underway?.touched.add(name)
+	touch(channel.underway, forgotten)
+	touch(channel.underway, added)
 	for (const name of forgotten) channel.isolated.delete(name)
 }
 
@@ -135,7 +136,14 @@ export function resendNames(channel: Channel, names: readonly (string | null)[])
 	const again = names.filter((name) => name !== null).filter((name) => isWanted(subscription, name))
 	if (again.length === 0) return
 	channel.held = withoutNames(channel.held, again)
-	for (const name of again) channel.underway?.touched.add(name)
+	touch(channel.underway, again)
+}
+
+/** Of other names the answer says nothing anyway, and of these a proxy may bring any number before it answers. */
+function touch(underway: Underway | null, names: readonly string[]): void {
+	if (underway === null || names.length === 0) return
+	const { after } = underway.response
+	for (const name of names) if (after.has(name) || isGoing(name, underway)) underway.touched.add(name)
 }
 
 export function acceptResponse(channel: Channel, refusals: Refusals): void {
@@ -167,11 +175,11 @@ export function refuseResponse(channel: Channel, refusals: Refusals, text: strin
 	const isBad = new Set(bad)
 	const rest = upserts.filter(({ name }) => !isBad.has(name))
 	const badUpserts = upserts.filter(({ name }) => isBad.has(name))
+	const versions = new Map(badUpserts.map(({ name, version }) => [name, version]))
 	// A removal that was refused may have happened all the same.
 	channel.held = afterDoubt(afterRefusal(channel.held, badUpserts), rest, removals)
 	for (const name of bad) {
-		const version = upserts.find((resource) => resource.name === name)?.version ?? ''
-		refusals.add({ typeUrl, name, version, text })
+		refusals.add({ typeUrl, name, version: versions.get(name) ?? '', text })
 		channel.isolated.delete(name)
 	}
 	if (bad.length === 0) for (const { name, version } of rest) channel.isolated.set(name, version)

@@ -219,7 +219,8 @@ function collectReferences(held: Holding): References {
 }
 
 function uncertain(has: Held | undefined, tried: EncodedResource | null): Uncertain {
-	if (isUncertain(has)) return { ...has, tried: [...has.tried, tried] }
+	// A proxy that comes and goes without an answer is sent the same again and again.
+	if (isUncertain(has)) return has.tried.includes(tried) ? has : { ...has, tried: [...has.tried, tried] }
 	return { kind: 'uncertain', version: '', before: has ?? null, tried: [tried] }
 }
 

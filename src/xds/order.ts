@@ -1,7 +1,7 @@
 import { unreachable } from '#base/assert.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
-import { type Holding, mayHave, referencesOf, surelyHas } from './holding.ts'
+import { type Holding, mayHave, type References, referencesOf, surelyHas } from './holding.ts'
 import { missingReferences } from './missing-references.ts'
 import { isWanted, type Subscription } from './subscription.ts'
 
@@ -117,7 +117,20 @@ function isAskedForLater(cluster: string, possessions: Possessions): boolean {
 }
 
 function isThere(cluster: string, clusters: Possession): boolean {
-	return surelyHas(clusters.held, cluster) && clusters.underway?.removals.includes(cluster) !== true
+	return surelyHas(clusters.held, cluster) && !isGoing(cluster, clusters.underway)
+}
+
+const goingBy = new WeakMap<readonly string[], ReadonlySet<string>>()
+
+/** Whether it is on its way out. Asked for each name of each resource. */
+export function isGoing(name: string, underway: Underway | null): boolean {
+	if (underway === null) return false
+	let going = goingBy.get(underway.removals)
+	if (going === undefined) {
+		going = new Set(underway.removals)
+		goingBy.set(underway.removals, going)
+	}
+	return going.has(name)
 }
 
 type Referred = 'clusters' | 'routes' | 'endpoints' | 'secrets'
@@ -125,7 +138,17 @@ type Referred = 'clusters' | 'routes' | 'endpoints' | 'secrets'
 function isReferred(what: Referred, name: string, by: Possession): boolean {
 	const references = referencesOf(by.held)
 	if (!by.declared || references.incomplete || references[what].has(name)) return true
-	if (by.underway === null) return false
-	const coming = referencesOf(new Map(by.underway.upserts.map((resource) => [resource.name, resource])))
-	return coming[what].has(name)
+	return by.underway !== null && comingReferences(by.underway)[what].has(name)
+}
+
+const comingBy = new WeakMap<readonly EncodedResource[], References>()
+
+/** What the resources of a response refer to. Asked for each name that may go. */
+function comingReferences({ upserts }: Underway): References {
+	let references = comingBy.get(upserts)
+	if (references === undefined) {
+		references = referencesOf(new Map(upserts.map((resource) => [resource.name, resource])))
+		comingBy.set(upserts, references)
+	}
+	return references
 }

@@ -1,3 +1,4 @@
+import { sha256Hex } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
@@ -29,14 +30,17 @@ const implicitWildcards: ReadonlySet<TypeUrl> = new Set([typeUrls.cluster, typeU
 const wildcardName = '*'
 
 export function createSubscriptionPool(): SubscriptionPool {
-	const pool = new Map<string, Subscription>()
+	// What nobody asks for any more is not held on to, and its names, which may be long, not even in the key: they are told
+	// apart there by their lengths, since a name may have line breaks.
+	const pool = new Map<string, WeakRef<Subscription>>()
 	return {
 		shared(subscription) {
-			const key = `${subscription.wildcard}\n${[...subscription.names].sort().join('\n')}`
-			const known = pool.get(key)
+			const names = [...subscription.names].sort().map((name) => `${name.length} ${name}`)
+			const key = sha256Hex([subscription.wildcard, ...names].join('\n'))
+			const known = pool.get(key)?.deref()
 			if (known !== undefined) return known
 			if (pool.size >= limits.xdsSubscriptionsShared) pool.clear()
-			pool.set(key, subscription)
+			pool.set(key, new WeakRef(subscription))
 			return subscription
 		},
 	}

@@ -124,6 +124,15 @@ describe('createCounters', () => {
 		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(1)
 		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(0)
 	})
+
+	test('nor more listeners of which requests had no way', () => {
+		const counters = createCounters()
+		const unrouted = (names: readonly string[]) =>
+			flush({}, { unrouted: Object.fromEntries(names.map((name) => [`egress.${name} http.no_cluster`, 1])) })
+		counters.add(unrouted(Array.from({ length: limits.flushClusters + 10 }, (_, index) => `${index}`)))
+		expect(counters.add(unrouted(['0'])).unrouted).toBe(1)
+		expect(counters.add(unrouted(['0'])).unrouted).toBe(0)
+	})
 })
 
 // Each pair was seen on a real Envoy 1.40: what it adds to its counters for a call.

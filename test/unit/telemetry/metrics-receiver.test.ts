@@ -96,6 +96,13 @@ describe('createMetricsReceiver', () => {
 		expect(flushes).toHaveLength(3)
 	})
 
+	test('a flush that never pauses is not waited for', () => {
+		const { connect, flushes } = setUp()
+		const clusters = Array.from({ length: 100 }, (_, index) => clusterMetrics(`c${index}`, { upstream_rq_total: 1 }))
+		connect(1).flush(...Array.from({ length: (2 * limits.flushClusters) / 100 }, () => clusters.flat()))
+		expect(flushes.length).toBeGreaterThan(1)
+	})
+
 	test('times of requests are those of the flush alone, and none of a first one', () => {
 		const { connect, last } = setUp()
 		const { flush } = connect(1, 'host-1')

@@ -1,8 +1,12 @@
+import { create, toBinary } from '@bufbuild/protobuf'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
+import { StreamMetricsMessageSchema } from '#proto/gen/envoy/service/metrics/v3/metrics_service_pb.ts'
+import { MetricFamilySchema, MetricSchema } from '#proto/gen/io/prometheus/client/metrics_pb.ts'
 import { readMetrics } from '#telemetry/read-metrics.ts'
 import { count, seed } from '../../depth.ts'
+import { leastCpuMs } from '../../fixtures/cost.ts'
 import { clusterMetrics, metricsMessage, requestTimes, type Sent, uptime } from '../../fixtures/metrics-message.ts'
 
 function read(...metrics: readonly Sent[]) {
@@ -77,9 +81,34 @@ describe('readMetrics', () => {
 		expect([message.uptimeS, message.flushedAtMs]).toEqual([42, 1_795_408_159_135])
 	})
 
-	test.for([Number.NaN, Number.POSITIVE_INFINITY, -1])('%s counts nothing', (value) => {
+	test.for([Number.NaN, Number.POSITIVE_INFINITY, -1, 1e300])('%s counts nothing', (value) => {
 		const [only] = read(...clusterMetrics('a', { upstream_rq_completed: value })).clusters.values()
 		expect(only?.get('completed')).toBe(0)
+	})
+
+	test('what nobody called so is left out', () => {
+		const long = 'x'.repeat(limits.clusterNameChars + 1)
+		const prefix = { 'envoy.http_conn_manager_prefix': `egress.${long}` }
+		const message = read(
+			...clusterMetrics(long, { upstream_rq_completed: 1 }),
+			requestTimes(long, { samples: 1, edgesMs: [5], atMost: [1] }),
+			{ name: 'http.no_route', labels: prefix, value: 1 },
+			{ name: `http.${long}.no_route`, labels: { 'envoy.http_conn_manager_prefix': 'egress' }, value: 1 },
+		)
+		expect([message.clusters.size, message.times.size, message.unrouted.size]).toEqual([0, 0, 0])
+	})
+
+	test('a long name is looked at once, however many metrics have it', () => {
+		const metrics = Array.from({ length: 100_000 }, () => create(MetricSchema, {}))
+		const name = `http.${'x'.repeat(1_000_000)}`
+		const envoyMetrics = [create(MetricFamilySchema, { name, metric: metrics })]
+		const message = toBinary(StreamMetricsMessageSchema, create(StreamMetricsMessageSchema, { envoyMetrics }))
+		expect(leastCpuMs(() => readMetrics(message))).toBeLessThan(500)
+	})
+
+	test('a message of more fields than Envoy could fill it with is refused', () => {
+		const fields = Buffer.alloc(limits.xdsMessageBytes, Uint8Array.of(0x1a, 0))
+		expect(readMetrics(fields)).toMatchObject({ ok: false })
 	})
 
 	test('whatever the bytes, there is a message or a reason', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import { typeUrls } from '#compile/compiled.ts'
 import { createRefusals, namesInRefusal } from '#xds/acks.ts'
+import { leastCpuMs } from '../../fixtures/cost.ts'
 
 describe('namesInRefusal', () => {
 	test.for<[string, readonly string[], readonly string[]]>([
@@ -12,9 +13,18 @@ describe('namesInRefusal', () => {
 		['Error adding/updating cluster(s) my-serviceB: no', ['serviceB', 'my-serviceB'], ['my-serviceB']],
 		['Sum of weights in the weighted_cluster must be greater than 0.', ['r', 's'], []],
 		['', ['a', ''], []],
+		['a:80: no', ['a', 'a:80', '80'], ['a', 'a:80']],
 	])('%j of %j: %j', ([text, candidates, named]) => {
 		expect(namesInRefusal(text, candidates)).toEqual(named)
 	})
+})
+
+test('what a proxy chose to refuse, in words of its own choice, costs little to find', () => {
+	const names = Array.from({ length: limits.xdsNames }, (_, index) => 'a'.repeat(index))
+	const colons = Array.from({ length: limits.xdsNames }, (_, index) => ':'.repeat(index))
+	for (const text of ['a', ':', ' :', 'a:', ',:'].map((part) => part.repeat(limits.xdsRefusalChars / part.length))) {
+		expect(leastCpuMs(() => namesInRefusal(text, [...names, ...colons]))).toBeLessThan(500)
+	}
 })
 
 describe('createRefusals', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { bytesInUse } from '../../fixtures/cost.ts'
 import { listener, opaque, route, snapshotOf, staticCluster } from '../../fixtures/resources.ts'
 import { createDialogue, type Dialogue, type Told, type Variant } from '../../fixtures/xds-dialogue.ts'
 
@@ -191,4 +192,17 @@ test('going back and forth never repeats a nonce at once', () => {
 		last = told.nonce
 		accept(dialogue, told)
 	}
+})
+
+test('of names that come and go before an answer none is kept', async () => {
+	const dialogue = createDialogue('delta', { snapshot: snapshotOf(a, b) })
+	dialogue.say({ type: 'cluster' })
+	const before = await bytesInUse()
+	for (let index = 0; index < 50; index += 1) {
+		const long = `${index}${'x'.repeat(1_000_000)}`
+		dialogue.say({ type: 'cluster', names: [long] })
+		dialogue.say({ type: 'cluster', remove: [long] })
+	}
+	expect((await bytesInUse()) - before).toBeLessThan(10_000_000)
+	expect(dialogue.told()).toHaveLength(1)
 })

@@ -5,6 +5,7 @@ import { type Random, seededRandom } from '#base/random.ts'
 import { type References, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import { count, seed } from '../../depth.ts'
+import { leastCpuMs } from '../../fixtures/cost.ts'
 import {
 	edsCluster,
 	endpoints,
@@ -82,6 +83,35 @@ describe('a change', () => {
 		expect([clusters?.type, none]).toEqual(['cluster', []])
 		ack(dialogue, clusters)
 		expect(types(dialogue)).toEqual(['route'])
+	})
+})
+
+describe('what a proxy asks for costs little beside what there is', () => {
+	const many = Array.from({ length: 3_000 }, (_, index) => `c${index}`)
+	const nowhere = Array.from({ length: limits.xdsNames }, (_, index) => `nowhere-${index}`)
+
+	test('endpoints that do not exist, while its clusters are on their way', () => {
+		const snapshot = snapshotOf(...many.map((name) => edsCluster(name)))
+		const asks = () => {
+			const dialogue = createDialogue('delta', { snapshot })
+			dialogue.say({ type: 'cluster' })
+			dialogue.say({ type: 'endpoint', names: nowhere })
+		}
+		expect(leastCpuMs(asks)).toBeLessThan(300)
+	})
+
+	test('routes, while it is told that clusters do not exist', () => {
+		const clusters = many.map((name) => staticCluster(name, at))
+		const weights = Object.fromEntries(many.slice(0, 30).map((name) => [name, 1]))
+		const snapshot = snapshotOf(...clusters, ...many.map((name) => route(name, weights)))
+		const asks = () => {
+			const dialogue = createDialogue('delta', { snapshot })
+			dialogue.say({ type: 'cluster', names: ['*'] })
+			dialogue.acceptAll()
+			dialogue.say({ type: 'cluster', names: nowhere })
+			dialogue.say({ type: 'route', names: ['*'] })
+		}
+		expect(leastCpuMs(asks)).toBeLessThan(300)
 	})
 })
 

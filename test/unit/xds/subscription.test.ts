@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { createSubscriptionPool } from '#xds/subscription.ts'
+import { bytesInUse } from '../../fixtures/cost.ts'
 import { listener, route, snapshotOf, staticCluster } from '../../fixtures/resources.ts'
 import { createDialogue, type Say } from '../../fixtures/xds-dialogue.ts'
 
@@ -211,5 +213,33 @@ describe.for([
 		const names = variant === 'delta' ? {} : { names: ['s'] }
 		dialogue.say({ type: 'route', ...names, remove: ['r'], nonce: first.nonce, version: first.version })
 		expect(Object.keys(dialogue.toldOnce().resources)).toEqual(['s'])
+	})
+})
+
+describe('the pool', () => {
+	const asking = (...names: readonly string[]) => ({ wildcard: 'none' as const, names: new Set(names) })
+
+	test('gives those who ask for the same one object', () => {
+		const pool = createSubscriptionPool()
+		const first = pool.shared(asking('a', 'b'))
+		expect(pool.shared(asking('b', 'a'))).toBe(first)
+		expect(pool.shared(asking('a'))).not.toBe(first)
+		expect(pool.shared({ ...asking('a', 'b'), wildcard: 'explicit' })).not.toBe(first)
+	})
+
+	test('takes a name with a line break for no two', () => {
+		const pool = createSubscriptionPool()
+		const odd = pool.shared(asking('a\nb'))
+		expect(pool.shared(asking('a', 'b'))).not.toBe(odd)
+		expect(pool.shared(asking('a\n1 b'))).not.toBe(pool.shared(asking('a', 'b')))
+	})
+
+	test('holds on to nothing that nobody asks for any more', async () => {
+		const pool = createSubscriptionPool()
+		const kept = pool.shared(asking('a'))
+		const before = await bytesInUse()
+		for (let index = 0; index < 30; index += 1) pool.shared(asking(`${index}${'x'.repeat(1_000_000)}`))
+		expect((await bytesInUse()) - before).toBeLessThan(5_000_000)
+		expect(pool.shared(asking('a'))).toBe(kept)
 	})
 })
