@@ -12,6 +12,7 @@ import { startLoadClient } from './xds/load-process.ts'
 import type { Variant } from './xds/load-stream.ts'
 import { measureReconnect, type Reconnect } from './xds/reconnect.ts'
 import { dumpResources } from './xds/resources.ts'
+import { measureRestart } from './xds/restart.ts'
 import { cpuSeconds, residentMb, type ServerProcess, startServer } from './xds/server-process.ts'
 
 type Size = { readonly proxies: number; readonly services: number; readonly rounds: number }
@@ -51,7 +52,7 @@ export const benchXds: Bench = async (say, options) => {
 	const baseline = await buildBaseline()
 	if (!baseline.ok) say(`${baseline.error}: the rows of go-control-plane are left out`)
 	// First, while nothing else fills this process.
-	const figures: Record<string, Figures[string]> = { firstByte: sayFirstByte(say) }
+	const figures: Record<string, Figures[string]> = { firstByte: sayFirstByte(say), restart: await sayRestart(say) }
 	for (const size of sizes[options.sizes]) {
 		const { proxies, services } = size
 		const dump = join(directory.path, `resources-${services}.json`)
@@ -109,6 +110,15 @@ function sayFirstByte(say: (line: string) => void): Figures[string] {
 		`  CPU ${stepCpuMs.toFixed(1)} ms: ${ratio.toFixed(1)} times encoding that route configuration (${encodeCpuMs.toFixed(2)} ms)`,
 	)
 	return { routes, groups, stepCpuMs: rounded(stepCpuMs), encodeCpuMs: rounded(encodeCpuMs), ratio: rounded(ratio) }
+}
+
+async function sayRestart(say: (line: string) => void): Promise<Figures[string]> {
+	const { routes, groups, startedCpuMs, firstCpuMs, allCpuMs } = await measureRestart()
+	say(`a daemon is started again on a store with ${routes} routes`)
+	say(
+		`  CPU ${startedCpuMs.toFixed(0)} ms until it listens, ${firstCpuMs.toFixed(0)} until a proxy has its routes, ${allCpuMs.toFixed(0)} until one of each of ${groups} groups has`,
+	)
+	return { routes, groups, startedCpuMs, firstCpuMs, allCpuMs }
 }
 
 type Row = readonly [name: RowName, start: () => Promise<ServerProcess>]

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { freePorts } from '#lab/ports.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
 import { changingFile, changingRoute, fleetMesh } from './fleet-mesh.ts'
-import { type ServerProcess, startLines } from './server-process.ts'
+import { type LineProcess, type ServerProcess, startLines } from './server-process.ts'
 
 /** `sluice run` over a folder with the mesh, as people start it. A change is another text of the route's file. */
 export async function startDaemonProcess(services: number): Promise<ServerProcess> {
@@ -12,26 +12,13 @@ export async function startDaemonProcess(services: number): Promise<ServerProces
 	const folder = join(directory.path, 'mesh')
 	mkdirSync(folder)
 	for (const [name, text] of Object.entries(fleetMesh(services))) writeFileSync(join(folder, name), text)
-	const [port = 0, api = 0] = await freePorts('127.0.0.1', 2)
-	const daemon = opened.use(
-		startLines(
-			process.execPath,
-			[
-				join(import.meta.dirname, '../../src/main.ts'),
-				'run',
-				...['--folder', folder, '--state', join(directory.path, 'state')],
-				...['--xds', `127.0.0.1:${port}`, '--http', `127.0.0.1:${api}`, '--log-format', 'json'],
-			],
-			'stderr',
-		),
-	)
-	const isApplied = (line: unknown) => ((line as { event?: unknown }).event === 'mesh.applied' ? true : null)
-	await daemon.hear(isApplied, 'the mesh is applied')
+	const daemon = opened.use(await runDaemon({ folder, state: join(directory.path, 'state') }))
+	await daemon.hearOf('mesh.applied')
 	const kept = opened.move()
 	let round = 0
 	return {
 		pid: daemon.pid,
-		port,
+		port: daemon.port,
 		async change() {
 			round += 1
 			const written = join(directory.path, changingFile)
@@ -41,5 +28,45 @@ export async function startDaemonProcess(services: number): Promise<ServerProces
 			return startedMs
 		},
 		[Symbol.asyncDispose]: () => kept.disposeAsync(),
+	}
+}
+
+/** `sluice run`, as people start it. */
+export type RunningDaemon = AsyncDisposable & {
+	readonly pid: number
+	/** Of xDS. */
+	readonly port: number
+	/** It has logged this event. */
+	hearOf(event: string): Promise<void>
+	/** In good order. */
+	stop(): Promise<void>
+}
+
+export async function runDaemon({
+	folder,
+	state,
+}: Readonly<Record<'folder' | 'state', string>>): Promise<RunningDaemon> {
+	const [port = 0, api = 0] = await freePorts('127.0.0.1', 2)
+	const daemon: LineProcess = startLines(
+		process.execPath,
+		[
+			join(import.meta.dirname, '../../src/main.ts'),
+			'run',
+			...['--folder', folder, '--state', state],
+			...['--xds', `127.0.0.1:${port}`, '--http', `127.0.0.1:${api}`, '--log-format', 'json'],
+		],
+		'stderr',
+	)
+	return {
+		pid: daemon.pid,
+		port,
+		async hearOf(event) {
+			await daemon.hear((line) => ((line as { event?: unknown }).event === event ? true : null), `${event} in the log`)
+		},
+		async stop() {
+			process.kill(daemon.pid, 'SIGTERM')
+			await daemon.ended
+		},
+		[Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
 	}
 }

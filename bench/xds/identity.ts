@@ -30,10 +30,15 @@ export function groupOf(identity: Identity): ProxyGroup {
 /** The node message of one proxy. */
 export function nodeOf(index: number): Uint8Array {
 	const identity = identityOf(index)
+	return nodeMessage({ id: nodeId(identity), instance: `host-${index}` })
+}
+
+/** Of any proxy whose traffic is intercepted. */
+export function nodeMessage({ id, instance }: Readonly<Record<'id' | 'instance', string>>): Uint8Array {
 	const node = create(NodeSchema, {
-		id: nodeId(identity),
-		cluster: identity,
-		metadata: { sluice: { instance: `host-${index}`, capture: 'intercept' } },
+		id,
+		cluster: id.slice(id.lastIndexOf('/') + 1),
+		metadata: { sluice: { instance, capture: 'intercept' } },
 		userAgentName: 'envoy',
 		userAgentVersionType: {
 			case: 'userAgentBuildVersion',

@@ -24,6 +24,7 @@ export type LineProcess = AsyncDisposable & {
 	say(line: string): void
 	/** The next line that says this. */
 	hear<Fact>(read: (line: unknown) => Fact | null, what: string): Promise<Fact>
+	readonly ended: Promise<void>
 }
 
 const deadlineMs = 120_000
@@ -69,6 +70,7 @@ export function startLines(
 	}
 	return {
 		pid: child.pid ?? 0,
+		ended,
 		say: (line) => void child.stdin?.write(`${line}\n`),
 		hear<Fact>(read: (line: unknown) => Fact | null, what: string) {
 			const heard = new Promise<Fact>((resolve, reject) => {

@@ -100,11 +100,20 @@ export function policyForRoute(mesh: Pick<Mesh, 'resources'>, route: Route): Rol
 
 /** The most specific policy that is written for the route. */
 export function writtenPolicyFor({ resources }: Pick<Mesh, 'resources'>, route: Route): RolloutPolicy | null {
-	const matching = Object.values(resources)
+	return policiesOf(resources).find((policy) => policyMatches(policy, route)) ?? null
+}
+
+const policiesOfMesh = new WeakMap<Mesh['resources'], readonly RolloutPolicy[]>()
+
+/** The most specific first, and of equally specific ones the first by name. Found once for a mesh: each route asks. */
+function policiesOf(resources: Mesh['resources']): readonly RolloutPolicy[] {
+	const known = policiesOfMesh.get(resources)
+	if (known !== undefined) return known
+	const policies = Object.values(resources)
 		.filter((resource) => resource.kind === 'RolloutPolicy')
-		.filter((policy) => policyMatches(policy, route))
 		.sort((left, right) => specificity(right) - specificity(left) || compareText(left.name, right.name))
-	return matching[0] ?? null
+	policiesOfMesh.set(resources, policies)
+	return policies
 }
 
 /** Of what is in front, that which the requests of the route can match. */
@@ -121,9 +130,7 @@ function withoutLatency(spec: RolloutPolicySpec): RolloutPolicySpec {
 
 /** The policy by which changes other than of weights go out in a mesh: the first by name that has waves, or null. */
 export function policyForWaves({ resources }: Pick<Mesh, 'resources'>, mesh: string): RolloutPolicySpec | null {
-	const policies = Object.values(resources)
-		.filter((resource) => resource.kind === 'RolloutPolicy')
-		.filter((policy) => policy.mesh === mesh && policy.spec.waves !== null)
+	const policies = policiesOf(resources).filter((policy) => policy.mesh === mesh && policy.spec.waves !== null)
 	return policies.sort((left, right) => compareText(left.name, right.name))[0]?.spec ?? null
 }
 
@@ -134,10 +141,8 @@ export function policyForWaves({ resources }: Pick<Mesh, 'resources'>, mesh: str
 export function windowsOver(mesh: Mesh, id: ResourceId): readonly RolloutWindow[] {
 	const resource = mesh.resources[id]
 	if (resource?.kind === 'Route') return policyForRoute(mesh, resource).windows
-	const whole = Object.values(mesh.resources)
-		.filter((other) => other.kind === 'RolloutPolicy' && other.mesh === resource?.mesh && specificity(other) === 0)
-		.sort((left, right) => compareText(left.id, right.id))
-	return whole[0]?.kind === 'RolloutPolicy' ? whole[0].spec.windows : []
+	const whole = policiesOf(mesh.resources).find((policy) => policy.mesh === resource?.mesh && specificity(policy) === 0)
+	return whole?.spec.windows ?? []
 }
 
 /** Whether a policy speaks for a route, be it the most specific one or not. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { findIdleFronts } from '../../../src/mesh/idle-fronts.ts'
 import { type Mesh, resourceId } from '../../../src/mesh/mesh.ts'
 import { readMesh } from '../../../src/mesh/read-mesh.ts'
 import { policyForRoute } from '../../../src/mesh/rollout-policy.ts'
@@ -56,4 +57,22 @@ test('a route has what its own requests can match', () => {
 	const both = policy(`[${ofGrpc}, ${ofHttp}]`)
 	expect(kindsOf(readOk({ 'm.yaml': smallMesh + both }).mesh)).toEqual(['http'])
 	expect(kindsOf(readOk({ 'm.yaml': grpcMesh + both }).mesh)).toEqual(['grpc'])
+})
+
+test('the policies are looked for once, however many routes there are', () => {
+	let looks = 0
+	const { resources } = readOk({ 'm.yaml': smallMesh + policy(`[${ofHttp}]`) }).mesh
+	const more = Array.from({ length: 20 }, (_, index) => {
+		const id = resourceId.route('apps', 'b', `b${index}`)
+		return [id, { ...resources[resourceId.route('apps', 'b', 'b')], id, name: `b${index}` }] as const
+	})
+	const counted = new Proxy({ ...resources, ...Object.fromEntries(more) } as Mesh['resources'], {
+		ownKeys(all) {
+			looks += 1
+			return Reflect.ownKeys(all)
+		},
+	})
+	expect(findIdleFronts(counted)).toEqual([])
+	// For the routes, and for the policies.
+	expect(looks).toBe(2)
 })
