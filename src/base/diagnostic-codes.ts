@@ -126,6 +126,7 @@ export const diagnosticCodes = {
 	SL0508: 'a certificate is not valid at this time',
 	SL0509: 'a certificate expires soon',
 	SL0510: 'the last endpoints cannot be written down',
+	SL0511: 'the file of tokens cannot be used',
 } as const
 
 export type DiagnosticCode = keyof typeof diagnosticCodes

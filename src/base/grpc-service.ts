@@ -5,7 +5,7 @@ export type Connection = {
 	readonly id: number
 	/** Address and port, as `10.0.0.7:41234`. */
 	readonly peer: string
-	/** URIs that the peer's certificate is for, which it has proven to have; null: it had to show none. */
+	/** URIs that the peer's certificate is for, which it has proven to have; null: it has shown none, and did not have to. */
 	readonly certificateUris: readonly string[] | null
 }
 
@@ -28,11 +28,15 @@ export type CallStatus = {
 	readonly message: string
 }
 
-/** The server's end of one call. After `end` nothing is sent and nothing arrives. */
-export type ServiceCall = {
+/** What a call tells of who makes it. */
+export type Caller = {
 	readonly connection: Connection
 	/** The call's `authorization` metadata; null without one. A secret: it goes into no log and no status. */
 	readonly authorization: string | null
+}
+
+/** The server's end of one call. After `end` nothing is sent and nothing arrives. */
+export type ServiceCall = Caller & {
 	/** `flushed` is called once the transport has passed the message on; never when the call ends before. */
 	send(message: Uint8Array, flushed: () => void): void
 	end(status: CallStatus): void

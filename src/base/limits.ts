@@ -212,6 +212,11 @@ export const limits = {
 	/** A TLS handshake, all of it; and how often one that failed is told. */
 	xdsHandshakeMs: 10_000,
 	xdsHandshakeTellMs: 1_000,
+	/** Tokens of proxies: the file that says whose they are, how many; a file with one, and its least characters. */
+	xdsTokensBytes: 4 * 1024 * 1024,
+	xdsTokens: 20_000,
+	xdsTokenBytes: 4 * 1024,
+	xdsTokenLeastChars: 32,
 	xdsKeepaliveMs: 20_000,
 	xdsKeepaliveTimeoutMs: 10_000,
 	/** Names in state of the world, kept for a type of a stream as they were written, where no other wrote them alike. */

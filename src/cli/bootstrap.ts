@@ -12,6 +12,7 @@ import {
 	parseSocketPath,
 } from './bootstrap/bootstrap-flags.ts'
 import { controlPlaneSecretFiles } from './bootstrap/control-plane-tls.ts'
+import { tokenSecretFile } from './bootstrap/control-plane-token.ts'
 import { flagsToOptions } from './bootstrap/flags-to-options.ts'
 import { placeSecretFiles } from './bootstrap/place-secret-files.ts'
 import { findProxyInMesh, type ProxyInMesh } from './bootstrap/proxy-in-mesh.ts'
@@ -20,6 +21,7 @@ import { type InterceptTool, interceptDefaults, interceptTools } from './interce
 import { interceptScript } from './intercept/intercept-script.ts'
 import { type InterceptTexts, readInterceptOptions } from './intercept/read-intercept-options.ts'
 import { readMeshFolder } from './read-mesh-folder.ts'
+import { whyNoToken } from './token/token-file.ts'
 import { type VerbContext, verbGroups } from './verb.ts'
 
 /** Of the script's flags only `--egress-port` is also one of the bootstrap. */
@@ -51,9 +53,14 @@ export function addBootstrap(program: Command, context: VerbContext): void {
 		if (proxy === 'told') return
 		const options = flagsToOptions(flags, proxy?.stats ?? null)
 		if (!options.ok) return command.error(`error: ${options.error}`)
-		const { tls } = options.value
-		if (tls !== undefined) {
-			const files = controlPlaneSecretFiles(tls)
+		const { tls, token } = options.value
+		const files = new Map([
+			...(tls === undefined ? [] : controlPlaneSecretFiles(tls)),
+			...(token === undefined ? [] : [tokenSecretFile(token)]),
+		])
+		const problem = token === undefined ? null : await whyNoToken(token.file)
+		if (problem !== null) return command.error(`error: --xds-token ${token?.file} ${problem}`)
+		if (files.size > 0) {
 			const placed = await placeSecretFiles(files)
 			if (!placed.ok) return command.error(`error: ${placed.error}`)
 			terminal.talk(`note: beside it Envoy reads ${[...files.keys()].join(' and ')}, which have been written`)
@@ -114,10 +121,11 @@ function addTlsFlags(command: Command): void {
 		.option('--xds-ca <file>', "authorities of the daemon's certificate; without it there is no TLS", parseAbsolutePath)
 		.option('--xds-cert <file>', "the proxy's certificate, with its chain: it says who the proxy is", parseAbsolutePath)
 		.option('--xds-key <file>', 'its key', parseAbsolutePath)
+		.option('--xds-token <file>', 'in the place of these: its token, without a line break', parseAbsolutePath)
 		.option('--xds-server-name <name>', "DNS name, IP or URI of the daemon's certificate (default: the host of --xds)")
 		.option(
 			'--xds-secrets <folder>',
-			'where the two files go that say where these are (default: beside --xds-ca)',
+			'where the files go that say where these are (default: beside --xds-ca)',
 			parseAbsolutePath,
 		)
 }

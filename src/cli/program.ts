@@ -16,6 +16,7 @@ import { addRun } from './run.ts'
 import { addSchema } from './schema.ts'
 import { addStatus } from './status.ts'
 import type { Terminal } from './terminal.ts'
+import { addToken } from './token.ts'
 import { addValidate } from './validate.ts'
 import type { VerbContext } from './verb.ts'
 
@@ -32,6 +33,7 @@ const verbs = [
 	addExplain,
 	addBootstrap,
 	addCerts,
+	addToken,
 	addSchema,
 	addRun,
 	addStatus,

@@ -12,7 +12,7 @@ import { parseHostPort } from './parse-address.ts'
 import { parseDuration } from './parse-duration.ts'
 import { createPinoLog, type LogFormat, type LogLevel } from './pino-log.ts'
 import { toPrintable } from './printable.ts'
-import { renderSettings, type Settings, settingTable, valueOf } from './settings.ts'
+import { renderSettings, type SettingName, type Settings, settingTable, valueOf } from './settings.ts'
 import { untilTold } from './signals.ts'
 import { type VerbContext, verbGroups } from './verb.ts'
 
@@ -77,7 +77,8 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 	const identities = settings['xds-identities']
 	if (folder === undefined && identities !== null && identities.from !== 'default')
 		return fail(`${identities.from}: xds-identities is about certificates, and xds-tls is not said`)
-	const unproven = ['yes', 'true'].includes(valueOf(settings, 'xds-unproven'))
+	const isYes = (name: SettingName) => ['yes', 'true'].includes(valueOf(settings, name))
+	const tokens = settings['xds-tokens']?.value
 	return succeed({
 		daemon: {
 			source: source.value,
@@ -94,8 +95,11 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 			},
 			xds: {
 				address: valueOf(settings, 'xds'),
-				identity: unproven ? 'unproven' : 'loopbackOnly',
+				identity: isYes('xds-unproven') ? 'unproven' : 'loopbackOnly',
 				...(folder === undefined ? {} : { tls: { folder, identities: identities?.value ?? '' } }),
+				...(tokens === undefined
+					? {}
+					: { tokens: { file: tokens, plain: isYes('xds-tokens-plain') ? 'onLoopback' : 'refused' } }),
 			},
 		},
 		api: { host: http.value.address, port: http.value.port },

@@ -131,6 +131,20 @@ export const settingTable = [
 		check: anything,
 	},
 	{
+		name: 'xds-tokens',
+		placeholder: 'FILE',
+		about: 'whose token is whose, a line each: mesh/MESH/virtualNode/NAME sha256:HEX',
+		byDefault: null,
+		check: anything,
+	},
+	{
+		name: 'xds-tokens-plain',
+		placeholder: 'YES|NO',
+		about: 'yes: take tokens without TLS, on a loopback address',
+		byDefault: 'no',
+		check: oneOf('yes', 'no', 'true', 'false'),
+	},
+	{
 		name: 'xds-unproven',
 		placeholder: 'YES|NO',
 		about: 'yes: serve Envoys beyond loopback, though nothing proves who they are',

@@ -114,7 +114,7 @@ async function startOnStore(
 	const receiver = createMetricsReceiver({
 		clock,
 		log,
-		identify: (connection, node) => identifyNode(admission, connection, node),
+		identify: (caller, node) => identifyNode(admission, caller, node),
 		emit: (flush) => controller.takeFlush(flush),
 	})
 	const server = createXdsServer({

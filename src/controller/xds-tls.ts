@@ -8,8 +8,8 @@ import { createSecretEntry, takeTexts } from '#discovery/secret-entry.ts'
 import { type ServerCertificate, whyUnservable } from '#xds/server-certificate.ts'
 
 // The certificate of the xDS port, from FOLDER/{tls.crt,tls.key,ca.crt}: read as certificates for proxies are, so the
-// last good one stays and what two looks in a row find alike counts. With ca.crt each proxy must show a certificate of
-// its own. Whether it must is settled when the daemon starts: a file that is gone opens no door.
+// last good one stays and what two looks in a row find alike counts. With ca.crt each proxy is asked for a certificate
+// of its own. Whether it is asked is settled when the daemon starts: a file that is gone opens no door.
 
 export type XdsTls = {
 	/** The last good one. */
@@ -24,12 +24,15 @@ export type XdsTls = {
 
 export type XdsTlsOptions = {
 	readonly folder: string
+	/** What becomes of a proxy that has no certificate, where it is asked for one. */
+	readonly bareClients: 'refused' | 'taken'
 	readonly clock: Clock
 	readonly log: Log
 }
 
 /** Fails with what is wrong with the folder. */
-export async function openXdsTls({ folder, clock, log }: XdsTlsOptions): Promise<Result<XdsTls, string>> {
+export async function openXdsTls(options: XdsTlsOptions): Promise<Result<XdsTls, string>> {
+	const { folder, bareClients, clock, log } = options
 	let asksProxies: boolean | null = null
 	const entry = createSecretEntry('xds', {
 		subject: 'the certificate of xDS',
@@ -53,7 +56,7 @@ export async function openXdsTls({ folder, clock, log }: XdsTlsOptions): Promise
 
 	function current(): ServerCertificate {
 		if (entry.good === null) throw new Error('there is none before it is open')
-		return toServerCertificate(entry.good.material)
+		return { ...toServerCertificate(entry.good.material), bareClients }
 	}
 
 	async function lookOnce(): Promise<void> {

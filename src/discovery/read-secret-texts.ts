@@ -1,6 +1,6 @@
-import { constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { limits } from '#base/limits.ts'
+import { readBoundedFile } from '#base/read-bounded-file.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { SecretTexts } from './parse-secret.ts'
 
@@ -18,24 +18,6 @@ export async function readSecretTexts(folder: string): Promise<Result<SecretText
 
 /** Null when there is no such file. */
 async function readText(folder: string, name: string): Promise<Result<string | null, string>> {
-	try {
-		// A pipe would be waited for by one of the few threads that read files, for ever.
-		const handle = await open(join(folder, name), constants.O_RDONLY | constants.O_NONBLOCK)
-		try {
-			const found = await handle.stat()
-			if (!found.isFile()) return fail(`has a ${name} that is no file`)
-			const { size } = found
-			if (size > limits.secretFileBytes) return fail(`has a ${name} of more than ${limits.secretFileBytes / 1024} KiB`)
-			const bytes = Buffer.alloc(limits.secretFileBytes + 1)
-			const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0)
-			if (bytesRead > limits.secretFileBytes) return fail(`has a ${name} that grows`)
-			return succeed(bytes.toString('utf8', 0, bytesRead))
-		} finally {
-			await handle.close()
-		}
-	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-		if (code === 'ENOENT' || code === 'ENOTDIR') return succeed(null)
-		return fail(`has a ${name} that cannot be read (${code})`)
-	}
+	const read = await readBoundedFile(join(folder, name), limits.secretFileBytes)
+	return read.ok ? read : fail(`has a ${name} ${read.error}`)
 }

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '#base/clock.ts'
 import {
 	addressOf,
+	type Caller,
 	type CallHandler,
 	type CallStatus,
-	type Connection,
 	type GrpcService,
 	type ServiceCall,
 } from '#base/grpc-service.ts'
@@ -32,8 +32,8 @@ export type MetricsReceiver = {
 export type MetricsReceiverOptions = {
 	readonly clock: Clock
 	readonly log: Log
-	/** Who sends: the node (encoded) that comes with a stream's first message, on the connection it came by. */
-	readonly identify: (connection: Connection, node: Uint8Array) => Result<Proxy, CallStatus>
+	/** Who sends: the node (encoded) that comes with a stream's first message, and the call it came by. */
+	readonly identify: (caller: Caller, node: Uint8Array) => Result<Proxy, CallStatus>
 	readonly emit: (flush: Flush) => void
 }
 
@@ -81,7 +81,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 			if (!read.ok) return end({ code: 'INVALID_ARGUMENT', message: read.error })
 			const message = read.value
 			if (message.node !== null) {
-				const identified = identify(call.connection, message.node)
+				const identified = identify(call, message.node)
 				if (!identified.ok) return end(identified.error)
 				isJoined = identified.value.instance !== null
 				source = sourceOf(identified.value.key)

@@ -5,8 +5,10 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 export type ServerCertificate = {
 	readonly chain: string
 	readonly privateKey: string
-	/** Who signs the certificates of proxies; null: they need not have one. */
+	/** Who signs the certificates of proxies; null: they are not asked for any. */
 	readonly clientAuthorities: string | null
+	/** What becomes of a proxy that is asked for one and has none. Not there: `refused`. */
+	readonly bareClients?: 'refused' | 'taken'
 }
 
 /**

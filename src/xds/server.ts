@@ -108,7 +108,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		const stream = createXdsStream({ variant, serves, clock, port, subscriptions })
 
 		function identify(node: Node): Result<Proxy, Parameters<ServiceCall['end']>[0]> {
-			const identified = admission.identify(call.connection, node)
+			const identified = admission.identify(call, node)
 			if (!identified.ok || proxy === null || proxy.key === identified.value.key) return identified
 			return fail({ code: 'PERMISSION_DENIED', message: 'the node of a stream must not change' })
 		}

@@ -43,15 +43,22 @@ export function createSocketServer({ certificate, clock, log, accept }: SocketSe
 			secure() {},
 		}
 	const asksClients = certificate.clientAuthorities !== null
+	const takesBare = certificate.bareClients === 'taken'
 	const server = createTlsServer(
 		{
 			...secureContextOf(certificate),
 			ALPNProtocols: ['h2'],
 			requestCert: asksClients,
-			rejectUnauthorized: asksClients,
+			rejectUnauthorized: asksClients && !takesBare,
 			handshakeTimeout: limits.xdsHandshakeMs,
 		},
-		(socket) => take(socket, asksClients ? urisOf(socket) : null),
+		(socket) => {
+			if (!asksClients || (takesBare && socket.getPeerX509Certificate() === undefined)) return take(socket, null)
+			if (socket.authorized) return take(socket, urisOf(socket))
+			// As for one that is refused by TLS itself.
+			server.emit('tlsClientError', new Error('a certificate that is not good'), socket)
+			socket.destroy()
+		},
 	)
 	tellFailures(server, { clock, log })
 	return { server: capped(server, repeated), secure: (next) => server.setSecureContext(secureContextOf(next)) }

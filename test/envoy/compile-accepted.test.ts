@@ -9,6 +9,7 @@ import { runCommand } from '#lab/run-command.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
 import type { BootstrapOptions } from '../../src/cli/bootstrap/bootstrap-options.ts'
 import { controlPlaneSecretFiles } from '../../src/cli/bootstrap/control-plane-tls.ts'
+import { tokenSecretFile } from '../../src/cli/bootstrap/control-plane-token.ts'
 import { placeSecretFiles } from '../../src/cli/bootstrap/place-secret-files.ts'
 import { renderBootstrapYaml } from '../../src/cli/bootstrap/render-bootstrap-yaml.ts'
 import { bootstrapVariants } from '../fixtures/bootstrap-variants.ts'
@@ -47,9 +48,11 @@ async function withFiles(options: BootstrapOptions): Promise<BootstrapOptions> {
 	if (options.tls === undefined) return options
 	const { authorities, chain, privateKey } = certificates
 	const tls = { ...options.tls, authorities, own: { chain, privateKey }, folder: folder.path }
-	const placed = await placeSecretFiles(controlPlaneSecretFiles(tls))
+	const token = { file: join(folder.path, 'token'), folder: folder.path }
+	writeFileSync(token.file, 'a-token')
+	const placed = await placeSecretFiles(new Map([...controlPlaneSecretFiles(tls), tokenSecretFile(token)]))
 	if (!placed.ok) throw new Error(placed.error)
-	return { ...options, tls }
+	return { ...options, tls, ...(options.token === undefined ? {} : { token }) }
 }
 
 function fileOf(content: object): string {

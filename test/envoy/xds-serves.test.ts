@@ -45,7 +45,7 @@ async function startServing(port: number): Promise<Serving> {
 	const receiver = createMetricsReceiver({
 		clock: systemClock,
 		log: silentLog,
-		identify: (connection, node) => admission.identify(connection, node),
+		identify: (caller, node) => admission.identify(caller, node),
 		emit: (flush) => flushes.push(flush),
 	})
 	const server = createXdsServer({

@@ -21,6 +21,7 @@ export type BootstrapFlags = {
 	readonly xdsCa?: string
 	readonly xdsCert?: string
 	readonly xdsKey?: string
+	readonly xdsToken?: string
 	readonly xdsServerName?: string
 	readonly xdsSecrets?: string
 	readonly mesh?: string

@@ -1,6 +1,7 @@
 import type { Capture, ProxyIdentity } from '#compile/compiled.ts'
 import type { StatsSettings } from '#mesh/proxy-spec.ts'
 import type { ControlPlaneTls } from './control-plane-tls.ts'
+import type { ControlPlaneToken } from './control-plane-token.ts'
 
 /** An IP address or a host name, and a port. */
 export type HostPort = { readonly address: string; readonly port: number }
@@ -17,6 +18,8 @@ export type BootstrapOptions = {
 	readonly controlPlane: readonly [HostPort] | readonly [HostPort, HostPort]
 	/** How it speaks TLS to the daemon. Not there: it does not. */
 	readonly tls?: ControlPlaneTls
+	/** Where the token lies that says to the daemon who the proxy is. Not there: it shows none. */
+	readonly token?: ControlPlaneToken
 	/** Region and availability zone, as far as they are known. */
 	readonly locality: { readonly region: string; readonly zone: string } | null
 	/** An IP address. With a Prometheus address the port is a real one: 0 would not be found again. */

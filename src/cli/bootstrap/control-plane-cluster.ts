@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { BootstrapOptions, HostPort } from './bootstrap-options.ts'
 import { controlPlaneTransport } from './control-plane-tls.ts'
+import { tokenFilters } from './control-plane-token.ts'
 import { http2Protocol } from './http2-protocol.ts'
 import { socketAddress } from './socket-address.ts'
 
@@ -23,14 +24,18 @@ export function streamToControlPlane(): object {
 export function controlPlaneCluster({
 	controlPlane: addresses,
 	tls,
-}: Pick<BootstrapOptions, 'controlPlane' | 'tls'>): object {
+	token,
+}: Pick<BootstrapOptions, 'controlPlane' | 'tls' | 'token'>): object {
 	return {
 		name,
 		type: discoveryType(addresses),
 		connect_timeout: '1s',
 		load_assignment: { cluster_name: name, endpoints: addresses.map(endpointsOf) },
 		// A daemon that is frozen, or gone without a word, is noticed after seven seconds.
-		typed_extension_protocol_options: http2Protocol({ connection_keepalive: { interval: '5s', timeout: '2s' } }),
+		typed_extension_protocol_options: http2Protocol(
+			{ connection_keepalive: { interval: '5s', timeout: '2s' } },
+			token === undefined ? [] : tokenFilters(token),
+		),
 		...(tls === undefined ? {} : { transport_socket: controlPlaneTransport(tls) }),
 		...(addresses.length === 1 ? {} : { outlier_detection: leaveAfterOneFailure }),
 	}

@@ -1,11 +1,13 @@
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
+import { isLoopback } from '#base/loopback.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { Capture, ProxyIdentity } from '#compile/compiled.ts'
 import type { StatsSettings } from '#mesh/proxy-spec.ts'
 import type { BootstrapFlags } from './bootstrap-flags.ts'
 import { type BootstrapOptions, bootstrapDefaults } from './bootstrap-options.ts'
 import type { ControlPlaneTls } from './control-plane-tls.ts'
+import type { ControlPlaneToken } from './control-plane-token.ts'
 
 const instancePattern = /^[\w.:/@-]{1,255}$/
 
@@ -32,6 +34,8 @@ export function flagsToOptions(
 	const controlPlane = second === undefined ? ([first] as const) : ([first, second] as const)
 	const tls = tlsOf(flags, controlPlane)
 	if (!tls.ok) return tls
+	const token = tokenOf(flags, controlPlane)
+	if (!token.ok) return token
 	return succeed({
 		identity: node,
 		instance,
@@ -43,6 +47,7 @@ export function flagsToOptions(
 		maxDownstreamConnections: bootstrapDefaults.maxDownstreamConnections,
 		stats: stats.value,
 		...(tls.value === null ? {} : { tls: tls.value }),
+		...(token.value === null ? {} : { token: token.value }),
 		...(sdsSocket === undefined ? {} : { sdsSocket }),
 		...(flags.statsTags === undefined ? {} : { statsTags: 'appMesh' }),
 	})
@@ -69,12 +74,14 @@ function captureOf(
 }
 
 function tlsOf(
-	{ xdsCa, xdsCert, xdsKey, xdsServerName, xdsSecrets }: BootstrapFlags,
+	{ xdsCa, xdsCert, xdsKey, xdsServerName, xdsSecrets, xdsToken }: BootstrapFlags,
 	controlPlane: BootstrapOptions['controlPlane'],
 ): Result<ControlPlaneTls | null, string> {
 	if ((xdsCert === undefined) !== (xdsKey === undefined)) return fail('say both --xds-cert and --xds-key, or neither')
 	if (xdsCa === undefined) {
-		const others = [xdsCert, xdsServerName, xdsSecrets].some((flag) => flag !== undefined)
+		const others = [xdsCert, xdsServerName, xdsToken === undefined ? xdsSecrets : undefined].some(
+			(flag) => flag !== undefined,
+		)
 		return others
 			? fail('without --xds-ca the daemon is not spoken to over TLS: say it, or none of --xds-…')
 			: succeed(null)
@@ -85,6 +92,17 @@ function tlsOf(
 		serverNames: xdsServerName === undefined ? controlPlane.map(({ address }) => address) : [xdsServerName],
 		folder: xdsSecrets ?? dirname(xdsCa),
 	})
+}
+
+/** It goes over TLS, or does not leave the machine. */
+function tokenOf(
+	{ xdsToken, xdsCa, xdsSecrets }: BootstrapFlags,
+	controlPlane: BootstrapOptions['controlPlane'],
+): Result<ControlPlaneToken | null, string> {
+	if (xdsToken === undefined) return succeed(null)
+	if (xdsCa === undefined && !controlPlane.every(({ address }) => isLoopback(address)))
+		return fail('without --xds-ca whoever reads along would have the token: say it too')
+	return succeed({ file: xdsToken, folder: xdsSecrets ?? dirname(xdsCa ?? xdsToken) })
 }
 
 function statsOf(flags: BootstrapFlags, meshStats: StatsSettings | null): Result<StatsSettings, string> {

@@ -140,6 +140,32 @@ describe('a bootstrap', () => {
 		})
 	})
 
+	test('over TLS, with a token: the bootstrap says where it lies, and has nothing of it', async () => {
+		const folder = meshFolder('')
+		const token = join(folder, 'token')
+		writeFileSync(token, 'a-token-that-nobody-should-ever-read')
+		const flags = ['--xds', 'sluice.internal:18000', '--xds-ca', `${folder}/ca.crt`, '--xds-token', token]
+		const { code, out, talk } = await bootstrap([...node, ...flags])
+		expect(code).toBe(0)
+		expect(talk).toContain(`${folder}/xds-token.yaml`)
+		const secret = readFileSync(join(folder, 'xds-token.yaml'), 'utf8')
+		expect(load(secret)).toMatchObject({
+			resources: [{ name: 'xds-token', generic_secret: { secret: { filename: token } } }],
+		})
+		expect(out).toContain(`path: ${folder}/xds-token.yaml`)
+		expect(`${out}${talk}${secret}`).not.toContain('a-token')
+	})
+
+	test('with a token, but without TLS: only where it does not leave the machine', async () => {
+		const folder = meshFolder('')
+		const flags = ['--xds-token', join(folder, 'token')]
+		const away = await bootstrap([...node, ...flags, '--xds', '127.0.0.1:18000', '10.0.0.1:18000'])
+		expect(away.code).toBe(64)
+		expect(away.talk).toContain('without --xds-ca whoever reads along would have the token')
+		expect((await bootstrap([...node, ...flags])).code).toBe(0)
+		expect(readFileSync(join(folder, 'xds-token.yaml'), 'utf8')).toContain(`filename: ${folder}/token`)
+	})
+
 	test('over TLS, to another name, without a certificate', async () => {
 		const folder = meshFolder('')
 		mkdirSync(join(folder, 'new'))

@@ -206,6 +206,27 @@ test.for([
 		'xds-identities: "spiffe://*" lacks {name}',
 	],
 	[
+		'tokens that come without TLS',
+		{
+			xds: { address: '127.0.0.1:0', identity: 'unproven', tokens: { file: '/nowhere', plain: 'refused' } },
+		},
+		'or --xds-tokens-plain yes',
+	],
+	[
+		'tokens that come without TLS from elsewhere',
+		{
+			xds: { address: '0.0.0.0:0', identity: 'unproven', tokens: { file: '/nowhere', plain: 'onLoopback' } },
+		},
+		'whoever reads along has the tokens: give the port a certificate by --xds-tls',
+	],
+	[
+		'tokens that are not there',
+		{
+			xds: { address: '127.0.0.1:0', identity: 'loopbackOnly', tokens: { file: '/nowhere', plain: 'onLoopback' } },
+		},
+		'xds-tokens: the file of tokens is not there: /nowhere',
+	],
+	[
 		'a repository that runs a command',
 		{ source: { kind: 'git', url: 'ext::touch x', branch: 'main', path: '.', pollMs: 1000 } },
 		'with `::` is not accepted',
@@ -216,7 +237,7 @@ test.for([
 	expect(message).toContain(words)
 })
 
-test('xDS beyond loopback over TLS: only where proxies must have certificates', async () => {
+test('xDS beyond loopback over TLS: only where certificates or tokens say who a proxy is', async () => {
 	const authority = await createAuthority()
 	const { chain, privateKey } = await authority.issue({ names: ['xds.local'] })
 	const folder = join(home, 'tls')
@@ -225,6 +246,15 @@ test('xDS beyond loopback over TLS: only where proxies must have certificates', 
 	writeFileSync(join(folder, 'tls.key'), privateKey)
 	const xds = { address: '0.0.0.0:0', identity: 'loopbackOnly', tls: { folder, identities: usual } } as const
 	expect((await failureOf({ xds })).message).toContain('would serve anybody who names a node')
+	const file = join(home, 'tokens')
+	writeFileSync(file, `mesh/apps/virtualNode/serviceA sha256:${'0'.repeat(64)}`)
+	const withTokens = await start({ xds: { ...xds, tokens: { file, plain: 'refused' } } })
+	writeFileSync(file, 'mesh/apps/virtualNode/serviceA the-token-itself')
+	await withTokens.poll()
+	await withTokens.poll()
+	expect(withTokens.status().discovery).toMatchObject([{ code: 'SL0511', subject: 'the file of tokens' }])
+	expect(JSON.stringify(withTokens.status())).not.toContain('the-token-itself')
+	await withTokens.stop()
 	writeFileSync(join(folder, 'ca.crt'), authority.certificate)
 	const daemon = await start({ xds })
 	rmSync(join(folder, 'tls.key'))

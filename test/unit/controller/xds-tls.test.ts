@@ -49,6 +49,7 @@ const pairOf = ({ chain, privateKey }: Issued) => ({ 'tls.crt': chain, 'tls.key'
 async function open(): Promise<XdsTls> {
 	const tls = await openXdsTls({
 		folder: folder.path,
+		bareClients: 'refused',
 		clock: systemClock,
 		log: { debug: log, info: log, warn: log, error: log },
 	})

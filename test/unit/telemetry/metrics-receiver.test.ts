@@ -19,7 +19,7 @@ function setUp() {
 	const receiver = createMetricsReceiver({
 		clock,
 		log: silentLog,
-		identify: (connection, node) => admission.identify(connection, node),
+		identify: (caller, node) => admission.identify(caller, node),
 		emit: (flush) => flushes.push(flush),
 	})
 	let atMs = 0

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect as connectPlain } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Connection, ServiceCall } from '#base/grpc-service.ts'
+import type { ServiceCall } from '#base/grpc-service.ts'
 import type { LogFields } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { until } from '#lab/until.ts'
@@ -58,7 +58,7 @@ beforeEach(async () => {
 		open: (call: ServiceCall) => ({
 			receive(bytes: Uint8Array) {
 				// A node in field 1, as a metrics message has it one level deeper.
-				const identified = admission.identify(call.connection as Connection, bytes.subarray(2))
+				const identified = admission.identify(call, bytes.subarray(2))
 				call.end(identified.ok ? { code: 'OK', message: '' } : identified.error)
 			},
 			closed() {},

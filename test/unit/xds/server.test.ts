@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { CallStatus, Connection, GrpcService } from '#base/grpc-service.ts'
+import type { GrpcService, ServiceCall } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { type LogFields, silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
@@ -169,10 +169,10 @@ describe('identity', () => {
 		const admission = createAdmission()
 		const service = {
 			path: metricsMethod,
-			open: (call: { connection: Connection; end: (status: CallStatus) => void }) => ({
+			open: (call: ServiceCall) => ({
 				receive(bytes: Uint8Array) {
 					// A node in field 1, as a metrics message has it one level deeper.
-					const identified = admission.identify(call.connection, bytes.subarray(2))
+					const identified = admission.identify(call, bytes.subarray(2))
 					call.end(identified.ok ? { code: 'OK', message: '' } : identified.error)
 				},
 				closed() {},
