@@ -18,6 +18,8 @@ import type { StreamPort } from './stream-port.ts'
 import { createSubscriptionPool } from './subscription.ts'
 
 export type XdsServer = {
+	/** All that is served on the port: for who has no use for a port, and brings calls of his own. */
+	readonly services: readonly GrpcService[]
 	/** `host:port`; port 0 takes a free one. */
 	listen(address: string): Promise<Result<{ readonly port: number }, ListenError>>
 	/** From its return on the group is served this; its streams are being pushed to. */
@@ -70,11 +72,12 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 	const subscriptions = createSubscriptionPool()
 	const fleet = createFleet({ clock, emit })
 	const repeated = createRepeatedLog({ clock, log })
+	const all: readonly GrpcService[] = [
+		...discoveryMethods.map((method) => ({ path: method.path, open: (call: ServiceCall) => open(method, call) })),
+		...services,
+	]
 	const transport = createGrpcTransport({
-		services: [
-			...discoveryMethods.map((method) => ({ path: method.path, open: (call: ServiceCall) => open(method, call) })),
-			...services,
-		],
+		services: all,
 		certificate,
 		clock,
 		log,
@@ -129,6 +132,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 	}
 
 	return {
+		services: all,
 		listen: (address) => transport.listen(address),
 		publish: (groupKey, snapshot) => fleet.publish(groupKey, snapshot),
 		refuse: (groupKey, message) => fleet.refuse(groupKey, message),
