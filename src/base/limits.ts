@@ -17,6 +17,8 @@ export const limits = {
 	frameChars: 300,
 	/** Reading one revision happens in a worker under these. */
 	readDeadlineMs: 30_000,
+	/** How long the worker is kept for the next one: some 60 MB. */
+	readerIdleMs: 5 * 60_000,
 	/** Expectations of one revision: each is looked up in a compiled proxy. */
 	expectations: 1_000,
 	readHeapMb: 512,

@@ -163,6 +163,8 @@ async function startOnStore(
 		})
 		closers.push(async () => scraper.close())
 	}
+	const reader = createWorkerReader({ clock, log })
+	closers.push(() => reader.close())
 	const controller = createController({
 		clock,
 		log,
@@ -171,7 +173,7 @@ async function startOnStore(
 		discovery: { ...discovery, troubles: () => [...access.troubles(), ...discovery.troubles()] },
 		thresholds,
 		hooks,
-		readRevision: createWorkerReader({ clock, log }),
+		readRevision: reader.read,
 		fatal: failure.resolve,
 	})
 

@@ -1,81 +1,99 @@
-import { Worker } from 'node:worker_threads'
-import type { Clock } from '#base/clock.ts'
+import { unreachable } from '#base/assert.ts'
+import type { Clock, Timer } from '#base/clock.ts'
 import type { DiagnosticCode } from '#base/diagnostic-codes.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
-import { entryUrl } from '#base/program.ts'
-import { deepFreeze } from '#mesh/deep-freeze.ts'
 import type { ReadOutcome } from '#mesh/mesh.ts'
 import type { RevisionReader } from './ports.ts'
+import {
+	type ReadingWorker,
+	type ReadingWorkerOptions,
+	startReadingWorker,
+	usualWorker,
+	type WorkerAnswer,
+	type WorkerTask,
+} from './reading-worker.ts'
 
-export type WorkerReaderOptions = {
-	readonly clock: Clock
-	readonly log: Log
-	readonly deadlineMs?: number
-	readonly heapMb?: number
-	/** Where the worker begins; for tests of workers that fail. */
-	readonly entry?: URL
-}
+export type WorkerReaderOptions = Partial<ReadingWorkerOptions> & { readonly clock: Clock; readonly log: Log }
 
-/** What the worker is given. */
-export type WorkerTask = {
-	readonly files: ReadonlyMap<string, Uint8Array>
-	readonly expectations: 'run' | 'leave'
+export type WorkerReader = {
+	readonly read: RevisionReader
+	/** What is being read then ends as broken. */
+	close(): Promise<void>
 }
 
 /**
- * Reads revisions in a worker of their own, one at a time, under a deadline and a limit of memory. Whatever a revision
- * holds, the answer is an outcome and the caller's thread stays free.
+ * Reads revisions in a worker, one at a time, under a deadline and a limit of memory. Whatever a revision holds, the
+ * answer is an outcome and the caller's thread stays free. The worker is kept for a while, since its start costs more
+ * than most revisions: one that fails is replaced.
  */
-export function createWorkerReader(options: WorkerReaderOptions): RevisionReader {
+export function createWorkerReader({ log, ...options }: WorkerReaderOptions): WorkerReader {
+	const workerOptions = { ...usualWorker, ...options }
+	const { clock } = workerOptions
 	let last: Promise<unknown> = Promise.resolve()
-	return (revision, expectations) => {
-		const outcome = last.then(() => readOnce(revision.id, { files: revision.files, expectations }, options))
-		last = outcome
+	/** The one that reads, or rests until it is asked again. */
+	let worker: ReadingWorker | null = null
+	let idle: Timer | null = null
+	let isOpen = true
+
+	async function readOnce(id: string, task: WorkerTask): Promise<ReadOutcome> {
+		const startedMs = clock.monotonicMs()
+		const outcome = outcomeOf(await ask(task), workerOptions)
+		const numbers = { revision: id, files: task.files.size, tookMs: Math.round(clock.monotonicMs() - startedMs) }
+		log.debug('revision.read', { ...numbers, outcome: outcome.kind })
 		return outcome
+	}
+
+	async function ask(task: WorkerTask): Promise<WorkerAnswer> {
+		idle?.cancel()
+		const rested = worker
+		const answer = rested === null ? await askAnother(task) : await rested.ask(task)
+		// What it has read before may be why: the revision is judged by a worker that has read nothing.
+		const judged = rested === null || answer.kind === 'read' ? answer : await askAnother(task)
+		if (judged.kind !== 'read') worker = null
+		else if (isOpen) idle = clock.setTimer(limits.readerIdleMs, () => void forget())
+		return judged
+	}
+
+	async function askAnother(task: WorkerTask): Promise<WorkerAnswer> {
+		if (!isOpen) return { kind: 'broken', why: 'it was stopped' }
+		worker = startReadingWorker(workerOptions)
+		return await worker.ask(task)
+	}
+
+	async function forget(): Promise<void> {
+		idle?.cancel()
+		const rested = worker
+		worker = null
+		await rested?.end()
+	}
+
+	return {
+		read(revision, expectations) {
+			const outcome = last.then(() => readOnce(revision.id, { files: revision.files, expectations }))
+			last = outcome
+			return outcome
+		},
+		async close() {
+			isOpen = false
+			await forget()
+		},
 	}
 }
 
-async function readOnce(id: string, task: WorkerTask, options: WorkerReaderOptions): Promise<ReadOutcome> {
-	const { clock, log } = options
-	const startedMs = clock.monotonicMs()
-	const outcome = await readInWorker(task, options)
-	const numbers = { revision: id, files: task.files.size, tookMs: Math.round(clock.monotonicMs() - startedMs) }
-	log.debug('revision.read', { ...numbers, outcome: outcome.kind })
-	return outcome.kind === 'ok'
-		? { ...outcome, mesh: deepFreeze(outcome.mesh), origins: deepFreeze(outcome.origins) }
-		: outcome
-}
-
-function readInWorker({ files, expectations }: WorkerTask, options: WorkerReaderOptions): Promise<ReadOutcome> {
-	const { clock, deadlineMs = limits.readDeadlineMs, heapMb = limits.readHeapMb, entry } = options
-	return new Promise((resolve) => {
-		// Copies of their own: they are handed over, and a view may belong to a far larger buffer.
-		const copies = new Map([...files].map(([path, bytes]) => [path, Uint8Array.from(bytes)]))
-		const worker = new Worker(entry ?? entryUrl('mesh-worker'), {
-			workerData: { files: copies, expectations } satisfies WorkerTask,
-			transferList: [...copies.values()].map((bytes) => bytes.buffer),
-			resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: Math.ceil(heapMb / 8) },
-			env: {},
-			execArgv: [],
-		})
-		const settle = (outcome: ReadOutcome): void => {
-			deadline.cancel()
-			worker.removeAllListeners()
-			// A worker that dies late must not be an unhandled error.
-			worker.on('error', () => undefined)
-			void worker.terminate().then(() => resolve(outcome))
-		}
-		const deadline = clock.setTimer(deadlineMs, () => settle(tooMuch(`longer than ${deadlineMs / 1000} s`)))
-		worker.once('message', (outcome: ReadOutcome) => settle(outcome))
-		worker.once('error', (error) => settle(outcomeOfCrash(error, heapMb)))
-		worker.once('exit', (code) => settle(broken(`the reader ended with ${code} and no answer`)))
-	})
-}
-
-function outcomeOfCrash(error: Error, heapMb: number): ReadOutcome {
-	const isOutOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-	return isOutOfMemory ? tooMuch(`more than ${heapMb} MB of memory`) : broken(error.message)
+function outcomeOf(answer: WorkerAnswer, { deadlineMs, heapMb }: ReadingWorkerOptions): ReadOutcome {
+	switch (answer.kind) {
+		case 'read':
+			return answer.outcome
+		case 'late':
+			return tooMuch(`longer than ${deadlineMs / 1000} s`)
+		case 'full':
+			return tooMuch(`more than ${heapMb} MB of memory`)
+		case 'broken':
+			return broken(answer.why)
+		default:
+			return unreachable(answer)
+	}
 }
 
 function tooMuch(what: string): ReadOutcome {

@@ -11,7 +11,8 @@ import { createGitMirror } from '#source/git-mirror.ts'
 import { readGitRevision } from '#source/git-revision.ts'
 import { parseGitTarget } from '#source/git-target.ts'
 import type { Revision } from '#source/revision.ts'
-import { createWorkerReader, type WorkerTask } from './read-in-worker.ts'
+import { createWorkerReader } from './read-in-worker.ts'
+import type { WorkerTask } from './reading-worker.ts'
 
 // What the offline verbs read: a folder as it lies there, or a commit of the Git repository around it. Nothing is
 // executed, nothing is written, and the limits are the daemon's.
@@ -67,9 +68,11 @@ async function readFiles(
 	files: ReadonlyMap<string, Uint8Array>,
 	expectations: Expectations,
 ): Promise<OfflineRead> {
-	const read = createWorkerReader({ clock: systemClock, log: silentLog })
+	const reader = createWorkerReader({ clock: systemClock, log: silentLog })
 	const revision: Revision = { id: name, author: '', message: '', timeMs: 0, files }
-	return { kind: 'read', name, files: files.size, outcome: await read(revision, expectations) }
+	const outcome = await reader.read(revision, expectations)
+	await reader.close()
+	return { kind: 'read', name, files: files.size, outcome }
 }
 
 async function findFolderProblem(path: string): Promise<string | null> {

@@ -13,8 +13,8 @@ import type { Expectation, ReadOutcome, ResourceId } from '#mesh/mesh.ts'
 import { effectiveMesh } from './effective.ts'
 import { groupAsked } from './group-asked.ts'
 import { type PlacedFinding, placeFinding } from './place-finding.ts'
+import type { ReadMesh } from './reading-answer.ts'
 
-type ReadMesh = Extract<ReadOutcome, { kind: 'ok' }>
 type Finding = Omit<PlacedFinding, 'id'>
 
 /** The same outcome, or a refusal with an error for everything in which the mesh is not as expected. */

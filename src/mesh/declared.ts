@@ -2,7 +2,7 @@ import type { Resource, ResourceId, VirtualRouterSpec } from './mesh.ts'
 import type { Protocol } from './route-spec.ts'
 
 /** The nodes, routers and gateways that are declared, by id: what a route needs to be read. */
-export type Declared = ReadonlyMap<ResourceId, Resource>
+export type Declared = Pick<ReadonlyMap<ResourceId, Resource>, 'get'>
 
 export type DeclaredListener = { readonly port: number; readonly protocol: Protocol }
 

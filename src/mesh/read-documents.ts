@@ -31,28 +31,41 @@ export type ReadDocuments = {
 	readonly unreadNames: ReadonlySet<string>
 }
 
-type Reading = {
+/** What one file holds. Nothing of it depends on another file. */
+type ReadFile = {
 	readonly documents: MeshDocument[]
 	readonly findings: PlacedFinding[]
-	readonly sources: Map<string, SourceText>
-	readonly brokenIds: Set<ResourceId>
-	readonly unreadNames: Set<string>
+	/** Null: it is no text, or too long. */
+	source: SourceText | null
+	readonly brokenIds: ResourceId[]
+	readonly unreadNames: string[]
 	nodes: number
 }
 
-export function readDocuments(files: ReadonlyMap<string, Uint8Array>): ReadDocuments {
-	const reading: Reading = {
-		documents: [],
+/** Files as they were read before, by path. */
+export type KnownFiles = Map<string, { readonly bytes: Uint8Array; readonly read: ReadFile }>
+
+/** @param known a file in it that has the same bytes is not read again; afterwards it holds these files and no others */
+export function readDocuments(files: ReadonlyMap<string, Uint8Array>, known: KnownFiles): ReadDocuments {
+	const reading = {
+		documents: [] as MeshDocument[],
 		findings: checkRevisionSize(files),
-		sources: new Map(),
-		brokenIds: new Set(),
-		unreadNames: new Set(),
-		nodes: 0,
+		sources: new Map<string, SourceText>(),
+		brokenIds: new Set<ResourceId>(),
+		unreadNames: new Set<string>(),
 	}
 	if (reading.findings.length > 0) return reading
+	for (const file of known.keys()) if (!files.has(file)) known.delete(file)
+	let nodes = 0
 	for (const file of [...files.keys()].sort(compareText)) {
-		readFile(reading, file, files.get(file) ?? new Uint8Array())
-		if (reading.nodes > limits.revisionNodes) {
+		const read = readOrRecall(file, files.get(file) ?? new Uint8Array(), known)
+		for (const document of read.documents) reading.documents.push(document)
+		for (const finding of read.findings) reading.findings.push(finding)
+		if (read.source !== null) reading.sources.set(file, read.source)
+		for (const id of read.brokenIds) reading.brokenIds.add(id)
+		for (const name of read.unreadNames) reading.unreadNames.add(name)
+		nodes += read.nodes
+		if (nodes > limits.revisionNodes) {
 			reading.findings.push(
 				aboutFile('', 'SL0005', `the revision holds more than ${limits.revisionNodes} values`, null),
 			)
@@ -60,6 +73,18 @@ export function readDocuments(files: ReadonlyMap<string, Uint8Array>): ReadDocum
 		}
 	}
 	return reading
+}
+
+function readOrRecall(file: string, bytes: Uint8Array, known: KnownFiles): ReadFile {
+	const before = known.get(file)
+	if (before !== undefined && isSame(before.bytes, bytes)) return before.read
+	const read = readFile(file, bytes)
+	known.set(file, { bytes, read })
+	return read
+}
+
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+	return left.length === right.length && left.every((byte, index) => byte === right[index])
 }
 
 function checkRevisionSize(files: ReadonlyMap<string, Uint8Array>): PlacedFinding[] {
@@ -77,28 +102,30 @@ function checkRevisionSize(files: ReadonlyMap<string, Uint8Array>): PlacedFindin
 	return findings
 }
 
-function readFile(reading: Reading, file: string, bytes: Uint8Array): void {
+function readFile(file: string, bytes: Uint8Array): ReadFile {
+	const reading: ReadFile = { documents: [], findings: [], source: null, brokenIds: [], unreadNames: [], nodes: 0 }
 	if (bytes.byteLength > limits.fileBytes) {
 		const message = `the file holds ${bytes.byteLength} bytes; at most ${limits.fileBytes} are read`
 		reading.findings.push(aboutFile(file, 'SL0005', message, 'split it: documents may lie in any number of files'))
-		return
+		return reading
 	}
 	const source = decodeText(bytes)
 	if ('reason' in source) {
 		reading.findings.push(aboutFile(file, 'SL0101', source.reason, source.hint))
-		return
+		return reading
 	}
-	reading.sources.set(file, source)
+	reading.source = source
 	const { documents, faults, nodes } = parseYaml(source.text)
-	reading.nodes += nodes
+	reading.nodes = nodes
 	if (faults.length > 0) {
-		for (const [word] of source.text.matchAll(/[A-Za-z0-9_.-]+/g)) reading.unreadNames.add(word)
+		for (const [word] of source.text.matchAll(/[A-Za-z0-9_.-]+/g)) reading.unreadNames.push(word)
 	}
 	for (const fault of faults) reading.findings.push({ ...fault, severity: 'error', file })
 	for (const root of documents) readDocument(reading, file, root)
+	return reading
 }
 
-function readDocument(reading: Reading, file: string, root: YamlNode): void {
+function readDocument(reading: ReadFile, file: string, root: YamlNode): void {
 	const identified = identifyDocument(root.value)
 	if ('finding' in identified) {
 		reading.findings.push(placeInDocument(identified.finding, file, root))
@@ -110,7 +137,7 @@ function readDocument(reading: Reading, file: string, root: YamlNode): void {
 		return
 	}
 	const id = idOfBrokenDocument(identified.kind, root.value)
-	if (id !== null) reading.brokenIds.add(id)
+	if (id !== null) reading.brokenIds.push(id)
 	for (const finding of checked.findings) reading.findings.push(placeInDocument(finding, file, root))
 }
 

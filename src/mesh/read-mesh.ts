@@ -17,7 +17,8 @@ import { findLooseLinks } from './loose-links.ts'
 import type { Expectation, Origin, Origins, ReadOutcome, Resource, ResourceId } from './mesh.ts'
 import { type PlacedFinding, placeFindings } from './place-findings.ts'
 import { type MeshDocument, placeInDocument, type ReadDocuments, readDocuments } from './read-documents.ts'
-import { checkResource, readResource } from './read-resource.ts'
+import { createReadMemory, type KnownResource, type Look, type ReadMemory } from './read-memory.ts'
+import { checkResource, type ResourceManifest, readResource } from './read-resource.ts'
 import { placeAt, type SourceText } from './source-text.ts'
 import { offsetOfEntry, type YamlNode } from './yaml-node.ts'
 
@@ -25,12 +26,13 @@ import { offsetOfEntry, type YamlNode } from './yaml-node.ts'
  * Reads the files of a revision (path → bytes; YAML, any number of documents a file, any layout). The outcome depends
  * on content alone: neither the order of files nor of documents changes the mesh. Refused are also files without a
  * single resource.
+ * @param memory what the reading before left: the outcome is the same with it, and what did not change is the same object
  */
-export function readMesh(files: ReadonlyMap<string, Uint8Array>): ReadOutcome {
-	const read = readDocuments(files)
+export function readMesh(files: ReadonlyMap<string, Uint8Array>, memory: ReadMemory = createReadMemory()): ReadOutcome {
+	const read = readDocuments(files, memory.files)
 	const findings: PlacedFinding[] = [...read.findings]
 	const documents = refuseRepeated(read.documents, read.sources, findings)
-	const resources = readResources(documents, findings)
+	const resources = readResources(documents, findings, memory)
 	const expectations = readExpectations(documents, findings)
 	findings.push(...findWrongLinks(resources, documents, read))
 	findings.push(...findWrongExpectations(expectations, { resources, documents, read }))
@@ -41,7 +43,7 @@ export function readMesh(files: ReadonlyMap<string, Uint8Array>): ReadOutcome {
 	return {
 		kind: 'ok',
 		mesh: composeMesh(resources),
-		origins: originsOf(documents, read.sources),
+		origins: originsOf(documents, read.sources, memory),
 		expectations: deepFreeze(expectations),
 		warnings: diagnostics,
 	}
@@ -80,20 +82,41 @@ function refuseRepeated(
 }
 
 /** Routes last: they need the nodes, routers and gateways of the revision. */
-function readResources(documents: Documents, findings: PlacedFinding[]): Record<ResourceId, Resource> {
+function readResources(
+	documents: Documents,
+	findings: PlacedFinding[],
+	memory: ReadMemory,
+): Record<ResourceId, Resource> {
 	const resources = new Map<ResourceId, Resource>()
 	const isRoute = ({ manifest }: MeshDocument) => manifest.kind === 'Route' || manifest.kind === 'GatewayRoute'
 	const [others, routes] = [
 		[...documents.values()].filter((each) => !isRoute(each)),
 		[...documents.values()].filter(isRoute),
 	]
-	const declared: Declared = resources
-	for (const { id, file, root, manifest } of [...others, ...routes]) {
-		if (manifest.kind === 'Expectation') continue
-		for (const finding of checkResource(manifest, declared)) findings.push(placeInDocument(finding, file, root))
-		resources.set(id, readResource(manifest, declared))
+	for (const document of [...others, ...routes]) {
+		if (document.manifest.kind === 'Expectation') continue
+		const known = memory.resources.get(document.manifest)
+		const made = known?.looks.every(({ id, found }) => resources.get(id) === found)
+			? known
+			: readOne(document.manifest, document, resources)
+		memory.resources.set(document.manifest, made)
+		for (const finding of made.findings) findings.push(finding)
+		resources.set(document.id, made.resource)
 	}
 	return Object.fromEntries(resources)
+}
+
+function readOne(manifest: ResourceManifest, { file, root }: MeshDocument, declared: Declared): KnownResource {
+	const looks: Look[] = []
+	const noted: Declared = {
+		get(id) {
+			const found = declared.get(id)
+			looks.push({ id, found })
+			return found
+		},
+	}
+	const findings = checkResource(manifest, noted).map((finding) => placeInDocument(finding, file, root))
+	return { resource: readResource(manifest, noted), findings, looks }
 }
 
 /** Sorted by id. */
@@ -169,17 +192,23 @@ function hintFor(missing: ResourceId, documents: Documents): string | null {
 	return `declared are ${names.map((known) => `"${known}"`).join(', ')}`
 }
 
-function originsOf(documents: Documents, sources: ReadonlyMap<string, SourceText>): Origins {
-	const origins: Record<ResourceId, Record<string, Origin>> = {}
-	for (const [id, { file, root }] of documents) {
-		const source = sources.get(file)
-		const places: Record<string, Origin> = { '': { file, ...placeOf(root.start, source) } }
-		collectPlaces(root, '', (pointer, offset) => {
-			places[pointer] = { file, ...placeOf(offset, source) }
-		})
-		origins[id] = places
-	}
-	return origins
+/** Sorted by id. */
+function originsOf(documents: Documents, sources: ReadonlyMap<string, SourceText>, { places }: ReadMemory): Origins {
+	const sorted = [...documents].sort(([left], [right]) => compareText(left, right))
+	const origins = sorted.map(([id, { file, root }]) => {
+		const made = places.get(root) ?? placesOf(root, file, sources.get(file))
+		places.set(root, made)
+		return [id, made] as const
+	})
+	return Object.fromEntries(origins)
+}
+
+function placesOf(root: YamlNode, file: string, source: SourceText | undefined): Readonly<Record<string, Origin>> {
+	const places: Record<string, Origin> = { '': { file, ...placeOf(root.start, source) } }
+	collectPlaces(root, '', (pointer, offset) => {
+		places[pointer] = { file, ...placeOf(offset, source) }
+	})
+	return places
 }
 
 function collectPlaces(node: YamlNode, pointer: string, add: (pointer: string, offset: number) => void): void {
