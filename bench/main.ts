@@ -5,6 +5,7 @@ import { benchCommit } from './commit.ts'
 import { benchCompile } from './compile.ts'
 import { benchGuard } from './guard.ts'
 import type { Bench } from './report.ts'
+import { benchTelemetry } from './telemetry.ts'
 import { benchTurn } from './turn.ts'
 import { benchXds } from './xds.ts'
 
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, Bench>> = {
 	turn: benchTurn,
 	guard: benchGuard,
 	xds: benchXds,
+	telemetry: benchTelemetry,
 }
 
 const { values, positionals } = parseArgs({
@@ -21,15 +23,19 @@ const { values, positionals } = parseArgs({
 		runs: { type: 'string', default: '400' },
 		seed: { type: 'string', default: '1' },
 		large: { type: 'boolean', default: false },
+		proxies: { type: 'string', default: '5000' },
 	},
 	allowPositionals: true,
 })
 const [name = ''] = positionals
 const bench = benches[name]
 const sizes = values.large ? 'large' : 'usual'
-const options = { runs: Number(values.runs), seed: Number(values.seed), sizes } as const
-if (bench === undefined || !Number.isSafeInteger(options.runs) || !Number.isSafeInteger(options.seed)) {
-	console.error(`npm run bench -- NAME [--runs N] [--seed S] [--large]: there are ${Object.keys(benches).join(', ')}`)
+const { runs, seed, proxies } = values
+const options = { runs: Number(runs), seed: Number(seed), proxies: Number(proxies), sizes } as const
+if (bench === undefined || ![options.runs, options.seed, options.proxies].every(Number.isSafeInteger)) {
+	console.error(
+		`npm run bench -- NAME [--runs N] [--seed S] [--large] [--proxies N]: there are ${Object.keys(benches).join(', ')}`,
+	)
 	process.exitCode = 64
 } else {
 	const figures = await bench((line) => console.log(line), options)

@@ -8,6 +8,8 @@ export type BenchOptions = {
 	readonly seed: number
 	/** For one that has a size which takes a large machine, or long. */
 	readonly sizes: 'usual' | 'large'
+	/** For one with a fleet of any size. */
+	readonly proxies: number
 }
 
 export type Figures = Readonly<Record<string, number | Readonly<Record<string, number>>>>

@@ -1,19 +1,24 @@
 import { connect, type Socket } from 'node:net'
 
-// One gRPC call on a connection of its own, by HTTP/2 frames written by hand: of a response nothing is looked at but the
+// gRPC calls on a connection of their own, by HTTP/2 frames written by hand: of a response nothing is looked at but the
 // messages, so that thousands of them cost next to nothing beside the server under test.
 // RFC 9113 for the frames; requests' headers are literals that are never indexed (RFC 7541 6.2.2).
 
 export type Http2Call = {
 	send(message: Uint8Array): void
+	/** What the server has not had room for yet, in messages. */
+	waiting(): number
+	/** Of the connection, with all of its calls. */
 	close(): void
 }
 
-export type CallOptions = {
+export type Http2Connection = {
+	call(path: string, onMessage: (message: Buffer) => void): Http2Call
+}
+
+export type ConnectionOptions = {
 	readonly port: number
-	readonly path: string
-	readonly onMessage: (message: Buffer) => void
-	/** Not called after `close`. */
+	/** One of the calls, or the connection, has ended. Not called after `close`. */
 	readonly onEnd: (why: string) => void
 }
 
@@ -26,7 +31,6 @@ const maxFrameBytes = 16_384
 const defaultWindow = 65_535
 /** As large as can be: nothing that a server sends ever waits for this client to grant it room. */
 const ownWindow = 0x7fffffff
-const streamId = 1
 
 const opening = Buffer.concat([
 	Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
@@ -34,19 +38,25 @@ const opening = Buffer.concat([
 	frame(frameTypes.windowUpdate, { payload: uint32(ownWindow - defaultWindow), stream: 0 }),
 ])
 
-export function openCall({ port, path, onMessage, onEnd }: CallOptions): Http2Call {
+type Stream = {
+	readonly id: number
+	readonly messages: MessageReader
+	/** What the server has room for, and what waits for more. */
+	window: number
+	readonly waiting: Buffer[]
+}
+
+export function openConnection({ port, onEnd }: ConnectionOptions): Http2Connection {
 	const socket: Socket = connect(port, '127.0.0.1')
-	const messages = createMessageReader(onMessage)
 	let isOpen = true
 	let rest: Buffer | null = null
-	/** What the server has room for, and what waits for more. */
 	let connectionWindow = defaultWindow
-	let streamWindow = defaultWindow
 	let initialWindow = defaultWindow
-	const waiting: Buffer[] = []
+	/** In the order of their ids: 1, 3, 5 … */
+	const streams: Stream[] = []
 
 	socket.setNoDelay(true)
-	socket.write(Buffer.concat([opening, requestHead(path, port)]))
+	socket.write(opening)
 	socket.on('data', receive)
 	socket.on('error', (error) => end(error.message))
 	socket.on('close', () => end('the connection was closed'))
@@ -74,7 +84,7 @@ export function openCall({ port, path, onMessage, onEnd }: CallOptions): Http2Ca
 	function take(type: number, { flag, stream, payload }: { flag: number; stream: number; payload: Buffer }): void {
 		switch (type) {
 			case frameTypes.data:
-				messages.take(payload)
+				streamOf(stream)?.messages.take(payload)
 				return
 			case frameTypes.headers:
 				if ((flag & flags.endStream) !== 0) end('the server ended the call')
@@ -88,9 +98,8 @@ export function openCall({ port, path, onMessage, onEnd }: CallOptions): Http2Ca
 				if ((flag & flags.ack) === 0) socket.write(frame(frameTypes.ping, { flag: flags.ack, payload, stream: 0 }))
 				return
 			case frameTypes.windowUpdate:
-				if (stream === 0) connectionWindow += payload.readUInt32BE(0)
-				else streamWindow += payload.readUInt32BE(0)
-				return sendWaiting()
+				takeRoom(stream, payload.readUInt32BE(0))
+				return sendAll()
 			case frameTypes.reset:
 				return end('the server reset the call')
 			case frameTypes.goAway:
@@ -99,47 +108,74 @@ export function openCall({ port, path, onMessage, onEnd }: CallOptions): Http2Ca
 		}
 	}
 
+	function streamOf(id: number): Stream | undefined {
+		return streams[(id - 1) / 2]
+	}
+
+	function takeRoom(id: number, bytes: number): void {
+		const stream = streamOf(id)
+		if (id === 0) connectionWindow += bytes
+		else if (stream !== undefined) stream.window += bytes
+	}
+
 	function takeSettings(payload: Buffer): void {
 		for (let at = 0; at + 6 <= payload.length; at += 6) {
 			if (payload.readUInt16BE(at) !== settingInitialWindow) continue
-			streamWindow += payload.readUInt32BE(at + 2) - initialWindow
-			initialWindow = payload.readUInt32BE(at + 2)
+			const window = payload.readUInt32BE(at + 2)
+			for (const stream of streams) stream.window += window - initialWindow
+			initialWindow = window
 		}
-		sendWaiting()
+		sendAll()
 	}
 
-	function sendWaiting(): void {
+	function sendAll(): void {
+		for (const stream of streams) sendWaiting(stream)
+	}
+
+	function sendWaiting(stream: Stream): void {
 		for (;;) {
-			const [next] = waiting
+			const [next] = stream.waiting
 			if (next === undefined) return
-			const room = Math.min(next.length, maxFrameBytes, connectionWindow, streamWindow)
+			const room = Math.min(next.length, maxFrameBytes, connectionWindow, stream.window)
 			if (room <= 0) return
 			connectionWindow -= room
-			streamWindow -= room
-			socket.write(frame(frameTypes.data, { payload: next.subarray(0, room), stream: streamId }))
-			if (room === next.length) waiting.shift()
-			else waiting[0] = next.subarray(room)
+			stream.window -= room
+			socket.write(frame(frameTypes.data, { payload: next.subarray(0, room), stream: stream.id }))
+			if (room === next.length) stream.waiting.shift()
+			else stream.waiting[0] = next.subarray(room)
 		}
 	}
 
 	return {
-		send(message) {
-			const prefixed = Buffer.allocUnsafe(prefixBytes + message.length)
-			prefixed[0] = 0
-			prefixed.writeUInt32BE(message.length, 1)
-			prefixed.set(message, prefixBytes)
-			waiting.push(prefixed)
-			sendWaiting()
-		},
-		close() {
-			isOpen = false
-			socket.destroy()
+		call(path, onMessage) {
+			const id = 2 * streams.length + 1
+			const messages = createMessageReader(onMessage)
+			const stream: Stream = { id, messages, window: initialWindow, waiting: [] }
+			streams.push(stream)
+			socket.write(requestHead(path, { port, stream: id }))
+			return {
+				send(message) {
+					const prefixed = Buffer.allocUnsafe(prefixBytes + message.length)
+					prefixed[0] = 0
+					prefixed.writeUInt32BE(message.length, 1)
+					prefixed.set(message, prefixBytes)
+					stream.waiting.push(prefixed)
+					sendWaiting(stream)
+				},
+				waiting: () => stream.waiting.length,
+				close() {
+					isOpen = false
+					socket.destroy()
+				},
+			}
 		},
 	}
 }
 
+type MessageReader = { take(payload: Buffer): void }
+
 /** Puts messages together from the payloads of DATA frames. */
-function createMessageReader(onMessage: (message: Buffer) => void): { take(payload: Buffer): void } {
+function createMessageReader(onMessage: (message: Buffer) => void): MessageReader {
 	let parts: Buffer[] = []
 	let received = 0
 	/** Of the message with its prefix; 0 while the prefix is not here. */
@@ -176,7 +212,7 @@ function createMessageReader(onMessage: (message: Buffer) => void): { take(paylo
 	}
 }
 
-function requestHead(path: string, port: number): Buffer {
+function requestHead(path: string, { port, stream }: { port: number; stream: number }): Buffer {
 	const headers = [
 		[':method', 'POST'],
 		[':scheme', 'http'],
@@ -186,7 +222,7 @@ function requestHead(path: string, port: number): Buffer {
 		['te', 'trailers'],
 	] as const
 	const payload = Buffer.concat(headers.flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]))
-	return frame(frameTypes.headers, { flag: flags.endHeaders, payload, stream: streamId })
+	return frame(frameTypes.headers, { flag: flags.endHeaders, payload, stream })
 }
 
 /** A string of HPACK, without Huffman coding; all are shorter than 127. */

@@ -1,6 +1,6 @@
 // The load client, a process of its own: N proxies, each a connection. The bench talks to it over the IPC channel.
 import { typeUrls } from '#compile/compiled.ts'
-import type { Http2Call } from './http2-call.ts'
+import { type Http2Call, openConnection } from './http2-call.ts'
 import { identityNames, identityOf, nodeOf } from './identity.ts'
 import type { Arrivals, LoadCommand, LoadReply } from './load-messages.ts'
 import { openLoadStream, requestsOf } from './load-stream.ts'
@@ -56,8 +56,16 @@ function open({ port, variant, count, held }: Fleet, comes: 'first' | 'again'): 
 	function start(index: number): void {
 		const ofIdentity = requests.get(identityOf(index))
 		if (ofIdentity === undefined) return
-		calls[index] = openLoadStream({
+		const connection = openConnection({
 			port,
+			onEnd(why) {
+				// Where too many come at once some are turned away, and try again, as Envoy does.
+				if (comes === 'again') setTimeout(() => start(index), Math.random() * retryMs)
+				else reply({ kind: 'failed', why: `proxy ${index}: ${why}` })
+			},
+		})
+		calls[index] = openLoadStream({
+			connection,
 			variant,
 			node: nodeOf(index),
 			requests: ofIdentity,
@@ -68,11 +76,6 @@ function open({ port, variant, count, held }: Fleet, comes: 'first' | 'again'): 
 				else openNext()
 			},
 			onResponse: (typeUrl, size) => note(index, typeUrl, size),
-			onEnd(why) {
-				// Where too many come at once some are turned away, and try again, as Envoy does.
-				if (comes === 'again') setTimeout(() => start(index), Math.random() * retryMs)
-				else reply({ kind: 'failed', why: `proxy ${index}: ${why}` })
-			},
 		})
 	}
 

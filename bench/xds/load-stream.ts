@@ -1,6 +1,6 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
-import { type Http2Call, openCall } from './http2-call.ts'
+import type { Http2Call, Http2Connection } from './http2-call.ts'
 
 // One proxy of the load client: subscribes as Envoy does, ACKs whatever comes, and looks into no resource. What the
 // types name it is told beforehand, since parsing it thousands of times would cost more than what is measured.
@@ -13,7 +13,7 @@ export type Held = Readonly<Record<TypeUrl, HeldType>>
 type HeldType = { readonly version: string; readonly resources: Readonly<Record<string, string>> }
 
 export type LoadStreamOptions = {
-	readonly port: number
+	readonly connection: Http2Connection
 	readonly variant: Variant
 	readonly node: Uint8Array
 	/** Of all proxies of its identity. */
@@ -23,7 +23,6 @@ export type LoadStreamOptions = {
 	/** It has an answer for each type. */
 	readonly onReady: () => void
 	readonly onResponse: (typeUrl: string, bytes: number) => void
-	readonly onEnd: (why: string) => void
 }
 
 const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService'
@@ -38,9 +37,9 @@ const atStart = [typeUrls.cluster, typeUrls.listener] as const
 const asked = [typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route] as const
 
 export function openLoadStream(options: LoadStreamOptions): Http2Call {
-	const { port, variant, node, requests, comes, onReady, onResponse, onEnd } = options
+	const { connection, variant, node, requests, comes, onReady, onResponse } = options
 	const answered = new Set<string>()
-	const call = openCall({ port, path: paths[variant], onMessage: receive, onEnd })
+	const call = connection.call(paths[variant], receive)
 	if (comes === 'again')
 		for (const typeUrl of asked) call.send(requests.again(typeUrl, typeUrl === asked[0] ? node : null))
 	else for (const typeUrl of atStart) call.send(requests.first(typeUrl, typeUrl === atStart[0] ? node : null))

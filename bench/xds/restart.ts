@@ -16,6 +16,7 @@ import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { fixtureEffective, fixtureMesh } from '../../test/fixtures/mesh-fixture.ts'
 import { callerGroup, type ManyRoutes, manyRoutes } from '../many-routes.ts'
 import { runDaemon } from './daemon-process.ts'
+import { openConnection } from './http2-call.ts'
 import { nodeMessage } from './identity.ts'
 import { openLoadStream, type Requests, requestsOf } from './load-stream.ts'
 import { heldOf } from './resources.ts'
@@ -77,8 +78,9 @@ function routesReach(caller: number, port: number, requests: Requests): Promise<
 	const { name } = callerGroup(caller).identity
 	const node = nodeMessage({ id: `mesh/${fixtureMesh}/virtualNode/${name}`, instance: `host-${caller}` })
 	return new Promise((resolve, reject) => {
+		const connection = openConnection({ port, onEnd: (why) => reject(new Error(`${name}: ${why}`)) })
 		const call = openLoadStream({
-			port,
+			connection,
 			variant: 'delta',
 			node,
 			requests,
@@ -89,7 +91,6 @@ function routesReach(caller: number, port: number, requests: Requests): Promise<
 				call.close()
 				resolve()
 			},
-			onEnd: (why) => reject(new Error(`${name}: ${why}`)),
 		})
 	})
 }

@@ -242,6 +242,8 @@ export const limits = {
 	dispersionClusters: 2_000,
 	/** Endpoints of one canary whose failures are told apart. */
 	endpointsToldApart: 1_000,
+	/** Names of clusters and listeners that are known by their bytes, of all proxies together. */
+	metricNames: 20_000,
 	/** Counters remembered of one proxy, and read of one flush. */
 	flushClusters: 10_000,
 	/** Fields of one message of metrics, and of what lies in it: one of 4 MB that Envoy fills has about half as many. */

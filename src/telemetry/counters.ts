@@ -1,6 +1,7 @@
 import { limits } from '#base/limits.ts'
+import { type ClusterMetric, type CounterMetric, grpcErrors } from './cluster-metric.ts'
 import type { ClusterFlush } from './flush.ts'
-import { type ClusterMetric, type CounterMetric, grpcErrors, type MetricsMessage } from './read-metrics.ts'
+import type { MetricsMessage } from './read-metrics.ts'
 
 // What is remembered of one proxy's cumulative counters, and the increments that a flush adds to them.
 

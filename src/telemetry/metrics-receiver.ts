@@ -13,9 +13,11 @@ import { createRepeatedLog } from '#base/repeated-log.ts'
 import type { RequestTimes } from '#base/request-times.ts'
 import type { Result } from '#base/result.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
+import type { ClusterMetric } from './cluster-metric.ts'
 import { type Counters, type CumulativeFlush, createCounters } from './counters.ts'
 import type { Flush } from './flush.ts'
-import { type ClusterMetric, type MetricsMessage, readMetrics } from './read-metrics.ts'
+import { createNameMemory } from './name-memory.ts'
+import { type MetricsMessage, readMetrics } from './read-metrics.ts'
 
 // Envoy's metrics service: counters pushed by every proxy, once a flush interval, on the connection that serves it.
 
@@ -52,6 +54,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 	const { clock, log, identify, emit } = options
 	const repeated = createRepeatedLog({ clock, log })
 	const sources = new Map<string, Source>()
+	const names = createNameMemory()
 
 	function sourceOf(proxyKey: string): Source {
 		const known = sources.get(proxyKey)
@@ -77,7 +80,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 
 		function receive(bytes: Uint8Array): void {
 			if (isEnded) return
-			const read = readMetrics(bytes)
+			const read = readMetrics(bytes, names)
 			if (!read.ok) return end({ code: 'INVALID_ARGUMENT', message: read.error })
 			const message = read.value
 			if (message.node !== null) {

@@ -1,5 +1,5 @@
+import type { ClusterMetric } from './cluster-metric.ts'
 import type { CumulativeFlush } from './counters.ts'
-import type { ClusterMetric } from './read-metrics.ts'
 
 // Envoy's own listing of its statistics (`/stats` of its admin interface): `cluster.web.upstream_rq_completed: 12`, a line
 // each. The same counters that Envoy pushes, under names that hold what is a label there.

@@ -1,47 +1,25 @@
-import { BoundedReader, type FieldBudget } from '#base/bounded-reader.ts'
 import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
+import { createByteNames, isAt } from './byte-names.ts'
+import { type ClusterMetric, type MetricUse, metricUses } from './cluster-metric.ts'
+import { createNameMemory, type NameMemory } from './name-memory.ts'
+import { readHistogram } from './read-histogram.ts'
+import {
+	enter,
+	leave,
+	readDouble,
+	readInt64,
+	readTag,
+	type Span,
+	scanOf,
+	skipField,
+	type WireScan,
+} from './wire-scan.ts'
 
-// A StreamMetricsMessage, read by hand for the few metrics that Sluice uses; the others are skipped by their name. With
-// `emit_tags_as_labels` Envoy sends every metric as a family of its own: `cluster.upstream_rq_xx` with the labels
-// `envoy.cluster_name` and `envoy.response_code_class`. Field numbers are those of
+// A StreamMetricsMessage, scanned for the few metrics that Sluice uses: the others are passed over as bytes, their names
+// too. A flush has some fifty families, a fleet sends thousands of flushes a second. Field numbers are those of
 // envoy/service/metrics/v3/metrics_service.proto and io/prometheus/client/metrics.proto.
-
-/** The value of one counter or gauge of one cluster. Counters are cumulative. */
-export type ClusterMetric =
-	| CounterMetric
-	/** Gauges. */
-	| 'active'
-	| 'open'
-	| 'healthyHosts'
-	| 'hosts'
-
-export type CounterMetric =
-	| 'completed'
-	/** Final answers of the class 5xx. */
-	| 'errors'
-	| 'retries'
-	| 'started'
-	/** Connections begun, and those of them that failed: refused, timed out, or without a TLS session. */
-	| 'connects'
-	| 'connectFailures'
-	/** Connections that were not even begun: there was no healthy host. */
-	| 'withoutHost'
-	| GrpcError
-
-/** Answers with this gRPC status, whatever their HTTP status. */
-export type GrpcError = (typeof grpcErrors)[number]
-
-/** The statuses that say that the server failed: what a caller did wrong, or asked for in vain, is none. */
-export const grpcErrors = [
-	'grpcUnknown',
-	'grpcDeadlineExceeded',
-	'grpcUnimplemented',
-	'grpcInternal',
-	'grpcUnavailable',
-	'grpcDataLoss',
-] as const
 
 export type MetricsMessage = {
 	/** Bytes of the node; only a stream's first message has them. */
@@ -57,31 +35,11 @@ export type MetricsMessage = {
 	readonly uptimeS: number | null
 }
 
-const clusterMetrics: ReadonlyMap<string, ClusterMetric> = new Map([
-	['cluster.upstream_rq_completed', 'completed'],
-	['cluster.upstream_rq_xx', 'errors'],
-	['cluster.upstream_rq_retry', 'retries'],
-	['cluster.upstream_rq_total', 'started'],
-	['cluster.upstream_rq_active', 'active'],
-	['cluster.upstream_cx_active', 'open'],
-	['cluster.membership_healthy', 'healthyHosts'],
-	['cluster.membership_total', 'hosts'],
-	['cluster.upstream_cx_total', 'connects'],
-	['cluster.upstream_cx_connect_fail', 'connectFailures'],
-	['cluster.upstream_cx_none_healthy', 'withoutHost'],
-	['cluster.grpc.2', 'grpcUnknown'],
-	['cluster.grpc.4', 'grpcDeadlineExceeded'],
-	['cluster.grpc.12', 'grpcUnimplemented'],
-	['cluster.grpc.13', 'grpcInternal'],
-	['cluster.grpc.14', 'grpcUnavailable'],
-	['cluster.grpc.15', 'grpcDataLoss'],
-])
-const timesMetric = 'cluster.upstream_rq_time'
-const uptimeMetric = 'server.uptime'
 const unroutedPattern = /^http\..*\bno_(cluster|route)$/
 const egressPrefix = /^egress(\.|$)/
 
 type Draft = {
+	node: Uint8Array | null
 	flushedAtMs: number
 	readonly clusters: Map<string, Map<ClusterMetric, number>>
 	readonly times: Map<string, RequestTimes>
@@ -89,164 +47,174 @@ type Draft = {
 	uptimeS: number | null
 }
 
-/** A failure is half a sentence about what is wrong. */
-export function readMetrics(bytes: Uint8Array): Result<MetricsMessage, string> {
+/** A failure is half a sentence about what is wrong. Give it the same memory each time. */
+export function readMetrics(bytes: Uint8Array, names: NameMemory = createNameMemory()): Result<MetricsMessage, string> {
+	const scan = scanOf(bytes, limits.flushFields)
+	const [clusters, times, unrouted] = [new Map(), new Map(), new Map()]
+	const draft: Draft = { node: null, flushedAtMs: 0, clusters, times, unrouted, uptimeS: null }
 	try {
-		let node: Uint8Array | null = null
-		const draft: Draft = { flushedAtMs: 0, clusters: new Map(), times: new Map(), unrouted: new Map(), uptimeS: null }
-		const budget = { left: limits.flushFields }
-		const reader = new BoundedReader(bytes, budget)
-		while (reader.pos < reader.len) {
-			const [field, wireType] = reader.tag()
-			if (field === 1) node = readIdentifier(reader.bytes(), budget)
-			else if (field === 2) readFamily(reader.bytes(), draft, budget)
-			else reader.skip(wireType, field)
+		while (scan.at < scan.end) {
+			const tag = readTag(scan)
+			if (tag >>> 3 === 1) draft.node = readIdentifier(scan)
+			else if (tag >>> 3 === 2) readFamily(scan, draft, names)
+			else skipField(scan, tag)
 		}
-		return succeed({ node, ...draft })
+		return succeed(draft)
 	} catch (error) {
 		return fail(`not a metrics message: ${error instanceof Error ? error.message : String(error)}`)
 	}
 }
 
-function readIdentifier(bytes: Uint8Array, budget: FieldBudget): Uint8Array | null {
+function readIdentifier(scan: WireScan): Uint8Array | null {
 	let node: Uint8Array | null = null
-	const reader = new BoundedReader(bytes, budget)
-	while (reader.pos < reader.len) {
-		const [field, wireType] = reader.tag()
-		if (field === 1) node = reader.bytes()
-		else reader.skip(wireType, field)
+	const end = enter(scan)
+	while (scan.at < scan.end) {
+		const tag = readTag(scan)
+		if (tag >>> 3 === 1) {
+			const { from, to } = readSpan(scan)
+			node = scan.bytes.subarray(from, to)
+		} else skipField(scan, tag)
 	}
+	leave(scan, end)
 	return node
 }
 
-function readFamily(bytes: Uint8Array, draft: Draft, budget: FieldBudget): void {
-	let name = ''
-	let use = usedFor(name)
-	const reader = new BoundedReader(bytes, budget)
-	while (reader.pos < reader.len) {
-		const [field, wireType] = reader.tag()
-		if (field === 1) {
-			name = reader.string()
-			// Once for all metrics of a family: of its name and their number a sender chooses both.
-			use = usedFor(name)
-		} else if (field === 4) {
-			const metric = reader.bytes()
-			if (draft.flushedAtMs === 0 || use !== null) take(name, readMetric(metric, budget), { use, draft })
-		} else reader.skip(wireType, field)
+/** What a family is of use for. */
+type Family = { readonly use: MetricUse } | { readonly use: 'unrouted'; readonly name: string }
+
+const families = createByteNames<Family>()
+for (const [name, use] of metricUses) families.add(bytesOf(name), { use })
+
+function readFamily(scan: WireScan, draft: Draft, names: NameMemory): void {
+	let family: Family | null = null
+	const end = enter(scan)
+	while (scan.at < scan.end) {
+		const tag = readTag(scan)
+		// Once for all metrics of a family: of its name and their number a sender chooses both.
+		if (tag >>> 3 === 1) family = familyNamed(scan.bytes, readSpan(scan), names)
+		else if (tag >>> 3 !== 4) skipField(scan, tag)
+		else if (family === null && draft.flushedAtMs !== 0) readSpan(scan)
+		else readMetric(scan, { family, draft, names })
 	}
+	leave(scan, end)
 }
 
-/** Null: for nothing. */
-type Use = ClusterMetric | 'times' | 'uptime' | 'unrouted' | null
+const httpPrefix = bytesOf('http.')
+const routeSuffix = bytesOf('no_route')
+const clusterSuffix = bytesOf('no_cluster')
 
-function usedFor(name: string): Use {
-	if (name.length > limits.clusterNameChars) return null
-	if (name === timesMetric) return 'times'
-	if (name === uptimeMetric) return 'uptime'
-	return clusterMetrics.get(name) ?? (unroutedPattern.test(name) ? 'unrouted' : null)
+function familyNamed(bytes: Uint8Array, { from, to }: Span, names: NameMemory): Family | null {
+	const known = families.find(bytes, from, to)
+	if (known !== undefined) return known
+	const ends = (suffix: Uint8Array) => isAt(bytes, to - suffix.length, to, suffix)
+	if (!isAt(bytes, from, from + httpPrefix.length, httpPrefix)) return null
+	const name = ends(routeSuffix) || ends(clusterSuffix) ? names.textAt(bytes, from, to) : null
+	return name !== null && unroutedPattern.test(name) ? { use: 'unrouted', name } : null
 }
 
-type Metric = { labels: Map<string, string>; value: number; times: RequestTimes | null; timestampMs: number }
+type Reading = { readonly family: Family | null; readonly draft: Draft; readonly names: NameMemory }
 
-function readMetric(bytes: Uint8Array, budget: FieldBudget): Metric {
-	const metric: Metric = { labels: new Map(), value: 0, times: null, timestampMs: 0 }
-	const reader = new BoundedReader(bytes, budget)
-	while (reader.pos < reader.len) {
-		const [field, wireType] = reader.tag()
-		if (field === 1) readLabel(reader.bytes(), metric.labels, budget)
-		else if (field === 2 || field === 3) metric.value = readValue(reader.bytes(), budget)
-		else if (field === 6) metric.timestampMs = Number(reader.int64())
-		else if (field === 7) metric.times = readHistogram(reader.bytes(), budget)
-		else reader.skip(wireType, field)
+type Metric = {
+	/** Values of its labels; null where it has no such label. */
+	cluster: Span | null
+	responseClass: Span | null
+	listenerPrefix: Span | null
+	value: number
+	times: RequestTimes | null
+	timestampMs: number
+}
+
+function readMetric(scan: WireScan, { family, draft, names }: Reading): void {
+	const [cluster, responseClass, listenerPrefix] = [null, null, null]
+	const metric: Metric = { cluster, responseClass, listenerPrefix, value: 0, times: null, timestampMs: 0 }
+	const end = enter(scan)
+	while (scan.at < scan.end) {
+		const tag = readTag(scan)
+		const field = tag >>> 3
+		if (field === 1) readLabel(scan, metric)
+		else if (field === 2 || field === 3) metric.value = readValue(scan)
+		else if (field === 6) metric.timestampMs = readInt64(scan)
+		else if (field === 7) metric.times = readHistogram(scan)
+		else skipField(scan, tag)
 	}
-	return metric
+	leave(scan, end)
+	if (draft.flushedAtMs === 0) draft.flushedAtMs = metric.timestampMs
+	if (family === null) return
+	const textOf = (span: Span) => names.textAt(scan.bytes, span.from, span.to)
+	if (family.use === 'uptime') draft.uptimeS = metric.value
+	else if (family.use === 'unrouted') takeUnrouted(family.name, metric, { draft, textOf })
+	else if (family.use !== 'errors' || isServerError(scan.bytes, metric.responseClass))
+		takeOfCluster(family.use, metric, { draft, textOf })
 }
 
-function readLabel(bytes: Uint8Array, into: Map<string, string>, budget: FieldBudget): void {
-	let name = ''
-	let value = ''
-	const reader = new BoundedReader(bytes, budget)
-	while (reader.pos < reader.len) {
-		const [field, wireType] = reader.tag()
-		if (field === 1) name = reader.string()
-		else if (field === 2) value = reader.string()
-		else reader.skip(wireType, field)
+const clusterLabel = bytesOf('envoy.cluster_name')
+const responseClassLabel = bytesOf('envoy.response_code_class')
+const listenerPrefixLabel = bytesOf('envoy.http_conn_manager_prefix')
+
+function readLabel(scan: WireScan, into: Metric): void {
+	let name: Span = nowhere
+	let value: Span = nowhere
+	const end = enter(scan)
+	while (scan.at < scan.end) {
+		const tag = readTag(scan)
+		if (tag >>> 3 === 1) name = readSpan(scan)
+		else if (tag >>> 3 === 2) value = readSpan(scan)
+		else skipField(scan, tag)
 	}
-	into.set(name, value)
+	leave(scan, end)
+	const isNamed = (label: Uint8Array) => isAt(scan.bytes, name.from, name.to, label)
+	if (isNamed(clusterLabel)) into.cluster = value
+	else if (isNamed(responseClassLabel)) into.responseClass = value
+	else if (isNamed(listenerPrefixLabel)) into.listenerPrefix = value
 }
+
+const nowhere: Span = { from: 0, to: 0 }
 
 /** A counter or gauge holds one double. What is no count is left at 0: it must not spoil sums. */
-function readValue(bytes: Uint8Array, budget: FieldBudget): number {
+function readValue(scan: WireScan): number {
 	let value = 0
-	const reader = new BoundedReader(bytes, budget)
-	while (reader.pos < reader.len) {
-		const [field, wireType] = reader.tag()
-		if (field === 1) value = reader.double()
-		else reader.skip(wireType, field)
+	const end = enter(scan)
+	while (scan.at < scan.end) {
+		const tag = readTag(scan)
+		if (tag >>> 3 === 1) value = readDouble(scan)
+		else skipField(scan, tag)
 	}
+	leave(scan, end)
 	return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0
 }
 
-/** Buckets count from 0 up to their bound. More of them than anybody writes are no histogram. */
-function readHistogram(bytes: Uint8Array, budget: FieldBudget): RequestTimes | null {
-	let samples = 0
-	const edgesMs: number[] = []
-	const atMost: number[] = []
-	const reader = new BoundedReader(bytes, budget)
-	while (reader.pos < reader.len) {
-		const [field, wireType] = reader.tag()
-		if (field === 1) samples = Number(reader.uint64())
-		else if (field === 3) {
-			const [count, bound] = readBucket(reader.bytes(), budget)
-			if (!Number.isFinite(bound)) continue
-			atMost.push(count)
-			edgesMs.push(bound)
-			if (edgesMs.length > limits.histogramBuckets) return null
-		} else reader.skip(wireType, field)
-	}
-	return { samples, edgesMs, atMost }
+/** Class `5`. */
+function isServerError(bytes: Uint8Array, responseClass: Span | null): boolean {
+	return responseClass !== null && responseClass.to - responseClass.from === 1 && bytes[responseClass.from] === 0x35
 }
 
-function readBucket(bytes: Uint8Array, budget: FieldBudget): [count: number, bound: number] {
-	let count = 0
-	let bound = 0
-	const reader = new BoundedReader(bytes, budget)
-	while (reader.pos < reader.len) {
-		const [field, wireType] = reader.tag()
-		if (field === 1) count = Number(reader.uint64())
-		else if (field === 2) bound = reader.double()
-		else reader.skip(wireType, field)
-	}
-	return [count, bound]
-}
-
-function take(name: string, metric: Metric, { use, draft }: { use: Use; draft: Draft }): void {
-	if (draft.flushedAtMs === 0) draft.flushedAtMs = metric.timestampMs
-	if (use === null) return
-	if (use === 'uptime') draft.uptimeS = metric.value
-	else if (use === 'unrouted') takeUnrouted(name, metric, draft)
-	else takeOfCluster(use, metric, draft)
-}
+type Taking = { readonly draft: Draft; readonly textOf: (span: Span) => string | null }
 
 /** Of a cluster of ours: no other is known to anybody, and its name may be of any length. */
-function takeOfCluster(use: ClusterMetric | 'times', metric: Metric, draft: Draft): void {
-	const cluster = metric.labels.get('envoy.cluster_name')
-	if (cluster === undefined || cluster.length > limits.clusterNameChars) return
+function takeOfCluster(use: ClusterMetric | 'times', metric: Metric, { draft, textOf }: Taking): void {
+	const cluster = metric.cluster === null ? null : textOf(metric.cluster)
+	if (cluster === null) return
 	if (use === 'times') {
 		if (metric.times !== null) draft.times.set(cluster, metric.times)
 		return
 	}
-	if (use === 'errors' && metric.labels.get('envoy.response_code_class') !== '5') return
-	let values = draft.clusters.get(cluster)
-	if (values === undefined) {
-		values = new Map()
-		draft.clusters.set(cluster, values)
-	}
-	values.set(use, metric.value)
+	const values = draft.clusters.get(cluster)
+	if (values === undefined) draft.clusters.set(cluster, new Map([[use, metric.value]]))
+	else values.set(use, metric.value)
 }
 
-function takeUnrouted(name: string, metric: Metric, draft: Draft): void {
-	const prefix = metric.labels.get('envoy.http_conn_manager_prefix') ?? ''
-	if (prefix.length <= limits.clusterNameChars && egressPrefix.test(prefix))
-		draft.unrouted.set(`${prefix} ${name}`, metric.value)
+function takeUnrouted(name: string, metric: Metric, { draft, textOf }: Taking): void {
+	const prefix = metric.listenerPrefix === null ? null : textOf(metric.listenerPrefix)
+	if (prefix !== null && egressPrefix.test(prefix)) draft.unrouted.set(`${prefix} ${name}`, metric.value)
+}
+
+function readSpan(scan: WireScan): Span {
+	const end = enter(scan)
+	const span = { from: scan.at, to: scan.end }
+	leave(scan, end)
+	return span
+}
+
+function bytesOf(text: string): Uint8Array {
+	return new TextEncoder().encode(text)
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
+import type { ClusterMetric } from '#telemetry/cluster-metric.ts'
 import { type CumulativeFlush, createCounters } from '#telemetry/counters.ts'
-import type { ClusterMetric } from '#telemetry/read-metrics.ts'
 import { idleCluster } from '../../fixtures/cluster-flush.ts'
 
 type Values = Partial<Record<ClusterMetric, number>>

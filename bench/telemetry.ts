@@ -1,0 +1,39 @@
+// Thousands of proxies push their counters: what that costs the daemon, from the socket to the guard, while nothing
+// moves and while a rollout runs that watches all of them. Each has a connection of its own and is served on it too.
+import { type Bench, type Figures, rounded } from './report.ts'
+import { type FlushCost, type FlushLoad, measureFlushes } from './telemetry/measure-flushes.ts'
+import { playFlushes } from './telemetry/played-flush.ts'
+
+const loads: readonly Omit<FlushLoad, 'proxies'>[] = [
+	{ intervalS: 1, during: 'quiet', measuredS: 15 },
+	{ intervalS: 1, during: 'rollout', measuredS: 15 },
+	{ intervalS: 5, during: 'quiet', measuredS: 20 },
+	{ intervalS: 5, during: 'rollout', measuredS: 20 },
+]
+
+export const benchTelemetry: Bench = async (say, { proxies }) => {
+	const bytes = playFlushes(0).at(0, Date.now()).length
+	say(`${proxies} proxies, ${bytes} bytes a flush; nothing of what they counted is lost`)
+	const figures: Record<string, Figures[string]> = { proxies, bytes }
+	for (const load of loads) {
+		const cost = await measureFlushes({ ...load, proxies })
+		say(`  every ${load.intervalS} s, ${titles[load.during].padEnd(20)}${costLine(cost)}`)
+		figures[`every${load.intervalS}s.${load.during}`] = Object.fromEntries(
+			Object.entries(cost).map(([name, value]) => [name, rounded(value)]),
+		)
+	}
+	return figures
+}
+
+const titles: Readonly<Record<FlushLoad['during'], string>> = { quiet: 'nothing moves', rollout: 'during a rollout' }
+
+function costLine({ cpuPercent, flushUs, rate, delayP99Ms, rssBeforeMb, rssAfterMb, late }: FlushCost): string {
+	return [
+		`${cpuPercent.toFixed(1).padStart(5)} % of a core`,
+		`${flushUs.toFixed(0).padStart(4)} µs a flush`,
+		`${rate.toFixed(0).padStart(5)} flushes/s`,
+		`loop p99 ${delayP99Ms.toFixed(0)} ms`,
+		`RSS ${rssBeforeMb.toFixed(0)} -> ${rssAfterMb.toFixed(0)} MB`,
+		`late ${late}`,
+	].join('  ')
+}

@@ -1,0 +1,126 @@
+// Protobuf's wire format, read where it lies: no object for a nested message, no string for a name. Every function moves
+// the scan on, and throws where the bytes end too early or are no field. As `base/bounded-reader.ts` it is for messages of
+// those who may mean harm: there is a budget of fields, and no message of Envoy's has a group.
+// https://protobuf.dev/programming-guides/encoding/
+
+/** A place in a message, and where the message that it is in ends. */
+export type WireScan = {
+	readonly bytes: Uint8Array
+	readonly view: DataView
+	at: number
+	end: number
+	/** How many fields may still be read, nested ones among them. */
+	fieldsLeft: number
+}
+
+/** Part of a scan's bytes: from, and up to but without. */
+export type Span = { readonly from: number; readonly to: number }
+
+const mostVarintBytes = 10
+
+/** @param mostFields in all that lies in it */
+export function scanOf(bytes: Uint8Array, mostFields: number): WireScan {
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+	return { bytes, view, at: 0, end: bytes.length, fieldsLeft: mostFields }
+}
+
+/** Number and wire type of the next field, as they are written: number times eight, plus type. */
+export function readTag(scan: WireScan): number {
+	scan.fieldsLeft -= 1
+	if (scan.fieldsLeft < 0) throw new Error('more fields than a message may have')
+	const from = scan.at
+	const tag = readUint32(scan)
+	const length = scan.at - from
+	if (length > 5 || (length === 5 && (scan.bytes[scan.at - 1] ?? 0) > 0x0f)) throw new Error('a tag is too large')
+	if (tag < 8 || (tag & 7) > 5) throw new Error(`there is no field ${tag >>> 3} of wire type ${tag & 7}`)
+	return tag
+}
+
+/** Passes over the field whose tag was just read. */
+export function skipField(scan: WireScan, tag: number): void {
+	switch (tag & 7) {
+		case 0:
+			while (nextByte(scan) >= 0x80);
+			return
+		case 1:
+			return move(scan, 8)
+		case 2:
+			return move(scan, readUint32(scan))
+		case 5:
+			return move(scan, 4)
+		default:
+			throw new Error(`field ${tag >>> 3} is a group`)
+	}
+}
+
+/** Goes into a nested message, or over a text. What it returns is to be given to `leave` at the end of that. */
+export function enter(scan: WireScan): number {
+	const length = readUint32(scan)
+	const outerEnd = scan.end
+	if (scan.at + length > outerEnd) throw new Error('the message ends too early')
+	scan.end = scan.at + length
+	return outerEnd
+}
+
+/** To the end of the nested message, wherever in it the scan is. */
+export function leave(scan: WireScan, outerEnd: number): void {
+	scan.at = scan.end
+	scan.end = outerEnd
+}
+
+export function readDouble(scan: WireScan): number {
+	const { at } = scan
+	move(scan, 8)
+	return scan.view.getFloat64(at, true)
+}
+
+/** A varint of at most 32 bits. Higher ones are dropped, as every reader of the format does. */
+export function readUint32(scan: WireScan): number {
+	const first = nextByte(scan)
+	if (first < 0x80) return first
+	let value = first & 0x7f
+	for (let shift = 7; shift < 7 * mostVarintBytes; shift += 7) {
+		const byte = nextByte(scan)
+		if (shift < 32) value |= (byte & 0x7f) << shift
+		if (byte < 0x80) return value >>> 0
+	}
+	throw new Error('a number is too long')
+}
+
+/** A varint of 64 bits, as the nearest number that there is. */
+export function readInt64(scan: WireScan): number {
+	const { low, high } = readVarint64(scan)
+	return high * 2 ** 32 + low
+}
+
+/** As `readInt64`, without a sign. */
+export function readUint64(scan: WireScan): number {
+	const { low, high } = readVarint64(scan)
+	return (high >>> 0) * 2 ** 32 + low
+}
+
+function readVarint64(scan: WireScan): { readonly low: number; readonly high: number } {
+	let low = 0
+	let high = 0
+	for (let shift = 0; shift < 7 * mostVarintBytes; shift += 7) {
+		const byte = nextByte(scan)
+		const bits = byte & 0x7f
+		if (shift < 32) low |= bits << shift
+		if (shift === 28) high = bits >>> 4
+		else if (shift > 28) high |= bits << (shift - 32)
+		if (byte < 0x80) return { low: low >>> 0, high }
+	}
+	throw new Error('a number is too long')
+}
+
+function nextByte(scan: WireScan): number {
+	if (scan.at >= scan.end) throw new Error('the message ends too early')
+	const byte = scan.bytes[scan.at] ?? 0
+	scan.at += 1
+	return byte
+}
+
+function move(scan: WireScan, length: number): void {
+	if (scan.at + length > scan.end) throw new Error('the message ends too early')
+	scan.at += length
+}

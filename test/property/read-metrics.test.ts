@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createNameMemory } from '#telemetry/name-memory.ts'
+import { readMetrics } from '#telemetry/read-metrics.ts'
+import { count, seed } from '../depth.ts'
+import { arbitraryMetricsBytes } from '../fixtures/arbitrary-metrics-bytes.ts'
+import { decodeMetrics } from '../fixtures/decode-metrics.ts'
+
+/** What real Envoys pushed, by version: three flushes of one, in turn. */
+const recorded: Readonly<Record<string, readonly string[]>> = JSON.parse(
+	readFileSync(join(import.meta.dirname, '../fixtures/recorded-flushes.json'), 'utf8'),
+)
+const flushes = Object.values(recorded)
+	.flat()
+	.map((text) => Uint8Array.from(Buffer.from(text, 'base64')))
+const names = createNameMemory()
+
+function expectAsDecoded(bytes: Uint8Array): 'read' | 'refused' {
+	const scanned = readMetrics(bytes, names)
+	const decoded = decodeMetrics(bytes)
+	if (!decoded.ok) {
+		expect(scanned.ok).toBe(false)
+		return 'refused'
+	}
+	expect(scanned).toEqual(decoded)
+	return 'read'
+}
+
+describe('a scanned message says what a decoded one says', () => {
+	test.for(Object.entries(recorded))('of Envoy %s', ([, texts]) => {
+		for (const text of texts) expect(expectAsDecoded(Buffer.from(text, 'base64'))).toBe('read')
+	})
+
+	test('when it is hardly one', () => {
+		const outcomes = { read: 0, refused: 0 }
+		fc.assert(
+			fc.property(arbitraryMetricsBytes, (bytes) => {
+				outcomes[expectAsDecoded(bytes)] += 1
+			}),
+			{ numRuns: count(2_000, 300_000), seed: seed() },
+		)
+		// Either is worth nothing without the other.
+		expect(Math.min(outcomes.read, outcomes.refused)).toBeGreaterThan(count(2_000, 300_000) / 10)
+	})
+
+	test('when bytes of a real one are changed, cut off or doubled', () => {
+		fc.assert(
+			fc.property(
+				fc.constantFrom(...flushes),
+				fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }),
+				fc.tuple(fc.nat(), fc.nat(40)),
+				(flush, changes, [from, length]) => {
+					const changed = Uint8Array.from(flush)
+					for (const [at, value] of changes) changed[at % changed.length] = value
+					expectAsDecoded(changed)
+					const start = from % changed.length
+					expectAsDecoded(changed.subarray(0, start))
+					expectAsDecoded(Uint8Array.of(...changed.subarray(0, start + length), ...changed.subarray(start)))
+				},
+			),
+			{ numRuns: count(150, 30_000), seed: seed() },
+		)
+	})
+})
