@@ -77,7 +77,7 @@ function createPeer(peers: MemoryPeers) {
 
 type Peer = ReturnType<typeof createPeer>
 
-test(`${messages} hostile messages at the core`, async () => {
+test('whatever hostile peers say, nothing throws, costs much, stays, or reaches the others', async () => {
 	const world = createServedWorld()
 	const { server, clock } = world
 	const memory = connectInMemory(server.services, (connection) => world.admission.release(connection))
