@@ -2,6 +2,7 @@ import type { Mesh } from '#mesh/mesh.ts'
 import type { ClientTls } from '#mesh/proxy-spec.ts'
 import { addressTraps } from './address-traps.ts'
 import type { ChangedPath } from './changed-path.ts'
+import { concernedCallers, type MeshCalls } from './concerned-callers.ts'
 import { type Call, callsOf, type LivePath, livePathsOf, type TargetsOf, writtenTargets } from './live-paths.ts'
 import type { Target } from './plan.ts'
 import { portTraps, servicePortTraps } from './port-traps.ts'
@@ -16,7 +17,21 @@ import { joinCallers, type Trap } from './trap.ts'
 /** Sorted by code and resource; empty when every change can be taken up by one proxy after the other. */
 export function findTraps(applied: Mesh, desired: Mesh, targetsOf: TargetsOf = writtenTargets): readonly Trap[] {
 	if (applied.hash === desired.hash) return []
-	const paths = changedPaths(applied, desired, targetsOf)
+	const before = { mesh: applied, calls: callsOf(applied) }
+	const after = { mesh: desired, calls: callsOf(desired) }
+	const concerned = concernedCallers(before, after, targetsOf)
+	if (concerned.size === 0) return []
+	const among = ({ mesh, calls }: MeshCalls) => ({
+		mesh,
+		calls: calls.filter(({ caller }) => concerned.has(caller.id)),
+	})
+	return trapsBetween(among(before), among(after), targetsOf)
+}
+
+/** Of the callers in these calls, each of whom is there with all of his own. */
+export function trapsBetween(before: MeshCalls, after: MeshCalls, targetsOf: TargetsOf): readonly Trap[] {
+	const [applied, desired] = [before.mesh, after.mesh]
+	const paths = changedPaths(before, after, targetsOf)
 	const traps = paths.flatMap((path) => [
 		...tlsTraps(path),
 		...portTraps(path, desired),
@@ -25,40 +40,42 @@ export function findTraps(applied: Mesh, desired: Mesh, targetsOf: TargetsOf = w
 	return joinCallers([...traps, ...servicePortTraps(paths, { applied, desired })])
 }
 
-function changedPaths(applied: Mesh, desired: Mesh, targetsOf: TargetsOf): ChangedPath[] {
-	const calls = { before: callsOf(applied), after: callsOf(desired) }
-	const laterCalls = new Map(calls.after.map((call) => [keyOfCall(call), call]))
-	const kept = new Set(livePathsOf(desired, calls.after, writtenTargets).map(keyOfPath))
-	const written = new Set(livePathsOf(applied, calls.before, writtenTargets).map(keyOfPath))
+function changedPaths(before: MeshCalls, after: MeshCalls, targetsOf: TargetsOf): ChangedPath[] {
+	const { resources } = after.mesh
+	const laterCalls = new Map(after.calls.map((call) => [keyOfCall(call), call]))
+	const kept = new Set(livePathsOf(after.mesh, after.calls, writtenTargets).map(keyOfPath))
+	const written = new Set(livePathsOf(before.mesh, before.calls, writtenTargets).map(keyOfPath))
 	const reached = {
 		// The clusters of what a rollout leads to are there too, by the same policies.
-		before: livePathsOf(applied, calls.before, (route) => uniqueTargets([...route.spec.targets, ...targetsOf(route)])),
-		after: livePathsOf(desired, calls.after, allTargets),
+		before: livePathsOf(before.mesh, before.calls, (route) =>
+			uniqueTargets([...route.spec.targets, ...targetsOf(route)]),
+		),
+		after: livePathsOf(after.mesh, after.calls, allTargets),
 	}
-	const before = policiesByEnds(reached.before)
+	const policiesBefore = policiesByEnds(reached.before)
 	// What the weights lead to meanwhile is reached with the new policies, old paths among them.
-	const after = policiesByEnds([
+	const policiesAfter = policiesByEnds([
 		...reached.after,
 		...reached.before.flatMap((path) => {
 			const call = laterCalls.get(keyOfCall(path))
 			return call === undefined || kept.has(keyOfPath(path)) ? [] : [{ ...path, clientTls: call.clientTls }]
 		}),
 	])
-	const live = livePathsOf(applied, calls.before, (route) => uniqueTargets(targetsOf(route)))
+	const live = livePathsOf(before.mesh, before.calls, (route) => uniqueTargets(targetsOf(route)))
 	return live.flatMap((path): ChangedPath[] => {
 		const call = laterCalls.get(keyOfCall(path))
 		if (call === undefined) return []
 		const key = keyOfPath(path)
 		// Only a rollout leads there, and it goes back now: nothing may be in its way.
 		if (!written.has(key) && !kept.has(key)) return []
-		const node = desired.resources[path.node.id]
+		const node = resources[path.node.id]
 		const ends = keyOfEnds(path)
 		return [
 			{
 				before: path,
 				call,
 				node: node?.kind === 'VirtualNode' ? node : null,
-				policies: { before: before.get(ends) ?? [], after: after.get(ends) ?? [] },
+				policies: { before: policiesBefore.get(ends) ?? [], after: policiesAfter.get(ends) ?? [] },
 				end: kept.has(key) ? 'kept' : 'left',
 			},
 		]

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { composeMesh } from '#mesh/compose-mesh.ts'
+import type { Mesh } from '#mesh/mesh.ts'
 import type { ClientTls, ListenerTls, VirtualNodeListener } from '#mesh/proxy-spec.ts'
-import { findTraps } from '#plan/find-traps.ts'
+import { concernedCallers } from '#plan/concerned-callers.ts'
+import { findTraps, trapsBetween } from '#plan/find-traps.ts'
+import { callsOf, type TargetsOf, writtenTargets } from '#plan/live-paths.ts'
 import { count, seed } from '../depth.ts'
-import { type BriefResource, fixtureResource } from '../fixtures/mesh-fixture.ts'
+import { type BriefResource, fixtureResource, fixtureTarget } from '../fixtures/mesh-fixture.ts'
 
 // What works before and after, and is caught in no trap, must also work while one end has changed and the other has
 // not. Whether two ends get along is written down here once more, by what TLS does and not by what the finder thinks.
@@ -116,4 +119,111 @@ test('what is caught in no trap works while one end has changed and the other ha
 		{ numRuns: count(2000, 100_000), seed: seed() },
 	)
 	expect(tried).toBeGreaterThan(200)
+})
+
+/** Every caller looked at, whoever is concerned. */
+function wholeTraps(before: Mesh, after: Mesh, targetsOf: TargetsOf) {
+	const callsIn = (mesh: Mesh) => ({ mesh, calls: callsOf(mesh) })
+	return trapsBetween(callsIn(before), callsIn(after), targetsOf)
+}
+
+/** A mesh of several callers, routers and nodes, in which each part is one of a few. */
+const nodes = fc.record<Pick<Extract<BriefResource, { kind: 'VirtualNode' }>, 'listeners' | 'dns' | 'discovery'>>({
+	listeners: fc.constantFrom([80], [81], [80, 81]).chain((ports) => fc.tuple(...ports.map(listener))),
+	dns: fc.constantFrom(
+		{},
+		{ hostname: 'other.local' },
+		{ ipPreference: 'IPv6_ONLY' } as const,
+		{ ipPreference: 'IPv4_PREFERRED' } as const,
+	),
+})
+const policies = fc
+	.constantFrom(null, null, 'one' as const, 'two' as const)
+	.chain((drawn) => (drawn === null ? fc.constant(null) : clientTls))
+const called = fc.option(policies, { nil: undefined })
+const backends = fc.record({ b: called, c: called })
+const providers = fc.constantFrom({ router: 'B' }, { router: 'C' }, { node: 'v1' }, { node: 'v2' }, {})
+const targets = fc.constantFrom(
+	{ 'v1:80': 1 },
+	{ 'v1:80': 1, 'v2:80': 1 },
+	{ 'v1:80': 1, 'v2:80': 0 },
+	{ 'v2:80': 1, 'v1:81': 1 },
+	{ 'v1:81': 1 },
+)
+const routerListeners = fc.constantFrom([80], [81], [80, 81])
+const parts = fc.record({
+	mesh: fc.constantFrom(null, 'IPv6_PREFERRED' as const),
+	v1: nodes,
+	v2: nodes,
+	web: backends,
+	shop: backends,
+	edge: fc.record({ policy: policies, services: fc.subarray(['b.local', 'c.local'] as const) }),
+	b: providers,
+	c: providers,
+	B: routerListeners,
+	C: routerListeners,
+	ofB: targets,
+	ofC: targets,
+	port: fc.constantFrom(null, 80),
+})
+type Parts = typeof parts extends fc.Arbitrary<infer Drawn> ? Drawn : never
+
+function meshOfParts(drawn: Parts): Mesh {
+	const caller = (name: 'web' | 'shop'): BriefResource => ({
+		kind: 'VirtualNode',
+		name,
+		backends: (['b', 'c'] as const).flatMap((service) => {
+			const policy = drawn[name][service]
+			return policy === undefined ? [] : [{ service: `${service}.local`, clientTls: policy }]
+		}),
+	})
+	const briefs: BriefResource[] = [
+		{ kind: 'Mesh', spec: { ipPreference: drawn.mesh } },
+		{ kind: 'VirtualNode', name: 'v1', ...drawn.v1 },
+		{ kind: 'VirtualNode', name: 'v2', ...drawn.v2 },
+		caller('web'),
+		caller('shop'),
+		{ kind: 'VirtualGateway', name: 'edge', spec: { clientTls: drawn.edge.policy } },
+		...drawn.edge.services.map(
+			(service): BriefResource => ({ kind: 'GatewayRoute', name: service, gateway: 'edge', service }),
+		),
+		{ kind: 'VirtualService', name: 'b.local', ...drawn.b },
+		{ kind: 'VirtualService', name: 'c.local', ...drawn.c },
+		...(['B', 'C'] as const).map(
+			(name): BriefResource => ({
+				kind: 'VirtualRouter',
+				name,
+				listeners: drawn[name].map((port) => ({ port, protocol: 'http2' })),
+			}),
+		),
+		{ kind: 'Route', router: 'B', name: 'B', targets: drawn.ofB, spec: { match: { port: drawn.port } } },
+		{ kind: 'Route', router: 'C', name: 'C', targets: drawn.ofC },
+	]
+	return composeMesh(Object.fromEntries(briefs.map(fixtureResource).map((resource) => [resource.id, resource])))
+}
+
+test('who is not concerned is caught in no trap', () => {
+	let [caught, spared] = [0, 0]
+	const names = Object.keys(fc.sample(parts, 1)[0] ?? {})
+	const rising = fc.constantFrom<TargetsOf>(writtenTargets, (route) => [
+		...writtenTargets(route),
+		{ ...fixtureTarget('v2'), port: 81 },
+	])
+	fc.assert(
+		fc.property(parts, parts, fc.subarray(names, { minLength: 1, maxLength: 3 }), rising, (old, other, changed, to) => {
+			const next = { ...old, ...Object.fromEntries(changed.map((name) => [name, Reflect.get(other, name)])) }
+			const [before, after] = [meshOfParts(old), meshOfParts(next)]
+			const found = findTraps(before, after, to)
+			expect(found).toEqual(before.hash === after.hash ? [] : wholeTraps(before, after, to))
+			const concerned = concernedCallers(
+				{ mesh: before, calls: callsOf(before) },
+				{ mesh: after, calls: callsOf(after) },
+				to,
+			)
+			if (found.length > 0) caught += 1
+			if (concerned.size < 3) spared += 1
+		}),
+		{ numRuns: count(1000, 100_000), seed: seed() },
+	)
+	expect([caught, spared].every((times) => times > 100)).toBe(true)
 })
