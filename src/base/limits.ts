@@ -210,6 +210,9 @@ export const limits = {
 	xdsConnectionsPerAddress: 10_000,
 	/** Connections that wait to be taken in: all proxies may come again at once. The system may allow fewer. */
 	xdsBacklog: 4_096,
+	/** Connections at a time that were begun and have sent nothing, and how long one of them keeps others waiting. */
+	xdsArrivalsAtOnce: 16,
+	xdsArrivalSilentMs: 50,
 	xdsStreamsPerConnection: 16,
 	/** A TLS handshake, all of it; and how often one that failed is told. */
 	xdsHandshakeMs: 10_000,

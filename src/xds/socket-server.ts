@@ -5,6 +5,7 @@ import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { createRepeatedLog, type RepeatedLog } from '#base/repeated-log.ts'
 import { createAddressCounts } from './address-counts.ts'
+import { createArrivals } from './arrivals.ts'
 import { urisOfNames } from './certificate-uris.ts'
 import { type ServerCertificate, secureContextOf } from './server-certificate.ts'
 
@@ -34,14 +35,28 @@ export function createSocketServer({ certificate, clock, log, accept }: SocketSe
 		socket.destroy()
 	}
 
-	if (certificate === null)
-		return {
-			server: capped(
-				createServer((socket) => take(socket, null)),
-				repeated,
-			),
-			secure() {},
-		}
+	const secured = certificate === null ? null : createSecured(certificate, { clock, log, accept: take })
+	const server = createServer({ pauseOnConnect: true }, (socket) => arrivals.come(socket))
+	server.maxConnections = limits.xdsConnections
+	server.on('drop', (from) => refuse(repeated, from ?? {}, `there are ${limits.xdsConnections}`))
+	const arrivals = createArrivals({
+		clock,
+		begin(socket) {
+			if (!server.listening) return void socket.destroy()
+			if (secured !== null) return void secured.emit('connection', socket)
+			// Until somebody takes what comes, only that it comes.
+			socket.read(0)
+			take(socket, null)
+		},
+	})
+	return { server, secure: (next) => secured?.setSecureContext(secureContextOf(next)) }
+}
+
+/** Listens nowhere: it is given each socket. */
+function createSecured(
+	certificate: ServerCertificate,
+	{ clock, log, accept }: Pick<SocketServerOptions, 'clock' | 'log' | 'accept'>,
+): TlsServer {
 	const asksClients = certificate.clientAuthorities !== null
 	const takesBare = certificate.bareClients === 'taken'
 	const server = createTlsServer(
@@ -53,21 +68,14 @@ export function createSocketServer({ certificate, clock, log, accept }: SocketSe
 			handshakeTimeout: limits.xdsHandshakeMs,
 		},
 		(socket) => {
-			if (!asksClients || (takesBare && socket.getPeerX509Certificate() === undefined)) return take(socket, null)
-			if (socket.authorized) return take(socket, urisOf(socket))
+			if (!asksClients || (takesBare && socket.getPeerX509Certificate() === undefined)) return accept(socket, null)
+			if (socket.authorized) return accept(socket, urisOf(socket))
 			// As for one that is refused by TLS itself.
 			server.emit('tlsClientError', new Error('a certificate that is not good'), socket)
 			socket.destroy()
 		},
 	)
 	tellFailures(server, { clock, log })
-	return { server: capped(server, repeated), secure: (next) => server.setSecureContext(secureContextOf(next)) }
-}
-
-/** Handshakes that are not done yet count too. */
-function capped(server: Server, repeated: RepeatedLog): Server {
-	server.maxConnections = limits.xdsConnections
-	server.on('drop', (from) => refuse(repeated, from ?? {}, `there are ${limits.xdsConnections}`))
 	return server
 }
 
