@@ -13,6 +13,7 @@ import { isRunning, laneOf, type Rollout } from '#rollout/rollout.ts'
 import type { MemorySnapshot } from '#store/memory-store.ts'
 import type { Rejection } from '#xds/fleet-view.ts'
 import type { FakeFleet } from './fake-fleet.ts'
+import type { FakeProxy } from './fake-proxy.ts'
 import { forwardingAt, sharesAt } from './fake-proxy.ts'
 import type { Violate } from './invariants.ts'
 import type { Reports } from './reports.ts'
@@ -30,6 +31,8 @@ export type Consistency = {
 	/** A proxy holds these shares of a host. */
 	delivered(host: string, after: Shares): void
 	settled(view: ControllerView): void
+	/** The daemon dies, and its proxies do not know it yet. */
+	died(): void
 	/** Another daemon: it has published nothing yet. */
 	restarted(): void
 	/** A person's `promote` may cut any duration short. */
@@ -96,6 +99,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 	const shares = new Map<string, number>()
 	const lastShares = new Map<string, Published>()
 	let mayBeShort = false
+	/** Who was connected when the last daemon died that was looked at: what the next one finds said was said of these. */
+	let wereThere: ReadonlySet<FakeProxy> = new Set()
 	/** The mesh that was looked at last. */
 	let linked: Mesh | null = null
 	/** Null: a daemon has just started, and what it found is not its doing. */
@@ -121,10 +126,11 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		if (last?.isFelt === false && last.before !== null) lastShares.set(host, last.before)
 	}
 
-	function checkEnd(pair: Pair, rollout: Rollout): void {
+	function checkEnd(pair: Pair, rollout: Rollout, by: 'thisDaemon' | 'daemonBefore'): void {
 		const lane = laneOf(rollout, pair.route)
 		const good = canaryShareOf(pair, rollout.phase.kind === 'succeeded' ? lane?.target : lane?.good)
 		for (const target of fleet.proxies) {
+			if (by === 'daemonBefore' && !wereThere.has(target)) continue
 			const held = target.connected ? sharesAt(target).get(pair.host)?.get(pair.canary) : undefined
 			if (held !== undefined && held !== good)
 				violate('what is said to be done is done', `${rollout.phase.kind}, and ${target.proxy.key} holds ${held} ppm`)
@@ -325,6 +331,9 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 			if (command.kind === 'resume') paused.delete(command.rollout)
 			if (command.kind === 'unfreeze') frozenUntilWallMs = 0
 		},
+		died() {
+			if (last !== null) wereThere = new Set(fleet.proxies.filter(({ connected }) => connected))
+		},
 		restarted() {
 			last = null
 			pairs.forEach(forgetUnfelt)
@@ -386,7 +395,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 					checkRunning(pair, rollout, { applied, asked })
 				} else if (!said.has(rollout.phase.kind)) {
 					said.add(rollout.phase.kind)
-					if (before !== null || rollout.phase.kind !== 'succeeded') checkEnd(pair, rollout)
+					if (before !== null) checkEnd(pair, rollout, 'thisDaemon')
+					else if (rollout.phase.kind !== 'succeeded') checkEnd(pair, rollout, 'daemonBefore')
 				}
 			}
 		},

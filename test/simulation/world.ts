@@ -269,6 +269,7 @@ export async function simulate(
 		crashes += 1
 		turns += current.controller.view().turns
 		current.dies()
+		consistency.died()
 		fleet.daemonDied()
 		clock.setTimer(200 + random() * 3000, () => {
 			reports.restarted()
