@@ -27,11 +27,12 @@ const sizes: Readonly<Record<BenchOptions['sizes'], readonly Size[]>> = {
 
 const variants: readonly Variant[] = ['delta', 'stateOfTheWorld']
 
-type RowName = 'daemon' | 'served' | 'floor' | 'linearCache' | 'snapshotCache'
+type RowName = 'daemon' | 'served' | 'servedByGrpcJs' | 'floor' | 'linearCache' | 'snapshotCache'
 
 const rowTitles: Readonly<Record<RowName, string>> = {
 	daemon: 'sluice run from the file on',
 	served: 'its serving part',
+	servedByGrpcJs: 'the same over grpc-js',
 	floor: 'the transport alone',
 	linearCache: 'go-control-plane',
 	snapshotCache: 'go-control-plane',
@@ -126,11 +127,12 @@ type Row = readonly [name: RowName, start: () => Promise<ServerProcess>]
 /** @param baseline the program in Go; null: there is none */
 function rowsOf(options: { services: number; dump: string; baseline: string | null }): readonly Row[] {
 	const { services, dump, baseline } = options
-	const child = (name: string, parameter: string) =>
-		startServer(process.execPath, [join(import.meta.dirname, 'xds', name), parameter])
+	const child = (name: string, ...parameters: readonly string[]) =>
+		startServer(process.execPath, [join(import.meta.dirname, 'xds', name), ...parameters])
 	const ours: readonly Row[] = [
 		['floor', () => child('floor-child.ts', dump)],
 		['served', () => child('served-child.ts', String(services))],
+		['servedByGrpcJs', () => child('served-child.ts', String(services), 'grpc-js')],
 		['daemon', () => startDaemonProcess(services)],
 	]
 	if (baseline === null) return ours
@@ -183,6 +185,7 @@ const compared: readonly (readonly [ours: RowName, theirs: RowName])[] = [
 	['served', 'snapshotCache'],
 	['served', 'linearCache'],
 	['served', 'floor'],
+	['served', 'servedByGrpcJs'],
 	['daemon', 'snapshotCache'],
 	['daemon', 'linearCache'],
 	['daemon', 'served'],

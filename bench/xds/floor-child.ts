@@ -7,9 +7,9 @@ import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
-import { createGrpcTransport } from '#xds/grpc-transport.ts'
 import { readRequest } from '#xds/request.ts'
 import { encodeDelta, encodeStateOfTheWorld } from '#xds/response.ts'
+import { createTransport } from '#xds/transport.ts'
 import type { Variant } from './load-stream.ts'
 import { changing, obeyLines } from './obey-lines.ts'
 import type { Dump, DumpedResource } from './resources.ts'
@@ -23,7 +23,8 @@ const known = new Map<string, Uint8Array>()
 let round = 0
 
 const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService'
-const transport = createGrpcTransport({
+const transport = createTransport({
+	engine: 'http2',
 	services: [
 		{ path: `${service}/DeltaAggregatedResources`, open: (call) => open('delta', call) },
 		{ path: `${service}/StreamAggregatedResources`, open: (call) => open('stateOfTheWorld', call) },

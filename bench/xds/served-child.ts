@@ -1,9 +1,10 @@
-// `served-child.ts SERVICES`: what of the daemon serves, in a process of its own: the xDS server, and the publisher that
+// `served-child.ts SERVICES [ENGINE]`: what of the daemon serves, in a process of its own: the xDS server, and the publisher that
 // compiles for each group. What comes before, from a commit to what is in force, is left out.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { assert } from '#base/assert.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
+import { engineNames } from '#base/xds-engine-name.ts'
 import { createObservedFleet } from '#controller/observed-fleet.ts'
 import { createPublisher } from '#controller/publish.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
@@ -12,7 +13,9 @@ import { changing, obeyLines } from './obey-lines.ts'
 import { atStep, readFleetMesh } from './resources.ts'
 
 const mesh = readFleetMesh(Number(process.argv[2]))
+const engine = engineNames.find((name) => name === process.argv[3]) ?? 'http2'
 const server = createXdsServer({
+	engine,
 	clock: systemClock,
 	log: silentLog,
 	emit(event) {

@@ -214,6 +214,12 @@ export const limits = {
 	xdsArrivalsAtOnce: 16,
 	xdsArrivalSilentMs: 50,
 	xdsStreamsPerConnection: 16,
+	/** All headers of one call. */
+	xdsHeaderBytes: 16 * 1024,
+	/** A connection is retired after so long, a fifth of it sooner or later; what of it is left then is cut. */
+	xdsConnectionAgeMs: 3_600_000,
+	xdsConnectionAgeSpread: 0.2,
+	xdsRetireMs: 1_000,
 	/** A TLS handshake, all of it; and how often one that failed is told. */
 	xdsHandshakeMs: 10_000,
 	xdsHandshakeTellMs: 1_000,

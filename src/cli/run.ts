@@ -5,6 +5,7 @@ import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import { systemClock } from '#base/system-clock.ts'
+import type { EngineName } from '#base/xds-engine-name.ts'
 import type { Daemon, DaemonSettings, StartFailure } from '#controller/daemon.ts'
 import { addSettingFlags, type SettingFlags, settingsOf } from './daemon-flags.ts'
 import type { Exit } from './exit-codes.ts'
@@ -96,6 +97,7 @@ function daemonSettingsOf(settings: Settings): Result<Wanted, string> {
 			xds: {
 				address: valueOf(settings, 'xds'),
 				identity: isYes('xds-unproven') ? 'unproven' : 'loopbackOnly',
+				engine: valueOf(settings, 'xds-engine') as EngineName,
 				...(folder === undefined ? {} : { tls: { folder, identities: identities?.value ?? '' } }),
 				...(tokens === undefined
 					? {}

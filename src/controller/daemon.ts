@@ -123,6 +123,7 @@ async function startOnStore(
 		certificate: access.certificate(),
 		admission,
 		services: [receiver.service],
+		...(settings.xds.engine === undefined ? {} : { engine: settings.xds.engine }),
 		emit(event) {
 			fleet.observe(event)
 			controller.takeXds(event)

@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { isLoopback } from '#base/loopback.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
+import type { EngineName } from '#base/xds-engine-name.ts'
 import type { IdentityProof } from '#xds/admission.ts'
 import { parseIdentityPatterns } from '#xds/identity-pattern.ts'
 import type { IdentityTokens } from '#xds/identity-tokens.ts'
@@ -16,6 +17,8 @@ export type XdsSettings = {
 	/** `host:port`. */
 	readonly address: string
 	readonly identity: 'loopbackOnly' | 'unproven'
+	/** What speaks HTTP/2 and gRPC; not there: what the server takes by itself. */
+	readonly engine?: EngineName
 	/**
 	 * Folder of the port's certificate, and how a proxy's name stands in the URI of its own. Not there: the port is plain.
 	 */

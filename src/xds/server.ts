@@ -3,6 +3,7 @@ import { addressOf, type CallHandler, type GrpcService, type ServiceCall } from 
 import type { Log } from '#base/log.ts'
 import { createRepeatedLog } from '#base/repeated-log.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
+import type { EngineName } from '#base/xds-engine-name.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -10,12 +11,12 @@ import { type Admission, createAdmission } from './admission.ts'
 import type { Cohort } from './cohort.ts'
 import { createFleet } from './fleet.ts'
 import type { Acked, FleetView, GroupView, Proxy, ProxyStanding, Reported, XdsEvent } from './fleet-view.ts'
-import { createGrpcTransport, type ListenError } from './grpc-transport.ts'
 import type { ServerCertificate } from './server-certificate.ts'
 import { type DiscoveryMethod, discoveryMethods } from './services.ts'
 import { createXdsStream } from './stream.ts'
 import type { StreamPort } from './stream-port.ts'
 import { createSubscriptionPool } from './subscription.ts'
+import { createTransport, type ListenError } from './transport.ts'
 
 export type XdsServer = {
 	/** All that is served on the port: for who has no use for a port, and brings calls of his own. */
@@ -64,11 +65,14 @@ export type XdsServerOptions = {
 	readonly certificate?: ServerCertificate | null
 	/** Give the one that the services identify their peers with; they share its connections. */
 	readonly admission?: Admission
+	/** What speaks HTTP/2 and gRPC. */
+	readonly engine?: EngineName
 }
 
 /** The xDS server: what is published goes to the proxies of each group, in an order that never breaks traffic. */
 export function createXdsServer(options: XdsServerOptions): XdsServer {
 	const { clock, log, emit, services = [], certificate = null, admission = createAdmission() } = options
+	const { engine = 'http2' } = options
 	const subscriptions = createSubscriptionPool()
 	const fleet = createFleet({ clock, emit })
 	const repeated = createRepeatedLog({ clock, log })
@@ -76,7 +80,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		...discoveryMethods.map((method) => ({ path: method.path, open: (call: ServiceCall) => open(method, call) })),
 		...services,
 	]
-	const transport = createGrpcTransport({
+	const transport = createTransport({
+		engine,
 		services: all,
 		certificate,
 		clock,

@@ -1,5 +1,6 @@
+import type { X509Certificate } from 'node:crypto'
 import { createServer, type DropArgument, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
@@ -22,15 +23,23 @@ export type SocketServerOptions = {
 	readonly certificate: ServerCertificate | null
 	readonly clock: Clock
 	readonly log: Log
-	readonly accept: (socket: Socket, certificateUris: readonly string[] | null) => void
+	readonly accept: (socket: Socket, certified: Certified | null) => void
+}
+
+/** What the peer's certificate says. */
+export type Certified = {
+	/** What it is for. */
+	readonly uris: readonly string[]
+	/** From now, in ms. */
+	readonly expiresInMs: number
 }
 
 export function createSocketServer({ certificate, clock, log, accept }: SocketServerOptions): SocketServer {
 	const repeated = createRepeatedLog({ clock, log })
 	const counts = createAddressCounts(limits.xdsConnectionsPerAddress)
 
-	function take(socket: Socket, certificateUris: readonly string[] | null): void {
-		if (counts.take(socket)) return accept(socket, certificateUris)
+	function take(socket: Socket, certified: Certified | null): void {
+		if (counts.take(socket)) return accept(socket, certified)
 		refuse(repeated, socket, `there are ${limits.xdsConnectionsPerAddress} from this address`)
 		socket.destroy()
 	}
@@ -68,8 +77,9 @@ function createSecured(
 			handshakeTimeout: limits.xdsHandshakeMs,
 		},
 		(socket) => {
-			if (!asksClients || (takesBare && socket.getPeerX509Certificate() === undefined)) return accept(socket, null)
-			if (socket.authorized) return accept(socket, urisOf(socket))
+			const shown = asksClients ? socket.getPeerX509Certificate() : undefined
+			if (!asksClients || (takesBare && shown === undefined)) return accept(socket, null)
+			if (socket.authorized) return accept(socket, readCertificate(shown, clock))
 			// As for one that is refused by TLS itself.
 			server.emit('tlsClientError', new Error('a certificate that is not good'), socket)
 			socket.destroy()
@@ -89,9 +99,11 @@ function refuse(
 	repeated.tell(line, [remoteAddress ?? null, reason])
 }
 
-function urisOf(socket: TLSSocket): readonly string[] {
-	const names = socket.getPeerX509Certificate()?.subjectAltName
-	return names === undefined ? [] : (urisOfNames(names) ?? [])
+function readCertificate(certificate: X509Certificate | undefined, clock: Clock): Certified {
+	const names = certificate?.subjectAltName
+	const uris = names === undefined ? [] : (urisOfNames(names) ?? [])
+	const expiresMs = Date.parse(certificate?.validTo ?? '')
+	return { uris, expiresInMs: Number.isNaN(expiresMs) ? 0 : Math.max(0, expiresMs - clock.wallMs()) }
 }
 
 /** A line a second at most: a fleet whose certificates have expired comes again and again. */

@@ -1,22 +1,26 @@
 import type { Server as NetServer, Socket } from 'node:net'
-import { Server, ServerCredentials, type ServerDuplexStream, status as statusCodes } from '@grpc/grpc-js'
-import type { Clock } from '#base/clock.ts'
-import type { CallStatus, Connection, GrpcService, ServiceCall } from '#base/grpc-service.ts'
+import type { Clock, Timer } from '#base/clock.ts'
+import type { Connection, GrpcService } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
+import type { EngineName } from '#base/xds-engine-name.ts'
+import type { CallWire, OpenCall } from './grpc-engine.ts'
+import { createGrpcJsEngine } from './grpc-js-engine.ts'
+import { createHttp2Engine } from './http2-engine.ts'
+import { createOpenCall, type EndableCall } from './open-call.ts'
 import type { ServerCertificate } from './server-certificate.ts'
-import { createSocketServer, type SocketServer } from './socket-server.ts'
+import { type Certified, createSocketServer, type SocketServer } from './socket-server.ts'
 
-// gRPC services of raw messages on one port, by grpc-js. The sockets are accepted here, TLS done, so that each call is known to
-// belong to a transport connection, and a connection whose peer stopped reading can be cut.
+// gRPC services of raw messages on one port. The sockets are accepted here, TLS done, so that each call is known to
+// belong to a transport connection, a connection whose peer stopped reading can be cut, and none is for ever.
 
 export type ListenError = {
 	readonly code: 'address-invalid' | 'address-in-use' | 'address-refused'
 	readonly message: string
 }
 
-export type GrpcTransport = {
+export type Transport = {
 	/** `host:port`; port 0 takes a free one. */
 	listen(address: string): Promise<Result<{ readonly port: number }, ListenError>>
 	/** Only where it began with a certificate: what connections that begin from now on are shown. */
@@ -25,107 +29,88 @@ export type GrpcTransport = {
 	close(drainMs: number): Promise<void>
 }
 
-export type GrpcTransportOptions = {
+export type TransportOptions = {
 	readonly services: readonly GrpcService[]
 	/** Null: without TLS. */
 	readonly certificate: ServerCertificate | null
 	readonly clock: Clock
 	readonly log: Log
 	readonly onDisconnect: (connection: Connection) => void
+	readonly engine: EngineName
 }
 
-type Call = ServerDuplexStream<Uint8Array, Uint8Array>
-type OpenConnection = Connection & { readonly socket: Socket }
+const engines = {
+	http2: createHttp2Engine,
+	'grpc-js': createGrpcJsEngine,
+} as const satisfies Readonly<Record<EngineName, unknown>>
 
-export function createGrpcTransport(options: GrpcTransportOptions): GrpcTransport {
+type OpenConnection = Connection & {
+	readonly socket: Socket
+	readonly calls: Set<EndableCall>
+	readonly age: Timer
+}
+
+export function createTransport(options: TransportOptions): Transport {
 	const { certificate, clock, log } = options
+	/** By peer. */
 	const connections = new Map<string, OpenConnection>()
 	let connectionsSeen = 0
 	let listener: NetServer | null = null
-	const grpc = new Server({
-		'grpc.max_receive_message_length': limits.xdsMessageBytes,
-		'grpc.max_concurrent_streams': limits.xdsStreamsPerConnection,
-		'grpc.keepalive_time_ms': limits.xdsKeepaliveMs,
-		'grpc.keepalive_timeout_ms': limits.xdsKeepaliveTimeoutMs,
-		'grpc.enable_channelz': 0,
-	})
-	for (const service of options.services) addService(service)
-	const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
+	const engine = engines[options.engine](options.services)
 	const sockets = createSocketServer({ certificate, clock, log, accept })
 
-	function addService(service: GrpcService): void {
-		const definition = {
-			path: service.path,
-			requestStream: true,
-			responseStream: true,
-			requestSerialize: toBuffer,
-			requestDeserialize: identity,
-			responseSerialize: toBuffer,
-			responseDeserialize: identity,
-		} as const
-		grpc.addService({ call: definition }, { call: (call: Call) => openCall(service, call) })
+	function open(service: GrpcService, connection: OpenConnection, wire: CallWire): OpenCall {
+		const { calls, socket } = connection
+		const call = createOpenCall({
+			service,
+			connection,
+			wire,
+			ended(status) {
+				calls.delete(call)
+				// Nothing that is sent now would arrive: only closing the connection frees what waits for it.
+				if (status?.code === 'DEADLINE_EXCEEDED') socket.destroy()
+			},
+		})
+		calls.add(call)
+		return call
 	}
 
-	function openCall(service: GrpcService, call: Call): void {
-		const connection = connections.get(call.getPeer())
-		if (connection === undefined) return void call.destroy()
-		let isOpen = true
-		const handler = service.open(serverEnd())
-		call.on('data', (message: Uint8Array) => {
-			if (isOpen) handler.receive(message)
-		})
-		call.on('end', () => {
-			afterTurns(turnsToReset, () => {
-				if (!isOpen) return
-				isOpen = false
-				handler.closed('halfClosed')
-				call.end()
-			})
-		})
-		// grpc-js ends a call by itself for a message that is too large or no gRPC message at all.
-		for (const event of ['cancelled', 'error', 'close'] as const) {
-			call.on(event, () => {
-				if (!isOpen) return
-				isOpen = false
-				handler.closed('cancelled')
-			})
-		}
-
-		function serverEnd(): ServiceCall {
-			return {
-				connection: connection as Connection,
-				authorization: authorizationOf(call),
-				send(message, flushed) {
-					if (isOpen) call.write(message, (error?: Error | null) => !error && isOpen && flushed())
-				},
-				end(status) {
-					if (!isOpen) return
-					isOpen = false
-					endCall(call, status)
-					// Nothing that is sent now would arrive: only closing the connection frees what waits for it.
-					if (status.code === 'DEADLINE_EXCEEDED') connection?.socket.destroy()
-				},
-			}
-		}
-	}
-
-	function accept(socket: Socket, certificateUris: readonly string[] | null): void {
+	function accept(socket: Socket, certified: Certified | null): void {
 		const peer = `${socket.remoteAddress}:${socket.remotePort}`
-		// A call says its peer alone. Where this machine has several addresses, somebody could come from the very port of
-		// another proxy beside him, to another of them, and be taken for that.
+		// Where this machine has several addresses, somebody could come from the very port of another proxy beside him, to
+		// another of them. An engine that knows a call by its peer alone would take him for that proxy.
 		if (connections.has(peer)) {
 			log.warn('xds.connection.refused', { peer, reason: 'there is one from the same address and port' })
 			return void socket.destroy()
 		}
 		connectionsSeen += 1
-		const connection: OpenConnection = { id: connectionsSeen, peer, certificateUris, socket }
+		const lifeMs = lifeOf(connectionsSeen, certified?.expiresInMs ?? Number.POSITIVE_INFINITY)
+		const connection: OpenConnection = {
+			id: connectionsSeen,
+			peer,
+			certificateUris: certified?.uris ?? null,
+			socket,
+			calls: new Set(),
+			age: clock.setTimer(lifeMs, () => retire(connection)),
+		}
 		connections.set(peer, connection)
 		socket.setNoDelay(true)
 		socket.once('close', () => {
 			connections.delete(peer)
+			connection.age.cancel()
 			options.onDisconnect(connection)
 		})
-		injector.injectConnection(socket)
+		engine.serve(connection, socket, (service, wire) => open(service, connection, wire))
+	}
+
+	/** What it still has to say arrives, and its proxy comes again at once. */
+	function retire(connection: OpenConnection): void {
+		engine.retire(connection)
+		const { id, peer, calls, socket } = connection
+		log.info('xds.connection.retired', { connection: id, peer, calls: calls.size })
+		for (const call of [...calls]) call.end({ code: 'UNAVAILABLE', message: 'this connection has had its time' })
+		const cut = clock.setTimer(limits.xdsRetireMs, () => socket.destroy())
+		socket.once('close', () => cut.cancel())
 	}
 
 	async function listen(address: string): Promise<Result<{ readonly port: number }, ListenError>> {
@@ -148,7 +133,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 
 	async function close(drainMs: number): Promise<void> {
 		listener?.close()
-		injector.drain(drainMs)
+		for (const connection of connections.values()) engine.retire(connection)
 		const closed = [...connections.values()].map(
 			({ socket }) => new Promise((resolve) => socket.once('close', resolve)),
 		)
@@ -157,31 +142,20 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
 		}, drainMs)
 		await Promise.all(closed)
 		clearTimeout(cut)
-		injector.destroy()
-		grpc.forceShutdown()
+		engine.stop()
 	}
 
 	return { listen, secure: (next) => sockets.secure(next), close }
 }
 
-/** A stream that its peer reset looks like one that it ended; that it was cancelled is said some turns of the loop later. */
-const turnsToReset = 16
-
-function afterTurns(turns: number, act: () => void): void {
-	if (turns === 0) act()
-	else setImmediate(() => afterTurns(turns - 1, act))
+/** Until a connection that began as the `n`th is retired: they spread evenly, though all may have begun at once. */
+function lifeOf(n: number, longestMs: number): number {
+	const spread = (n * goldenRatio) % 1
+	const { xdsConnectionAgeMs, xdsConnectionAgeSpread } = limits
+	return Math.min(longestMs, xdsConnectionAgeMs * (1 + xdsConnectionAgeSpread * (2 * spread - 1)))
 }
 
-function endCall(call: Call, status: CallStatus): void {
-	const { code, message } = status
-	if (code === 'OK') return void call.end()
-	call.emit('error', Object.assign(new Error(message), { code: statusCodes[code], details: message }))
-}
-
-function authorizationOf({ metadata }: Call): string | null {
-	const [value] = metadata.get('authorization')
-	return typeof value === 'string' ? value : null
-}
+const goldenRatio = (1 + Math.sqrt(5)) / 2
 
 function readAddress(address: string): { host: string; port: number } | null {
 	const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(address) ?? []
@@ -199,13 +173,4 @@ function listenError(address: string, error: NodeJS.ErrnoException): ListenError
 		code: 'address-refused',
 		message: `cannot listen on ${address} (${error.message}): choose another with --xds`,
 	}
-}
-
-function identity(bytes: Buffer): Buffer {
-	return bytes
-}
-
-/** A view, not a copy. */
-function toBuffer(bytes: Uint8Array): Buffer {
-	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -33,6 +33,7 @@ import {
 	staticCluster,
 	typedConfig,
 } from '../fixtures/resources.ts'
+import { xdsEngine } from '../fixtures/xds-engine.ts'
 
 const host = '127.0.0.1'
 const method = '/test.Echo/Say'
@@ -66,7 +67,7 @@ afterAll(async () => {
 })
 
 async function startServer(onPort: number): Promise<number> {
-	server = createXdsServer({ clock: systemClock, log: silentLog, emit() {} })
+	server = createXdsServer({ clock: systemClock, log: silentLog, emit() {}, engine: xdsEngine })
 	const listening = await server.listen(`${host}:${onPort}`)
 	if (!listening.ok) throw new Error(listening.error.message)
 	return listening.value.port

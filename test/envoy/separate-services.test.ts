@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
+import { engineNames } from '#base/xds-engine-name.ts'
 import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import { type App, startApp } from '#lab/app.ts'
 import { type EnvoyProcess, startEnvoy } from '#lab/envoy-process.ts'
@@ -22,8 +23,9 @@ import { loneProxy } from './fixtures/lone-proxy.ts'
 const host = '127.0.0.1'
 const key = 'mesh/apps/virtualNode/serviceA#host-1'
 const variants: readonly Variant[] = ['delta', 'stateOfTheWorld']
+const cases = engineNames.flatMap((engine) => variants.map((variant) => ({ engine, variant })))
 
-describe.for(variants)('%s', (variant) => {
+describe.for(cases)('$variant, by $engine', ({ variant, engine }) => {
 	let server: XdsServer
 	let envoy: EnvoyProcess
 	let load: Load
@@ -62,7 +64,7 @@ describe.for(variants)('%s', (variant) => {
 		source = { resourceApiVersion: 2, configSourceSpecifier: { case: 'apiConfigSource', value } }
 		const written = { api_config_source: own, resource_api_version: 'V3' }
 		content.dynamic_resources = { cds_config: written, lds_config: written }
-		server = createXdsServer({ clock: systemClock, log: silentLog, emit() {} })
+		server = createXdsServer({ clock: systemClock, log: silentLog, emit() {}, engine })
 		const listening = await server.listen(`${host}:${xds}`)
 		if (!listening.ok) throw new Error(listening.error.message)
 		server.publish(groupKey, snapshotOf(...clusters('old'), egress(), route('egress', { old: 1 })))
@@ -131,7 +133,7 @@ describe.for(variants)('%s', (variant) => {
 		expect(server.view(groupKey)?.rejections).toMatchObject([{ name: 'egress', version: refused.version }])
 		await serve(snapshotOf(...now(), route('egress', { old: 1 })))
 		await server.close(100)
-		server = createXdsServer({ clock: systemClock, log: silentLog, emit() {} })
+		server = createXdsServer({ clock: systemClock, log: silentLog, emit() {}, engine })
 		await server.listen(`${host}:${ports.xds}`)
 		server.publish(groupKey, snapshotOf(...now(), route('egress', { old: 1 })))
 		await eventually('all of it is back', () => server.isCurrent(key))

@@ -205,7 +205,7 @@ test('a proxy that names itself otherwise than its certificate is refused, and k
 		'node.id says mesh/apps/virtualNode/serviceB, but the certificate of this connection is for spiffe://td/mesh/apps/virtualNode/serviceA',
 	)
 	await eventually('Envoy says so', () => {
-		const words = 'closed: 7, node.id%20says%20mesh/apps/virtualNode/serviceB'
+		const words = 'closed: 7, node.id says mesh/apps/virtualNode/serviceB'
 		return readFileSync(envoys.b.logFile, 'utf8').includes(words) || null
 	})
 	// Its counters are nobody's either.

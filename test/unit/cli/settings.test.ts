@@ -67,6 +67,7 @@ test('the documented defaults stay', () => {
 		'xds-tokens=',
 		'xds-tokens-plain=no',
 		'xds-unproven=no',
+		'xds-engine=http2',
 		'log-format=text',
 		'log-level=info',
 	])

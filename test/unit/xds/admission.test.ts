@@ -22,6 +22,7 @@ import {
 	xdsServerName,
 } from '../../fixtures/xds-client.ts'
 import { encodeSaying, type NodeInit } from '../../fixtures/xds-dialogue.ts'
+import { xdsEngine } from '../../fixtures/xds-engine.ts'
 
 const nodeOf = (name: string): NodeInit => ({
 	id: `mesh/apps/virtualNode/${name}`,
@@ -71,6 +72,7 @@ beforeEach(async () => {
 		admission,
 		services: [metrics],
 		certificate: shown(ofServer, authority.certificate),
+		engine: xdsEngine,
 	})
 	const listening = await server.listen('127.0.0.1:0')
 	if (!listening.ok) throw new Error(listening.error.message)
@@ -238,6 +240,7 @@ test('who comes from the address and port of another, to another address of this
 		clock: systemClock,
 		log: { debug: log, info: log, warn: log, error: log },
 		emit: () => undefined,
+		engine: xdsEngine,
 	})
 	const listening = await plain.listen('0.0.0.0:0')
 	if (!listening.ok) throw new Error(listening.error.message)

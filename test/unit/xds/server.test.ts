@@ -11,6 +11,7 @@ import { createManualClock } from '../../fakes/manual-clock.ts'
 import { endpoints, listener, opaque, route, snapshotOf, staticCluster } from '../../fixtures/resources.ts'
 import { connectXds, metricsMethod, type XdsConnection } from '../../fixtures/xds-client.ts'
 import { defaultNode, encodeSaying, type NodeInit, type Variant } from '../../fixtures/xds-dialogue.ts'
+import { xdsEngine } from '../../fixtures/xds-engine.ts'
 
 const at = { host: '127.0.0.1', port: 8080 }
 const groupOf = (name: string) => `mesh/apps/virtualNode/${name}|stable|1.40|explicit|0.0.0.0|15001|127.0.0.1:`
@@ -38,6 +39,7 @@ async function start(options: Partial<Parameters<typeof createXdsServer>[0]> = {
 		clock: systemClock,
 		log: silentLog,
 		emit: (event) => events.push(event),
+		engine: xdsEngine,
 		...options,
 	})
 	const listening = await server.listen('127.0.0.1:0')
@@ -302,7 +304,7 @@ test.for([null, 'Bearer secret'])('a service is told the authorization of a call
 describe('listening', () => {
 	test('a port in use is one clear line', async () => {
 		const { port } = await start()
-		const second = createXdsServer({ clock: systemClock, log: silentLog, emit() {} })
+		const second = createXdsServer({ clock: systemClock, log: silentLog, emit() {}, engine: xdsEngine })
 		expect(await second.listen(`127.0.0.1:${port}`)).toEqual({
 			ok: false,
 			error: {
@@ -314,7 +316,7 @@ describe('listening', () => {
 	})
 
 	test.for(['', 'localhost', '127.0.0.1:99999', '127.0.0.1:x'])('%j is no address', async (address) => {
-		const server = createXdsServer({ clock: systemClock, log: silentLog, emit() {} })
+		const server = createXdsServer({ clock: systemClock, log: silentLog, emit() {}, engine: xdsEngine })
 		expect(await server.listen(address)).toMatchObject({ ok: false, error: { code: 'address-invalid' } })
 		await server.close(0)
 	})
@@ -327,7 +329,7 @@ describe('listening', () => {
 		await proxy.accept()
 		await server.close(1000)
 		expect(await proxy.ended).toContain('UNAVAILABLE')
-		const next = createXdsServer({ clock: systemClock, log: silentLog, emit() {} })
+		const next = createXdsServer({ clock: systemClock, log: silentLog, emit() {}, engine: xdsEngine })
 		expect(await next.listen(`127.0.0.1:${port}`)).toEqual({ ok: true, value: { port } })
 		await next.close(0)
 	})

@@ -1,0 +1,55 @@
+// How messages lie on the stream of a gRPC call: a byte that says whether it is compressed, its length in four, itself.
+// https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+
+const prefixBytes = 5
+
+/** Of one call, in the pieces that it comes in. */
+export type MessageReader = {
+	/** Hands on each message that is whole by now, as a view where it came in one piece. Not to be called after a fault. */
+	read(piece: Buffer, message: (bytes: Uint8Array) => void): FramingFault | null
+	/** A message has begun that is not whole. */
+	isWithinMessage(): boolean
+}
+
+export type FramingFault = { readonly kind: 'compressed' } | { readonly kind: 'tooLarge'; readonly bytes: number }
+
+export function createMessageReader(maxBytes: number): MessageReader {
+	let held: Buffer[] = []
+	let heldBytes = 0
+	let neededBytes = prefixBytes
+
+	function read(piece: Buffer, message: (bytes: Uint8Array) => void): FramingFault | null {
+		held.push(piece)
+		heldBytes += piece.length
+		if (heldBytes < neededBytes) return null
+		// Pieces are put together only once what is waited for is there: a message in a thousand pieces is copied once.
+		const all = held.length === 1 ? piece : Buffer.concat(held, heldBytes)
+		let at = 0
+		neededBytes = prefixBytes
+		while (all.length - at >= prefixBytes) {
+			const length = all.readUInt32BE(at + 1)
+			if (all[at] !== 0) return { kind: 'compressed' }
+			if (length > maxBytes) return { kind: 'tooLarge', bytes: length }
+			neededBytes = prefixBytes + length
+			if (all.length - at < neededBytes) break
+			message(all.subarray(at + prefixBytes, at + neededBytes))
+			at += neededBytes
+			neededBytes = prefixBytes
+		}
+		const rest = all.subarray(at)
+		held = rest.length === 0 ? [] : [rest]
+		heldBytes = rest.length
+		return null
+	}
+
+	return { read, isWithinMessage: () => heldBytes > 0 }
+}
+
+/** A message as it goes over the wire. */
+export function frameOf(message: Uint8Array): Buffer {
+	const frame = Buffer.allocUnsafe(prefixBytes + message.length)
+	frame[0] = 0
+	frame.writeUInt32BE(message.length, 1)
+	frame.set(message, prefixBytes)
+	return frame
+}

@@ -1,0 +1,45 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createMessageReader, frameOf } from '#xds/grpc-frames.ts'
+
+const maxBytes = 40
+
+test('messages come out as they went in, in whatever pieces', () => {
+	const messages = fc.array(fc.uint8Array({ maxLength: maxBytes }), { maxLength: 6 })
+	fc.assert(
+		fc.property(messages, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (sent, sizes) => {
+			const reader = createMessageReader(maxBytes)
+			const wire = Buffer.concat(sent.map(frameOf))
+			const received: Uint8Array[] = []
+			for (let at = 0, n = 0; at < wire.length; n += 1) {
+				const end = at + (sizes[n % sizes.length] ?? 1)
+				expect(reader.read(wire.subarray(at, end), (message) => received.push(message))).toBeNull()
+				expect(reader.isWithinMessage()).toBe(!isBoundary(sent, Math.min(end, wire.length)))
+				at = end
+			}
+			expect(received.map((message) => [...message])).toEqual(sent.map((message) => [...message]))
+		}),
+	)
+})
+
+/** Whether a message ends here, or none has begun. */
+function isBoundary(sent: readonly Uint8Array[], at: number): boolean {
+	let end = 0
+	for (const message of sent) if (end < at) end += frameOf(message).length
+	return end === at
+}
+
+test('what is larger than allowed is not waited for: its length is enough', () => {
+	const reader = createMessageReader(maxBytes)
+	const received: Uint8Array[] = []
+	const head = frameOf(new Uint8Array(maxBytes + 1)).subarray(0, 5)
+	const pieces = Buffer.concat([frameOf(Buffer.from('fits')), head])
+	expect(reader.read(pieces, (message) => received.push(message))).toEqual({ kind: 'tooLarge', bytes: maxBytes + 1 })
+	expect(received.map(String)).toEqual([String(Buffer.from('fits'))])
+})
+
+test('a message that says it is compressed is none', () => {
+	const frame = frameOf(Buffer.from('text'))
+	frame[0] = 1
+	expect(createMessageReader(maxBytes).read(frame, () => expect.unreachable())).toEqual({ kind: 'compressed' })
+})
