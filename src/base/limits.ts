@@ -237,6 +237,8 @@ export const limits = {
 	xdsRefusalChars: 4_096,
 	/** Proxies remembered after they left, identities remembered as refused, subscriptions shared between streams. */
 	xdsProxiesRemembered: 20_000,
+	/** Characters in all that is remembered of them and is of their own choice: what they refused, in which words, and names. */
+	xdsRememberedChars: 32 * 1024 * 1024,
 	xdsGroupsRefused: 1_000,
 	xdsSubscriptionsShared: 1_000,
 	/** Responses that lead from one holding to one target, the whole way or a part of it, and are kept for other streams. */

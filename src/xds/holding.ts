@@ -151,6 +151,19 @@ export function unseenNames(held: Holding): string[] {
 	})
 }
 
+const charsByHolding = new WeakMap<Holding, number>()
+
+/** Of names that stand for no resource of ours, with what a proxy said of them. Worked out once for all who hold the same. */
+export function charsOfNames(held: Holding): number {
+	let chars = charsByHolding.get(held)
+	if (chars === undefined) {
+		chars = 0
+		for (const [name, has] of held) if (!isResource(has)) chars += name.length + has.version.length
+		charsByHolding.set(held, chars)
+	}
+	return chars
+}
+
 /** Whether the proxy surely has some version of it. */
 export function surelyHas(held: Holding, name: string): boolean {
 	const has = held.get(name)

@@ -16,7 +16,7 @@ import { connectInMemory, type MemoryCall, type MemoryPeers } from './memory-cal
 import { servedNames } from './served-mesh.ts'
 import { createServedWorld } from './served-world.ts'
 
-const messages = count(8_000, 900_000)
+const messages = count(5_000, 900_000)
 const messagesBetweenChanges = 500
 const peersAtOnce = 12
 /** CPU of the one thread for one message, whatever is in it. A large one of metrics takes as long as an honest one. */

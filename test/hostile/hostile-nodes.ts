@@ -9,7 +9,8 @@ export function nodeOf(name: string, instance: string | null, more: Readonly<Rec
 	return { ...defaultNode, id: `mesh/apps/virtualNode/${name}`, metadata: { sluice } }
 }
 
-const hostileInstances = 30
+/** Few, and so known soon: what proxies that left are remembered by grows no more then. */
+const hostileInstances = 8
 
 /** Who somebody with a name of his own may say he is: of the group of the witnesses, and of others. */
 export const ownNodes: readonly NodeInit[] = Array.from({ length: hostileInstances }, (_, index) => [
