@@ -60,9 +60,11 @@ export function createBootHold(options: {
 }): BootHold {
 	const { rollouts, applied, candidate, fleet, clock } = options
 	const untilMs = clock.monotonicMs() + limits.bootHoldMs
-	const held = new Map(
+	/** At the start. What a proxy may hold follows from these, whatever has become of one of them when it comes. */
+	const found = new Map(
 		[...rollouts.filter(mayBeBack), ...mayBeTakenBack(rollouts, applied)].map((rollout) => [rollout.id, rollout]),
 	)
+	const held = new Map(found)
 	/** What proxies of rollouts that had succeeded hold was told. */
 	let wasTold = false
 	/** By group key. */
@@ -70,7 +72,7 @@ export function createBootHold(options: {
 
 	function goodOf({ group }: Proxy): readonly Good[] {
 		const stable = stableVersions(group)
-		const waves = [...held.values()].filter(({ wave }) => wave !== null)
+		const waves = [...found.values()].filter(({ wave }) => wave !== null)
 		return [
 			...goodShares(group),
 			...waves.flatMap(({ id }) => stable.map((version) => ({ ...version, ...takenBack(new Set([id])) }))),
@@ -82,7 +84,7 @@ export function createBootHold(options: {
 		if (applied === undefined) return []
 		const carriers = new Map<string, { readonly carrier: Carrier; readonly ids: string[] }>()
 		const effective = effectiveMesh(servedTo(group, applied), rollouts)
-		for (const [id, rollout] of held) {
+		for (const [id, rollout] of found) {
 			if (rollout.wave !== null) continue
 			for (const carrier of carriersOf(effective, group, routesOf(rollout))) {
 				const key = `${carrier.typeUrl} ${carrier.name}`
@@ -93,7 +95,7 @@ export function createBootHold(options: {
 		}
 		let before: Snapshot | null = null
 		return [...carriers.values()].flatMap(({ carrier, ids }) =>
-			[...mixturesOf(ids).map(takenBack), ...ids.flatMap((id) => earlierSteps(held.get(id)))].flatMap(
+			[...mixturesOf(ids).map(takenBack), ...ids.flatMap((id) => earlierSteps(found.get(id)))].flatMap(
 				({ steps = new Map(), ...about }): Good[] => {
 					before = snapshotWith(new Map([...[...about.back].map((id) => [id, -1] as const), ...steps]), group, before)
 					const resource = before?.types[carrier.typeUrl].resources.get(carrier.name)

@@ -114,6 +114,8 @@ export function createPolicyInvariants(options: PolicyInvariantOptions): PolicyI
 	}
 
 	function checkDeadline(known: Known, rollout: Rollout): void {
+		// A ramp has an end of its own.
+		if (rollout.phase.kind === 'ramping') return
 		if (policy.onDeadline !== 'rollBack' || !options.areDeadlinesSteady || known.promotions > 0) return
 		const lateMs = nowMs() - Math.max(known.startedMs + policy.deadlineMs, bootedMs)
 		if (lateMs > reactionMs + 2 * storeMs())

@@ -279,7 +279,7 @@ export async function simulate(
 				const ramping = storedOf(pair)
 				if (ramping?.phase.kind === 'ramping') noteRamp(ramping, ramping.phase.ramp.partsLeft)
 			}
-			consistency.restarted()
+			consistency.restarted(disk.stored())
 			waves.restarted()
 			policies.restarted()
 			boot()

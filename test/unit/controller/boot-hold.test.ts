@@ -85,7 +85,8 @@ test('of two rollouts in one route configuration, the one that was taken back is
 		const compiled = compileGroup(effectiveMesh(before, taken), group, nothingDiscovered) ?? []
 		return encodeSnapshot(compiled, null).snapshot.types[typeUrls.route].resources.get(name)?.version ?? ''
 	}
-	const foundWith = (...back: number[]) => {
+	/** @param goesBack which of them goes back again before anybody comes */
+	const found = (back: readonly number[], goesBack: number | null) => {
 		let kept: ReadonlySet<string> = new Set()
 		const fleet = {
 			keep(_: string, __: string, resource: string, versions: ReadonlySet<string>) {
@@ -95,15 +96,23 @@ test('of two rollouts in one route configuration, the one that was taken back is
 			holds: () => servedWith(...back),
 		} as unknown as FleetPort
 		const hold = createBootHold({ rollouts, applied: before, candidate: undefined, fleet, clock })
+		const cause = { by: 'guard' as const, reason: '', actor: 'sluice' }
+		hold.expire(
+			rollouts.map((one, index) => (index === goesBack ? { ...one, phase: { kind: 'rollingBack', cause } } : one)),
+		)
 		hold.greet(proxy)
 		const concern = { groupKeys: new Set([groupKey]) } as unknown as Concern
 		const isKept = kept.has(servedWith(...back))
 		return [isKept, ...rollouts.map((rollout) => hold.foundBack(rollout, concern))]
 	}
+	const foundWith = (...back: number[]) => found(back, null)
 	expect(foundWith()).toEqual([false, false, false])
 	expect(foundWith(0)).toEqual([true, true, false])
 	expect(foundWith(1)).toEqual([true, false, true])
 	expect(foundWith(0, 1)).toEqual([true, true, true])
+	// Seed 9099585: the first one went back by itself before its proxies had come, and both had been taken back.
+	expect(found([0, 1], 0)).toEqual([true, false, true])
+	expect(found([0], 0)).toEqual([false, false, false])
 })
 
 // Seed 2016710 of the simulator: it had refused the newest step, and was given it when the others had been taken back.
