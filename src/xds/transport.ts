@@ -107,7 +107,7 @@ export function createTransport(options: TransportOptions): Transport {
 	function retire(connection: OpenConnection): void {
 		engine.retire(connection)
 		const { id, peer, calls, socket } = connection
-		log.info('xds.connection.retired', { connection: id, peer, calls: calls.size })
+		log.debug('xds.connection.retired', { connection: id, peer, calls: calls.size })
 		for (const call of [...calls]) call.end({ code: 'UNAVAILABLE', message: 'this connection has had its time' })
 		const cut = clock.setTimer(limits.xdsRetireMs, () => socket.destroy())
 		socket.once('close', () => cut.cancel())
