@@ -73,8 +73,11 @@ function tick(): void {
 }
 
 function flush(proxy: Flushing, wallMs: number): void {
-	// The server has no room for the last one yet.
-	if (proxy.call.waiting() > 0) late += 1
+	// The server has no room for the last one yet: this one is left out.
+	if (proxy.call.waiting() > 0) {
+		late += 1
+		return
+	}
 	if (isMoving) proxy.moves += 1
 	if (isMoving) moves += 1
 	flushes += 1

@@ -15,7 +15,7 @@ export type FlushCost = {
 	readonly delayP99Ms: number
 	readonly rssBeforeMb: number
 	readonly rssAfterMb: number
-	/** Flushes that came before the server had room for them. */
+	/** Flushes that were left out, since the server had no room for them yet. */
 	readonly late: number
 }
 

@@ -257,6 +257,10 @@ export const limits = {
 	metricNames: 20_000,
 	/** Counters remembered of one proxy, and read of one flush. */
 	flushClusters: 10_000,
+	/** Of all proxies that have gone and may come back: their clusters and listeners with counters. */
+	goneCounters: 500_000,
+	/** Clusters whose traffic is told apart in a span of time. */
+	trafficClusters: 10_000,
 	/** Fields of one message of metrics, and of what lies in it: one of 4 MB that Envoy fills has about half as many. */
 	flushFields: 1_000_000,
 	/** Envoys that are asked for their counters: how many, one answer's deadline and size; the file that names them. */

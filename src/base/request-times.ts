@@ -22,9 +22,26 @@ export const noRequestTimes: RequestTimes = { samples: 0, edgesMs: [], atMost: [
 export function addRequestTimes(left: RequestTimes, right: RequestTimes): RequestTimes {
 	if (left.samples === 0) return right
 	if (right.samples === 0) return left
+	if (haveSameEdges(left, right)) {
+		const atMost = left.atMost.map((count, index) => count + (right.atMost[index] ?? 0))
+		return { samples: left.samples + right.samples, edgesMs: left.edgesMs, atMost }
+	}
 	const edgesMs = left.edgesMs.filter((edge) => right.edgesMs.includes(edge))
 	const atMost = edgesMs.map((edge) => atMostOf(left, edge) + atMostOf(right, edge))
 	return { samples: left.samples + right.samples, edgesMs, atMost }
+}
+
+/** As all Envoys with one bootstrap have them. */
+function haveSameEdges({ edgesMs }: RequestTimes, right: RequestTimes): boolean {
+	if (edgesMs.length !== right.edgesMs.length) return false
+	let before = Number.NEGATIVE_INFINITY
+	for (let index = 0; index < edgesMs.length; index += 1) {
+		const edge = edgesMs[index] ?? Number.NaN
+		// One that comes twice counts as the first of them, where it is looked for.
+		if (edge !== right.edgesMs[index] || edge <= before) return false
+		before = edge
+	}
+	return true
 }
 
 /** How many took longer than the edge; null where that was not counted. */

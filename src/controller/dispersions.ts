@@ -32,6 +32,8 @@ export function createDispersions(): Dispersions {
 		const known = halves.get(proxyKey)
 		if (known !== undefined) return known
 		const half = Number.parseInt(sha256Hex(proxyKey).slice(0, 2), 16) % 2 === 0 ? 0 : 1
+		// A last flush may come after its proxy has left: nobody would forget it then. They are found out anew.
+		if (halves.size >= limits.xdsProxiesRemembered) halves.clear()
 		halves.set(proxyKey, half)
 		return half
 	}

@@ -188,7 +188,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 		},
 		healthyHosts(proxyKey, cluster) {
 			if (heard.isSilent(proxyKey)) return null
-			return heard.lastOf(proxyKey)?.healthy.get(cluster) ?? null
+			return heard.lastOf(proxyKey)?.clusters.get(cluster)?.healthyHosts ?? null
 		},
 		requestsOf: (proxyKey) => heard.lastOf(proxyKey)?.requests ?? 0,
 		openConnections(proxyKey, cluster) {

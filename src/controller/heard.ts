@@ -1,6 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
-import type { Flush } from '#telemetry/flush.ts'
+import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
 
 /** What each proxy said last, and for how long it has said nothing. Volatile: after a restart nothing was said. */
 export type Heard = {
@@ -22,14 +22,16 @@ export type Heard = {
 
 export type LastFlush = {
 	readonly arrivedMs: number
-	readonly healthy: ReadonlyMap<string, number>
 	/** Final answers over all clusters. */
 	readonly requests: number
-	readonly clusters: Flush['clusters']
+	/** Of the clusters that it had; of none where the proxy has been silent for a while. */
+	readonly clusters: ReadonlyMap<string, Readonly<Gauges>>
 }
 
+type Gauges = Pick<ClusterFlush, 'healthyHosts' | 'open'>
+
 export function createHeard(clock: Clock): Heard {
-	const last = new Map<string, LastFlush>()
+	const last = new Map<string, Kept>()
 	const arrivedMs = new Map<string, number>()
 	let quiet = 0
 
@@ -50,12 +52,12 @@ export function createHeard(clock: Clock): Heard {
 		isUnwatched,
 		lastOf: (proxyKey) => last.get(proxyKey),
 		take(flush) {
-			const before = last.get(flush.proxy)
-			const next = lastFlushOf(flush)
-			last.set(flush.proxy, next)
-			if (before === undefined || next.arrivedMs - before.arrivedMs > limits.silentAfterMs) return true
-			if (before.healthy.size !== next.healthy.size) return true
-			return [...next.healthy].some(([name, hosts]) => before.healthy.get(name) !== hosts)
+			const known = last.get(flush.proxy)
+			const kept: Kept = known ?? { arrivedMs: flush.arrivedMs, requests: 0, clusters: new Map() }
+			if (known === undefined) last.set(flush.proxy, kept)
+			const isNews = known === undefined || flush.arrivedMs - kept.arrivedMs > limits.silentAfterMs
+			kept.arrivedMs = flush.arrivedMs
+			return keepGauges(kept, flush) || isNews
 		},
 		arrived(proxyKey) {
 			if (!arrivedMs.has(proxyKey)) arrivedMs.set(proxyKey, clock.monotonicMs())
@@ -65,20 +67,40 @@ export function createHeard(clock: Clock): Heard {
 			return last.delete(proxyKey)
 		},
 		sweep() {
-			// A last flush may come after its proxy has left: nobody would forget it then.
-			for (const [key, flush] of last) if (clock.monotonicMs() - flush.arrivedMs > limits.xdsGoneMs) last.delete(key)
 			const before = quiet
-			quiet = [...last.keys()].filter(isSilent).length + [...arrivedMs.keys()].filter(isUnwatched).length
+			quiet = 0
+			for (const [key, kept] of last) {
+				if (!isLongAgo(kept.arrivedMs)) continue
+				// A last flush may come after its proxy has left: nobody would forget it then.
+				if (clock.monotonicMs() - kept.arrivedMs > limits.xdsGoneMs) last.delete(key)
+				else quiet += 1
+				kept.clusters.clear()
+			}
+			for (const key of arrivedMs.keys()) if (isUnwatched(key)) quiet += 1
 			return quiet !== before
 		},
 	}
 }
 
-function lastFlushOf({ arrivedMs, clusters }: Flush): LastFlush {
-	return {
-		arrivedMs,
-		healthy: new Map([...clusters].map(([name, { healthyHosts }]) => [name, healthyHosts])),
-		requests: [...clusters.values()].reduce((sum, { completed }) => sum + completed, 0),
-		clusters,
+/** Changed in place: a fleet flushes so fast that new ones each time would be what the garbage collector lives on. */
+type Kept = { arrivedMs: number; requests: number; readonly clusters: Map<string, Mutable<Gauges>> }
+type Mutable<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] }
+
+/** True when it says something else about hosts than before. */
+function keepGauges(kept: Kept, { clusters }: Flush): boolean {
+	let isOther = false
+	kept.requests = 0
+	for (const [name, { completed, healthyHosts, open }] of clusters) {
+		kept.requests += completed
+		const gauges = kept.clusters.get(name)
+		if (gauges?.healthyHosts !== healthyHosts) isOther = true
+		if (gauges === undefined) kept.clusters.set(name, { healthyHosts, open })
+		else {
+			gauges.healthyHosts = healthyHosts
+			gauges.open = open
+		}
 	}
+	if (kept.clusters.size === clusters.size) return isOther
+	for (const name of kept.clusters.keys()) if (!clusters.has(name)) kept.clusters.delete(name)
+	return true
 }

@@ -20,7 +20,8 @@ export type TrafficMeter = {
 	read(): Traffic
 }
 
-type Span = { readonly beganMs: number; readonly clusters: Map<string, ClusterTraffic> }
+type Sum = { -readonly [Count in keyof ClusterTraffic]: ClusterTraffic[Count] }
+type Span = { readonly beganMs: number; readonly clusters: Map<string, Sum> }
 
 export function createTrafficMeter(clock: Clock): TrafficMeter {
 	/** Oldest first. */
@@ -44,28 +45,34 @@ export function createTrafficMeter(clock: Clock): TrafficMeter {
 			const { clusters } = spanAt(clock.monotonicMs())
 			for (const [name, counts] of flush.clusters) {
 				if (counts.completed + counts.connects === 0) continue
-				clusters.set(name, sum(clusters.get(name), counts))
+				const sum = clusters.get(name)
+				if (sum !== undefined) add(sum, counts)
+				else if (clusters.size < limits.trafficClusters) clusters.set(name, sumOf(counts))
 			}
 		},
 		read() {
 			const nowMs = clock.monotonicMs()
 			const kept = keptSpans(nowMs)
-			const clusters: Record<string, ClusterTraffic> = {}
+			const clusters: Record<string, Sum> = {}
 			for (const span of kept) {
-				for (const [name, counts] of span.clusters) clusters[name] = sum(clusters[name], counts)
+				for (const [name, counts] of span.clusters) {
+					const sum = clusters[name]
+					if (sum === undefined) clusters[name] = sumOf(counts)
+					else add(sum, counts)
+				}
 			}
 			return { seconds: (nowMs - (kept[0]?.beganMs ?? nowMs)) / 1000, clusters }
 		},
 	}
 }
 
-function sum(left: ClusterTraffic | undefined, right: ClusterTraffic): ClusterTraffic {
-	const { completed, errors, connects, connectFailures } = right
-	if (left === undefined) return { completed, errors, connects, connectFailures }
-	return {
-		completed: left.completed + completed,
-		errors: left.errors + errors,
-		connects: left.connects + connects,
-		connectFailures: left.connectFailures + connectFailures,
-	}
+function sumOf({ completed, errors, connects, connectFailures }: ClusterTraffic): Sum {
+	return { completed, errors, connects, connectFailures }
+}
+
+function add(sum: Sum, { completed, errors, connects, connectFailures }: ClusterTraffic): void {
+	sum.completed += completed
+	sum.errors += errors
+	sum.connects += connects
+	sum.connectFailures += connectFailures
 }

@@ -1,9 +1,10 @@
-import { identityPath, typeUrls } from '#compile/compiled.ts'
+import { identityPath, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { shareOf, shareOfAll, targetKey } from '#plan/split.ts'
 import { drawnOf } from '#rollout/guards-of-policy.ts'
 import { demandsOfStep, splitInForce } from '#rollout/ladder.ts'
 import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
 import { type Concern, type CountedLane, judgedClusters } from './concerns.ts'
 import type { Watch } from './evidence.ts'
@@ -36,6 +37,7 @@ export function watchesOf(
 
 function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf, excluded }: WatchOptions): Watch {
 	const isWave = rollout.wave !== null
+	const sharesAt = createSharesAt(concern, publisher)
 	return {
 		rollout: rollout.id,
 		step: rollout.step,
@@ -59,7 +61,7 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 			if (proxy === undefined) return null
 			// Both cohorts are compared with each other: what they hold differs, and has one name.
 			if (isWave) return holdsShares(proxy, concern, { fleet, publisher }) ? String(rollout.step) : null
-			return sharesHeldBy(proxy, concern, { fleet, publisher })
+			return sharesHeldBy(proxy, sharesAt(proxy.groupKey), fleet)
 		},
 		endpointsOf(proxyKey) {
 			const identity = proxyOf(proxyKey)?.group.identity
@@ -93,24 +95,44 @@ function expectedSharesOf(rollout: Rollout): Record<string, number> {
 	)
 }
 
+/** What a group is served of the route and of the clusters under judgement, and the name of that. */
+type Shares = {
+	readonly snapshot: Snapshot
+	readonly name: string
+	readonly resources: readonly { readonly type: TypeUrl; readonly name: string; readonly version: string }[]
+}
+
+/** By group; null where one of them is not published. Looked up once for all flushes, until something else is published. */
+function createSharesAt(concern: Concern, publisher: Publisher): (groupKey: string) => Shares | null {
+	const known = new Map<string, Shares>()
+	return (groupKey) => {
+		const snapshot = publisher.snapshotOf(groupKey)
+		const before = known.get(groupKey)
+		if (before !== undefined && before.snapshot === snapshot) return before
+		const shares = snapshot === null ? null : sharesIn(snapshot, resourcesCompared(concern, groupKey))
+		if (shares !== null) known.set(groupKey, shares)
+		return shares
+	}
+}
+
+function sharesIn(snapshot: Snapshot, compared: ReturnType<typeof resourcesCompared>): Shares | null {
+	const resources: { type: TypeUrl; name: string; version: string }[] = []
+	for (const [type, name] of compared) {
+		const version = snapshot.types[type].resources.get(name)?.version
+		if (version === undefined) return null
+		resources.push({ type, name, version })
+	}
+	return { snapshot, name: resources.map(({ version }) => version).join(' '), resources }
+}
+
 /**
  * Names the bytes that a proxy holds of the route and of the clusters under judgement; null while any of them is not
  * what is published. A changed cluster starts its counters anew, so its version is part of the name.
  */
-function sharesHeldBy(
-	proxy: Proxy,
-	concern: Concern,
-	{ fleet, publisher }: Pick<WatchOptions, 'fleet' | 'publisher'>,
-): string | null {
-	const snapshot = publisher.snapshotOf(proxy.groupKey)
-	if (snapshot === null) return null
-	const versions: string[] = []
-	for (const [type, name] of resourcesCompared(concern, proxy.groupKey)) {
-		const version = snapshot.types[type].resources.get(name)?.version
-		if (version === undefined || fleet.holds(proxy.key, type, name) !== version) return null
-		versions.push(version)
-	}
-	return versions.join(' ')
+function sharesHeldBy(proxy: Proxy, shares: Shares | null, fleet: FleetPort): string | null {
+	if (shares === null) return null
+	const holdsAll = shares.resources.every(({ type, name, version }) => fleet.holds(proxy.key, type, name) === version)
+	return holdsAll ? shares.name : null
 }
 
 /** Whether a proxy holds what is published of the route and of its clusters, those that are published. */

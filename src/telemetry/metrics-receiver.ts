@@ -16,6 +16,7 @@ import type { Proxy } from '#xds/fleet-view.ts'
 import type { ClusterMetric } from './cluster-metric.ts'
 import { type Counters, type CumulativeFlush, createCounters } from './counters.ts'
 import type { Flush } from './flush.ts'
+import { createGoneSources, type Remembered } from './gone-sources.ts'
 import { createNameMemory } from './name-memory.ts'
 import { type MetricsMessage, readMetrics } from './read-metrics.ts'
 
@@ -23,12 +24,8 @@ import { type MetricsMessage, readMetrics } from './read-metrics.ts'
 
 export type MetricsReceiver = {
 	readonly service: GrpcService
-	/** How many healthy hosts this proxy last saw in a cluster. Null when it never reported the cluster. */
-	healthyHosts(proxyKey: string, cluster: string): { readonly count: number; readonly fresh: boolean } | null
-	/** A flush of this proxy has arrived, however long ago. */
+	/** A flush of this proxy has arrived, by this stream of its or one that ended not long ago. */
 	hasPushed(proxyKey: string): boolean
-	/** No flush of this proxy arrived for three intervals, or none ever did. */
-	isSilent(proxyKey: string): boolean
 }
 
 export type MetricsReceiverOptions = {
@@ -39,13 +36,11 @@ export type MetricsReceiverOptions = {
 	readonly emit: (flush: Flush) => void
 }
 
-/** What is remembered of one proxy. An unjoined one is forgotten with its stream. */
-type Source = {
-	readonly proxy: string
+type Source = Remembered & {
 	readonly counters: Counters
-	arrivedMs: number | null
+	hasPushed: boolean
 	/** The stream that counts, should there be two. */
-	stream: object | null
+	stream: object
 }
 
 const path = '/envoy.service.metrics.v3.MetricsService/StreamMetrics'
@@ -53,19 +48,15 @@ const path = '/envoy.service.metrics.v3.MetricsService/StreamMetrics'
 export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsReceiver {
 	const { clock, log, identify, emit } = options
 	const repeated = createRepeatedLog({ clock, log })
+	/** Of the streams that are open. */
 	const sources = new Map<string, Source>()
+	const gone = createGoneSources<Source>(clock)
 	const names = createNameMemory()
 
-	function sourceOf(proxyKey: string): Source {
-		const known = sources.get(proxyKey)
-		const source = known ?? { proxy: proxyKey, counters: createCounters(), arrivedMs: null, stream: null }
-		sources.delete(proxyKey)
+	function sourceOf(proxyKey: string, stream: object): Source {
+		const source = sources.get(proxyKey) ?? gone.take(proxyKey) ?? newSource(proxyKey, stream)
+		source.stream = stream
 		sources.set(proxyKey, source)
-		for (const [oldest, { stream }] of sources) {
-			if (sources.size <= limits.xdsProxiesRemembered) break
-			if (stream === null) sources.delete(oldest)
-			else break
-		}
 		return source
 	}
 
@@ -87,8 +78,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 				const identified = identify(call, message.node)
 				if (!identified.ok) return end(identified.error)
 				isJoined = identified.value.instance !== null
-				source = sourceOf(identified.value.key)
-				source.stream = stream
+				source = sourceOf(identified.value.key, stream)
 			}
 			if (source === null) return end({ code: 'INVALID_ARGUMENT', message: 'the first message must carry the node' })
 			collect(message)
@@ -113,8 +103,9 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 			parts = []
 			partsSize = 0
 			if (source === null || source.stream !== stream) return
-			source.arrivedMs = clock.monotonicMs()
-			emit({ proxy: source.proxy, arrivedMs: source.arrivedMs, ...source.counters.add(whole) })
+			source.hasPushed = true
+			const { counted, clusters, unrouted, unmatched } = source.counters.add(whole)
+			emit({ proxy: source.proxy, arrivedMs: clock.monotonicMs(), counted, clusters, unrouted, unmatched })
 		}
 
 		function end(status: CallStatus): void {
@@ -133,28 +124,23 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 			isEnded = true
 			if (parts.length > 0) finish()
 			if (source?.stream !== stream) return
-			source.stream = null
-			if (!isJoined) sources.delete(source.proxy)
+			sources.delete(source.proxy)
+			// An unjoined one never comes back under its name.
+			if (isJoined) gone.keep(source)
 		}
 
 		return { receive, closed: leave }
 	}
 
-	function isFresh(source: Source | undefined): boolean {
-		if (source === undefined || source.arrivedMs === null) return false
-		return clock.monotonicMs() - source.arrivedMs < limits.flushesMissing * limits.flushIntervalMs
-	}
-
 	return {
 		service: { path, open },
-		healthyHosts(proxyKey, cluster) {
-			const source = sources.get(proxyKey)
-			const count = source?.counters.healthyHosts(cluster) ?? null
-			return count === null ? null : { count, fresh: isFresh(source) }
-		},
-		hasPushed: (proxyKey) => (sources.get(proxyKey)?.arrivedMs ?? null) !== null,
-		isSilent: (proxyKey) => !isFresh(sources.get(proxyKey)),
+		hasPushed: (proxyKey) => sources.get(proxyKey)?.hasPushed ?? gone.has(proxyKey),
 	}
+}
+
+function newSource(proxy: string, stream: object): Source {
+	const counters = createCounters()
+	return { proxy, counters, hasPushed: false, stream, size: counters.size }
 }
 
 function joinParts(parts: readonly MetricsMessage[]): CumulativeFlush {

@@ -195,17 +195,18 @@ function takeOfCluster(use: ClusterMetric | 'times', metric: Metric, { draft, te
 	const cluster = metric.cluster === null ? null : textOf(metric.cluster)
 	if (cluster === null) return
 	if (use === 'times') {
-		if (metric.times !== null) draft.times.set(cluster, metric.times)
+		if (metric.times !== null && draft.times.size < limits.flushClusters) draft.times.set(cluster, metric.times)
 		return
 	}
 	const values = draft.clusters.get(cluster)
-	if (values === undefined) draft.clusters.set(cluster, new Map([[use, metric.value]]))
-	else values.set(use, metric.value)
+	if (values !== undefined) values.set(use, metric.value)
+	else if (draft.clusters.size < limits.flushClusters) draft.clusters.set(cluster, new Map([[use, metric.value]]))
 }
 
 function takeUnrouted(name: string, metric: Metric, { draft, textOf }: Taking): void {
 	const prefix = metric.listenerPrefix === null ? null : textOf(metric.listenerPrefix)
-	if (prefix !== null && egressPrefix.test(prefix)) draft.unrouted.set(`${prefix} ${name}`, metric.value)
+	const hasRoom = draft.unrouted.size < limits.flushClusters
+	if (prefix !== null && hasRoom && egressPrefix.test(prefix)) draft.unrouted.set(`${prefix} ${name}`, metric.value)
 }
 
 function readSpan(scan: WireScan): Span {

@@ -163,8 +163,8 @@ describe.for(variants)('%s', (variant) => {
 		expect(unseen).toBeGreaterThanOrEqual(0)
 		expect(unseen).toBeLessThan(3 * requestsPerSecond)
 		expect(serving.flushes[0]?.counted).toBe(false)
-		expect(serving.receiver.healthyHosts(key, 'young')).toEqual({ count: 1, fresh: true })
-		expect(serving.receiver.isSilent(key)).toBe(false)
+		expect(serving.flushes.at(-1)?.clusters.get('young')).toMatchObject({ healthyHosts: 1, hosts: 1 })
+		expect(serving.receiver.hasPushed(key)).toBe(true)
 		for (const { proxy } of serving.flushes) expect(proxy).toBe(key)
 	})
 

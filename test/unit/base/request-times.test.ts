@@ -10,6 +10,16 @@ test('a sum knows the edges that both have', () => {
 	expect(addRequestTimes(noRequestTimes, left)).toEqual(left)
 })
 
+test('of the same edges all are known; one that comes twice is the first of them', () => {
+	expect(addRequestTimes(left, { ...left, samples: 1, atMost: [0, 1, 1] })).toEqual({
+		...left,
+		samples: 11,
+		atMost: [2, 7, 10],
+	})
+	const twice = { samples: 3, edgesMs: [5, 5], atMost: [1, 2] }
+	expect(addRequestTimes(twice, twice)).toEqual({ samples: 6, edgesMs: [5, 5], atMost: [2, 2] })
+})
+
 test('slower is what is not at most so long; of no times it is none, of an unknown edge nothing is known', () => {
 	expect(slowerThan(left, 5)).toBe(4)
 	expect(slowerThan(noRequestTimes, 5)).toBe(0)

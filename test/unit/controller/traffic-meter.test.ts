@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
 import { createTrafficMeter } from '#controller/traffic-meter.ts'
 import type { ClusterFlush, Flush } from '#telemetry/flush.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
@@ -45,4 +46,14 @@ test('a first flush sets a starting point and counts nothing', () => {
 	const meter = createTrafficMeter(createManualClock())
 	meter.add(flush({ a: { completed: 1_000_000 } }, false))
 	expect(meter.read().clusters).toEqual({})
+})
+
+test('of more clusters than anybody has the later ones are left out', () => {
+	const clock = createManualClock()
+	const meter = createTrafficMeter(clock)
+	const many = Array.from({ length: limits.trafficClusters + 10 }, (_, index) => [`c${index}`, { completed: 1 }])
+	meter.add(flush(Object.fromEntries(many)))
+	meter.add(flush({ c0: { completed: 1 } }))
+	const { clusters } = meter.read()
+	expect([Object.keys(clusters).length, clusters.c0?.completed]).toEqual([limits.trafficClusters, 2])
 })

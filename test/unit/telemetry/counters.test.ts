@@ -106,15 +106,6 @@ describe('createCounters', () => {
 		expect(counters.add(flush({}, { unrouted: more }))).toMatchObject({ unrouted: 1, unmatched: 4 })
 	})
 
-	test('healthy hosts are those of the last flush', () => {
-		const counters = createCounters()
-		expect(counters.healthyHosts('a')).toBeNull()
-		counters.add(flush({ a: { healthyHosts: 2 } }))
-		expect(counters.healthyHosts('a')).toBe(2)
-		counters.add(flush({ b: { healthyHosts: 1 } }))
-		expect(counters.healthyHosts('a')).toBeNull()
-	})
-
 	test('remembers no more clusters than it may', () => {
 		const counters = createCounters()
 		const many = Object.fromEntries(
@@ -123,6 +114,19 @@ describe('createCounters', () => {
 		counters.add(flush(many))
 		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(1)
 		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(0)
+		expect(counters.size()).toBe(limits.flushClusters)
+	})
+
+	test('and forgets first those that were counted longest ago', () => {
+		const counters = createCounters()
+		counters.add(flush({ busy: { completed: 1 }, idle: { completed: 1 } }))
+		for (let index = 0; index < 2 * limits.flushClusters; index += 1000) {
+			const many = Array.from({ length: 1000 }, (_, offset) => [`c${index + offset}`, { completed: 1 }])
+			counters.add(flush({ busy: { completed: index + 2 }, ...Object.fromEntries(many) }))
+		}
+		const { clusters } = counters.add(flush({ busy: { completed: 2 * limits.flushClusters }, idle: { completed: 5 } }))
+		expect(clusters.get('busy')?.completed).toBe(998)
+		expect(clusters.get('idle')?.completed).toBe(5)
 	})
 
 	test('nor more listeners of which requests had no way', () => {
