@@ -3,6 +3,8 @@
 
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Clock } from '#base/clock.ts'
+import { limits } from '#base/limits.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { proxyGroupKey, typeUrls } from '#compile/compiled.ts'
@@ -35,13 +37,28 @@ const requestsPerSecond = 200
 const variants: readonly Variant[] = ['delta', 'stateOfTheWorld']
 const key = 'mesh/apps/virtualNode/serviceA#host-1'
 
-/** A daemon's serving half. */
-type Serving = { server: XdsServer; receiver: MetricsReceiver; flushes: Flush[]; events: XdsEvent[] }
+/** A daemon's serving half. `ages` has the time of its connections run out. */
+type Serving = {
+	server: XdsServer
+	receiver: MetricsReceiver
+	flushes: Flush[]
+	events: XdsEvent[]
+	ages: (() => void)[]
+}
 
 async function startServing(port: number): Promise<Serving> {
 	const admission = createAdmission()
 	const flushes: Flush[] = []
 	const events: XdsEvent[] = []
+	const ages: (() => void)[] = []
+	const clock: Clock = {
+		...systemClock,
+		setTimer(delayMs, fire) {
+			if (delayMs < limits.xdsConnectionAgeMs / 2) return systemClock.setTimer(delayMs, fire)
+			ages.push(fire)
+			return { cancel: () => void ages.splice(ages.indexOf(fire), 1) }
+		},
+	}
 	const receiver = createMetricsReceiver({
 		clock: systemClock,
 		log: silentLog,
@@ -49,7 +66,7 @@ async function startServing(port: number): Promise<Serving> {
 		emit: (flush) => flushes.push(flush),
 	})
 	const server = createXdsServer({
-		clock: systemClock,
+		clock,
 		log: silentLog,
 		admission,
 		services: [receiver.service],
@@ -57,7 +74,7 @@ async function startServing(port: number): Promise<Serving> {
 	})
 	const listening = await server.listen(`${host}:${port}`)
 	if (!listening.ok) throw new Error(listening.error.message)
-	return { server, receiver, flushes, events }
+	return { server, receiver, flushes, events, ages }
 }
 
 function eventually(what: string, isSo: () => boolean | Promise<boolean>): Promise<true> {
@@ -243,6 +260,20 @@ describe.for(variants)('%s', (variant) => {
 		await eventually('it counts again', () => serving.flushes.filter(({ counted }) => counted).length >= 2)
 		expect(await updates()).toEqual(before)
 		expect(counted(serving.flushes, 'completed')).toBeGreaterThan(0)
+	})
+
+	test('a connection that has had its time is replaced: the proxy is sent nothing, and counts on', async () => {
+		const before = await updates()
+		const { server, events, ages, flushes } = serving
+		events.splice(0)
+		for (const retire of [...ages]) retire()
+		expect(events.map(({ kind }) => kind)).toContain('left')
+		await eventually('it is back', () => server.isCurrent(key))
+		flushes.splice(0)
+		await eventually('it counts on', () => flushes.filter(({ counted }) => counted).length >= 2)
+		expect(await updates()).toEqual(before)
+		expect(counted(flushes, 'completed')).toBeGreaterThan(0)
+		await serve(mesh(weighted(40, 60)))
 	})
 
 	test('through all of this no request failed but those that the app was told to fail', async () => {
