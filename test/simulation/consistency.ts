@@ -202,7 +202,9 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 		// One of five is not more than a fifth.
 		const isFew = fleet.proxies.filter(({ connected }) => connected).length < 5
 		const steps = isFew ? running.filter(({ step, phase }) => step >= 0 && phase.kind !== 'rollingBack') : []
-		noteRefused(steps)
+		// What is refused first when another one goes back is that way back, and nothing that a wave has brought.
+		const isGoingBack = running.some(({ phase }) => phase.kind === 'rollingBack')
+		noteRefused(steps.filter(({ wave }) => wave === null || !isGoingBack))
 		const concerns = (proxyKey: string, { typeUrl, name, version }: Rejection) => {
 			const since = refusedIn.get([proxyKey, typeUrl, name, version].join())
 			return steps.some(({ id, canaries }) => {
