@@ -1,4 +1,3 @@
-import { assert } from '#base/assert.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { callerOf } from './caller-of.ts'
@@ -12,19 +11,18 @@ export type Recompiling = {
 	readonly group: ProxyGroup
 	/** What was compiled before. */
 	readonly before: EffectiveMesh
-	/** The same resources, and in force of all routes the same, but for `routes`. */
+	/** The same for this group, but for `routes`: what is in force of them, and what they say of the same requests. */
 	readonly effective: EffectiveMesh
 	readonly routes: readonly ResourceId[]
 }
 
 /**
- * What of a group's resources may be other when nothing but what is in force of some routes has changed: each with the
+ * What of a group's resources may be other when nothing that concerns it but some routes has changed: each with the
  * name of one that was there before; those that are left out, and the names of all, are as they were. Null when that
  * cannot be told without compiling everything: other clusters are reached, or the shares are part of a listener.
  * Costs what the routes' configurations cost, and not the group's.
  */
 export function recompileRoutes({ group, before, effective, routes }: Recompiling): readonly CompiledResource[] | null {
-	assert(before.resources === effective.resources, 'only shares have changed')
 	const { resources } = effective
 	const caller = callerOf(resources, group.identity)
 	if (caller === null) return null

@@ -10,9 +10,8 @@ import type { ChangedRoutes } from './changed-routes.ts'
 export type Made = { readonly from: EffectiveMesh; readonly snapshot: Snapshot }
 
 /**
- * What a group is served when of some routes something else is in force, and nothing else has changed: most of a
- * rollout's life. Null when everything is to be worked out again: another mesh, other clusters, or something that does
- * not fit together.
+ * What a group is served when nothing has changed that concerns it but some routes: most of a rollout's life, and most
+ * commits. Null when everything is to be worked out again: other clusters, or something that does not fit together.
  * @param changed `changedRoutes` of the two meshes
  */
 export function withOtherShares(
@@ -20,7 +19,7 @@ export function withOtherShares(
 	{ from, snapshot }: Made,
 	{ effective, changed }: { readonly effective: EffectiveMesh; readonly changed: ChangedRoutes | null },
 ): Snapshot | null {
-	if (changed === null) return null
+	if (changed === null || changed.otherwise.has(identityPath(group.identity))) return null
 	if (!changed.callers.has(identityPath(group.identity))) return snapshot
 	const compiled = recompileRoutes({ group, before: from, effective, routes: changed.routes })
 	if (compiled === null) return null

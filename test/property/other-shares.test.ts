@@ -1,15 +1,20 @@
-// What is served after a change of nothing but shares is what would be served if everything were compiled anew.
+// What is served after a change of shares, or after a commit, is what would be served if everything were compiled anew.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compileGroup } from '#compile/compile-group.ts'
 import { changedRoutes } from '#controller/changed-routes.ts'
+import { effectiveMesh } from '#controller/effective.ts'
 import { withOtherShares } from '#controller/with-other-shares.ts'
-import { resourceId } from '#mesh/mesh.ts'
+import { nothingDiscovered } from '#discovery/discovered.ts'
+import { type Mesh, resourceId } from '#mesh/mesh.ts'
+import { readMesh } from '#mesh/read-mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
+import { count, seed } from '../depth.ts'
 import { compileMembers, drawnMembers, inputOfMembers } from '../fixtures/arbitrary-compile-input.ts'
-import { fixtureDiscovered, fixtureGroup } from '../fixtures/compile-fixture.ts'
+import { arbitraryMesh, type DrawnDocument, filesOfDocuments } from '../fixtures/arbitrary-mesh.ts'
+import { explicitCapture, fixtureDiscovered, fixtureGroup } from '../fixtures/compile-fixture.ts'
 import { fixtureEffective } from '../fixtures/mesh-fixture.ts'
 
 const [x, y, tcp] = ['x', 'y', 't'].map((name) => resourceId.route('apps', 'r', name))
@@ -92,4 +97,78 @@ test('a change of shares leads to what compiling everything leads to', () => {
 		{ numRuns: 500 },
 	)
 	expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([])
+})
+
+/** A mesh, and the same with a few documents as another one has them, without some, and with some of its. */
+const commits = fc
+	.record({
+		first: arbitraryMesh(),
+		other: arbitraryMesh(),
+		replaced: fc.array(fc.nat({ max: 25 }), { maxLength: 3 }),
+		rewritten: fc.option(fc.nat({ max: 2 })),
+		left: fc.array(fc.nat({ max: 80 }), { maxLength: 1 }),
+		added: fc.array(fc.nat({ max: 80 }), { maxLength: 1 }),
+	})
+	.map(({ first, other, replaced, rewritten, left, added }): readonly (readonly DrawnDocument[])[] => {
+		const nameOf = ({ kind, metadata }: DrawnDocument) => JSON.stringify([kind, metadata])
+		const later = first.flatMap((document, index) => {
+			if (left.includes(index)) return []
+			const sameName = other.find((each) => nameOf(each) === nameOf(document))
+			const sameKind = other.find(({ kind }) => kind === document.kind)
+			if (rewritten !== null && document.kind === 'Route') return [rewriteRoute(document, rewritten)]
+			if (!replaced.includes(index)) return [document]
+			return [sameName ?? { ...document, spec: sameKind?.spec ?? document.spec }]
+		})
+		const names = new Set(first.map(nameOf))
+		const more = other.filter((document, index) => added.includes(index) && !names.has(nameOf(document)))
+		return [first, [...later, ...more]]
+	})
+
+type WrittenRoute = { readonly action: { readonly weightedTargets: readonly object[] } }
+
+/** For the same requests, and to the same targets: in another order, or in other shares, or with another timeout. */
+function rewriteRoute(document: DrawnDocument, drawn: number): DrawnDocument {
+	const members = Object.entries(document.spec as Readonly<Record<string, WrittenRoute>>).map(([name, body]) => {
+		if (name === 'priority' || drawn === 0) return [name, body]
+		if (drawn === 1 && name !== 'tcpRoute')
+			return [name, { ...body, timeout: { perRequest: { unit: 's', value: 77 } } }]
+		const { weightedTargets } = body.action
+		const reweighed = weightedTargets.map((target, index) => ({ ...target, weight: index + 3 }))
+		return [name, { ...body, action: { weightedTargets: reweighed } }]
+	})
+	return { ...document, spec: { ...Object.fromEntries(members), ...(drawn === 0 ? { priority: 7 } : {}) } }
+}
+
+function meshOf(documents: readonly DrawnDocument[] = []): Mesh | null {
+	const outcome = readMesh(filesOfDocuments(documents))
+	return outcome.kind === 'ok' ? outcome.mesh : null
+}
+
+test('a commit leads to what compiling everything leads to, for everybody', () => {
+	const seen = { unknown: 0, same: 0, changed: 0 }
+	fc.assert(
+		fc.property(commits, ([first, later]) => {
+			const meshes = [meshOf(first), meshOf(later)]
+			const [before, after] = meshes.flatMap((mesh) => (mesh === null ? [] : effectiveMesh(mesh, [])))
+			if (before === undefined || after === undefined) return
+			const changed = changedRoutes(before, after)
+			for (const { kind, name } of Object.values({ ...before.resources, ...after.resources })) {
+				if (kind !== 'VirtualNode' && kind !== 'VirtualGateway') continue
+				for (const capture of [{ mode: 'intercept' } as const, explicitCapture]) {
+					const identityKind = kind === 'VirtualNode' ? 'virtualNode' : 'virtualGateway'
+					const group = fixtureGroup(name, capture, identityKind)
+					const [old, whole] = [before, after].map((each) => {
+						const compiled = compileGroup(each, group, nothingDiscovered)
+						return compiled === null ? null : encodeSnapshot(compiled, null).snapshot
+					})
+					if (old === null || old === undefined) continue
+					const next = withOtherShares(group, { from: before, snapshot: old }, { effective: after, changed })
+					seen[next === null ? 'unknown' : next === old ? 'same' : 'changed'] += 1
+					if (next !== null) expect(whole && contentOf(whole)).toEqual(contentOf(next))
+				}
+			}
+		}),
+		{ numRuns: count(60, 20_000), seed: seed() },
+	)
+	expect(Object.values(seen).every((times) => times > 10)).toBe(true)
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { limits } from '#base/limits.ts'
 import { changedRoutes } from '#controller/changed-routes.ts'
 import { effectiveMesh } from '#controller/effective.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
@@ -8,7 +9,7 @@ import { splitOfWeights } from '#plan/split.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import { startRollout } from '#rollout/start-rollout.ts'
-import { type BriefResource, fixtureEffective, fixtureTarget } from '../../fixtures/mesh-fixture.ts'
+import { type BriefResource, fixtureEffective, fixtureResource, fixtureTarget } from '../../fixtures/mesh-fixture.ts'
 import { shiftGroup } from '../../fixtures/shift-group.ts'
 
 const briefs: BriefResource[] = [
@@ -46,25 +47,58 @@ function at(step: number): Rollout {
 
 const found = (before: EffectiveMesh, after: EffectiveMesh) => {
 	const changed = changedRoutes(before, after)
-	return changed === null ? null : { routes: [...changed.routes], callers: [...changed.callers] }
+	if (changed === null) return null
+	return { routes: [...changed.routes], callers: [...changed.callers], otherwise: [...changed.otherwise] }
 }
-const ofOne = { routes: [route], callers: ['mesh/apps/virtualNode/web'] }
+const web = 'mesh/apps/virtualNode/web'
+const ofOne = { routes: [route], callers: [web], otherwise: [] }
 
 test('a step, and the end of a rollout, concern its route and those who call it', () => {
 	expect(found(effectiveMesh(mesh, [at(0)]), effectiveMesh(mesh, [at(1)]))).toEqual(ofOne)
 	expect(found(effectiveMesh(mesh, [at(1)]), effectiveMesh(mesh, []))).toEqual(ofOne)
-	expect(found(effectiveMesh(mesh, []), effectiveMesh(mesh, []))).toEqual({ routes: [], callers: [] })
+	expect(found(effectiveMesh(mesh, []), effectiveMesh(mesh, []))).toEqual({ routes: [], callers: [], otherwise: [] })
 })
 
-test('shares that are written in another object are compared', () => {
-	const made = effectiveMesh(mesh, [at(1)])
-	const copy = { ...made, written: { ...made.written } }
-	expect(found(effectiveMesh(mesh, [at(0)]), copy)).toEqual(ofOne)
-	expect(found(copy, effectiveMesh(mesh, []))).toEqual(ofOne)
-	const taken = { ...copy, fronts: { [route]: { matches: [], split: [], calledAfter: route, standing: 'beside' } } }
-	expect(found(copy, taken as EffectiveMesh)).toEqual(ofOne)
+/** The mesh in which these are written so. */
+function later(...others: readonly BriefResource[]): EffectiveMesh {
+	const changed = others.map(fixtureResource).map((resource) => [resource.id, resource] as const)
+	return effectiveMesh(composeMesh({ ...resources, ...Object.fromEntries(changed) }), [])
+}
+const inForce = effectiveMesh(mesh, [])
+const routeOne = { kind: 'Route', router: 'one', name: 'one', targets: { v1: 1 } } as const
+
+test.for<[string, EffectiveMesh, ReturnType<typeof found>]>([
+	['nothing at all', later(), { routes: [], callers: [], otherwise: [] }],
+	['a timeout of a route', later({ ...routeOne, spec: { timeout: { perRequestMs: 7, idleMs: null } } }), ofOne],
+	['weights of a route', later({ ...routeOne, targets: { v1: 1, v2: 1 } }), ofOne],
+	[
+		'the port of a route',
+		later({ ...routeOne, spec: { match: { port: 80 } } }),
+		{ routes: [], callers: [], otherwise: [web] },
+	],
+	[
+		'what two call',
+		later({ kind: 'VirtualService', name: 'two.local', router: 'one' }),
+		{ routes: [], callers: [], otherwise: [web, 'mesh/apps/virtualNode/other'] },
+	],
+	[
+		'a node that a route leads to',
+		later({ kind: 'VirtualNode', name: 'v1', dns: { hostname: 'elsewhere' } }),
+		{ routes: [], callers: [], otherwise: ['mesh/apps/virtualNode/v1', web, 'mesh/apps/virtualNode/other'] },
+	],
+	[
+		'a node that nothing leads to',
+		later({ kind: 'VirtualNode', name: 'v3' }),
+		{ routes: [], callers: [], otherwise: ['mesh/apps/virtualNode/v3'] },
+	],
+	['the mesh itself', later({ kind: 'Mesh', spec: { egressFilter: 'ALLOW_ALL' } }), null],
+])('a commit of %s concerns those who see it', ([, after, concerned]) => {
+	const sorted = (value: ReturnType<typeof found>) =>
+		value === null ? null : { ...value, otherwise: value.otherwise.toSorted() }
+	expect(sorted(found(inForce, after))).toEqual(sorted(concerned))
 })
 
-test('another mesh says nothing of what is alike', () => {
-	expect(changedRoutes(effectiveMesh(mesh, []), effectiveMesh(composeMesh({ ...resources }), []))).toBeNull()
+test('so many changes that everybody may be concerned are not followed', () => {
+	const names = Array.from({ length: limits.changesFollowed + 1 }, (_, index) => `n${index}`)
+	expect(found(inForce, later(...names.map((name) => ({ kind: 'VirtualNode', name }) as const)))).toBeNull()
 })
