@@ -22,7 +22,7 @@ export const limits = {
 	/** Expectations of one revision: each is looked up in a compiled proxy. */
 	expectations: 1_000,
 	readHeapMb: 512,
-	/** Changes between two meshes that are followed one by one to whom they concern; above, everything is compiled. */
+	/** Resources of a commit that are followed one by one to whom they concern; above, everything is compiled. */
 	changesFollowed: 100,
 	/** Resources deleted at once before a person is asked: more than max(3, 20 %). */
 	massDeleteCount: 3,

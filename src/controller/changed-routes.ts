@@ -33,7 +33,7 @@ function compare(before: EffectiveMesh, after: EffectiveMesh): ChangedRoutes | n
 	const routes = written.filter((id) => isRewritten(before.resources[id], after.resources[id]))
 	const moved = [...routesToCompare(before, after)].filter((route) => differs(route, before, after))
 	const others = new Set(written.filter((id) => !routes.includes(id)))
-	if (others.size + routes.length + moved.length > limits.changesFollowed) return null
+	if (written.length > limits.changesFollowed) return null
 	const seers = [seenBy(before, others), seenBy(after, others), gatewaysAmong(after, routes)]
 	if (seers.includes('all')) return null
 	const all = [...new Set([...routes, ...moved])]
