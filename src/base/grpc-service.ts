@@ -1,3 +1,5 @@
+import { limits } from './limits.ts'
+
 // A port: a gRPC method whose messages are raw bytes. Whoever implements one knows nothing of the transport below it.
 
 /** One transport connection. Its streams share it; `id` is never used twice. */
@@ -26,6 +28,12 @@ export type CallStatus = {
 		| 'UNAVAILABLE'
 		| 'DEADLINE_EXCEEDED'
 	readonly message: string
+}
+
+/** For a call of which nothing came: whoever opens one has something to say at once. */
+export const silentStatus: CallStatus = {
+	code: 'UNAVAILABLE',
+	message: `nothing was said for ${limits.xdsSilentMs / 1000} s`,
 }
 
 /** What a call tells of who makes it. */

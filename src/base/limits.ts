@@ -191,8 +191,9 @@ export const limits = {
 	xdsNames: 5_000,
 	/** Fields of one request, and of what lies in it: its lists of names, the versions it has, a node's extensions. */
 	xdsRequestFields: 40_000,
-	/** A type's URL, a version, a nonce. */
+	/** A type's URL, a name, a version, a nonce; and all names of a subscription together. */
 	xdsWordChars: 1_000,
+	xdsNamesChars: 1_000_000,
 	/** What is read of a node: its id, locality and metadata. */
 	xdsNodeBytes: 64 * 1024,
 	/** Messages of one stream that the transport has not passed on yet; further ones are not even assembled. */
@@ -222,6 +223,11 @@ export const limits = {
 	xdsConnectionAgeMs: 3_600_000,
 	xdsConnectionAgeSpread: 0.2,
 	xdsRetireMs: 1_000,
+	/** Of one proxy, over any number of connections: of the separate services it may have one for each resource. */
+	xdsStreamsPerProxy: 1_000,
+	/** Kinds of proxies that each need something else compiled; a stream that has said nothing is ended after so long. */
+	xdsGroups: 10_000,
+	xdsSilentMs: 30_000,
 	/** A TLS handshake, all of it; and how often one that failed is told. */
 	xdsHandshakeMs: 10_000,
 	xdsHandshakeTellMs: 1_000,

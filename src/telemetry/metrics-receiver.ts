@@ -6,6 +6,7 @@ import {
 	type CallStatus,
 	type GrpcService,
 	type ServiceCall,
+	silentStatus,
 } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
@@ -68,6 +69,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 		let partsSize = 0
 		let gap: Timer | null = null
 		let isEnded = false
+		const silence = clock.setTimer(limits.xdsSilentMs, () => end(silentStatus))
 
 		function receive(bytes: Uint8Array): void {
 			if (isEnded) return
@@ -77,6 +79,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 			if (message.node !== null) {
 				const identified = identify(call, message.node)
 				if (!identified.ok) return end(identified.error)
+				silence.cancel()
 				isJoined = identified.value.instance !== null
 				source = sourceOf(identified.value.key, stream)
 			}
@@ -122,6 +125,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 
 		function leave(): void {
 			isEnded = true
+			silence.cancel()
 			if (parts.length > 0) finish()
 			if (source?.stream !== stream) return
 			sources.delete(source.proxy)

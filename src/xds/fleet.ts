@@ -8,14 +8,12 @@ import { ackedOf } from './acked-of.ts'
 import { type Cohort, inCohort } from './cohort.ts'
 import type { Acked, FleetView, GroupView, Proxy, ProxyStanding, Reported, XdsEvent } from './fleet-view.ts'
 import { createGroup, type Group, type Member } from './group.ts'
-import { sendOrder } from './order.ts'
 import { createProxyMemories } from './proxy-memories.ts'
 import { createPushes, streamsOf } from './push.ts'
 import type { Retention } from './retention.ts'
 import { channelsTogether, heldTogether, speakersOf, speakingStreams } from './separate-streams.ts'
-import type { TypeState } from './standing.ts'
 import type { Admission, ProxyMemory } from './stream-port.ts'
-import { allPending } from './type-states.ts'
+import { allPending, stateOfAll } from './type-states.ts'
 import type { XdsStream } from './xds-stream.ts'
 
 // All proxies: who is here, who is missed, what each group is served.
@@ -98,6 +96,8 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		const proxy = inCohort(arriving, cohortOf(arriving))
 		const message = refused.get(proxy.groupKey)
 		if (message !== undefined) return fail({ code: 'NOT_FOUND', message })
+		const problem = whatIsTooMuch(proxy)
+		if (problem !== null) return fail({ code: 'RESOURCE_EXHAUSTED', message: problem })
 		const group = groupOf(proxy.groupKey)
 		const memory = recall(proxy)
 		const present = group.members.get(proxy.key)
@@ -117,6 +117,13 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			return present?.retention.retains(proxy.key, typeUrl, name, version) ?? false
 		}
 		return succeed({ key: proxy.key, memory, snapshot: group.snapshot, retains })
+	}
+
+	function whatIsTooMuch({ key, groupKey }: Proxy): string | null {
+		const streams = connected.get(key)?.streams.length ?? 0
+		if (streams >= limits.xdsStreamsPerProxy) return `this proxy has ${limits.xdsStreamsPerProxy} streams already`
+		if (groups.has(groupKey) || groups.size < limits.xdsGroups) return null
+		return `there are ${limits.xdsGroups} kinds of proxies already, and none is like this one`
 	}
 
 	function recall(proxy: Proxy): ProxyMemory | null {
@@ -235,7 +242,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	function* proxies(groupKey: string): Iterable<ProxyStanding> {
 		for (const { proxy, streams, states } of groups.get(groupKey)?.members.values() ?? []) {
 			if (streams.length === 0) continue
-			yield { proxy, held: heldTogether(streams), state: overall(states) }
+			yield { proxy, held: heldTogether(streams), state: stateOfAll(states) }
 		}
 	}
 
@@ -273,7 +280,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			retain(groupKey, (retention) => retention.keep(typeUrl, name, versions)),
 		isCurrent(proxyKey) {
 			const member = connected.get(proxyKey)
-			return member !== undefined && overall(member.states) === 'current'
+			return member !== undefined && stateOfAll(member.states) === 'current'
 		},
 		exclude(proxyKeys) {
 			excluded = new Set(proxyKeys)
@@ -288,10 +295,4 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			goneTimer?.cancel()
 		},
 	}
-}
-
-function overall(states: Readonly<Record<TypeUrl, TypeState>>): TypeState {
-	const all = sendOrder.map((typeUrl) => states[typeUrl])
-	if (all.includes('rejected')) return 'rejected'
-	return all.includes('pending') ? 'pending' : 'current'
 }

@@ -120,7 +120,11 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 		remove(member, then, nowMs) {
 			const { key: proxyKey, instance } = member.proxy
 			recounted(member, () => members.delete(proxyKey))
-			if (instance !== null && then === 'expected') gone.set(proxyKey, { version: member.version, sinceMs: nowMs })
+			if (instance === null || then === 'forgotten') return
+			gone.set(proxyKey, { version: member.version, sinceMs: nowMs })
+			// Somebody who comes under ever new names.
+			const [oldest] = gone.keys()
+			if (gone.size > limits.xdsProxiesRemembered && oldest !== undefined) gone.delete(oldest)
 		},
 		forgetGone: (proxyKey) => gone.delete(proxyKey),
 		expireGone(nowMs) {

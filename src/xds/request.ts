@@ -58,8 +58,8 @@ function readDelta(bytes: Uint8Array): Result<DeltaRequest, string> {
 		const [field, wireType] = reader.tag()
 		if (field === 1) node = reader.bytes()
 		else if (field === 2) typeUrl = readWord(reader)
-		else if (field === 3) subscribe.push(reader.string())
-		else if (field === 4) unsubscribe.push(reader.string())
+		else if (field === 3) subscribe.push(readWord(reader))
+		else if (field === 4) unsubscribe.push(readWord(reader))
 		else if (field === 5) readVersion(reader.bytes(), initialVersions, budget)
 		else if (field === 6) nonce = readWord(reader)
 		else if (field === 7) refusal = reader.bytes()
@@ -83,7 +83,7 @@ function readStateOfTheWorld(bytes: Uint8Array): Result<StateOfTheWorldRequest, 
 		const [field, wireType] = reader.tag()
 		if (field === 1) versionInfo = readWord(reader)
 		else if (field === 2) node = reader.bytes()
-		else if (field === 3) names.push(reader.string())
+		else if (field === 3) names.push(readWord(reader))
 		else if (field === 4) typeUrl = readWord(reader)
 		else if (field === 5) nonce = readWord(reader)
 		else if (field === 6) refusal = reader.bytes()
@@ -109,7 +109,7 @@ function readLater(
 	return { node: node && decodeNode(node, budget), refusal: refusal && readStatus(refusal, budget) }
 }
 
-/** What is compared with words of ours, or told: of a longer one all that is known is that it is none. */
+/** What is compared with words of ours, told or kept: of a longer one all that is known is that it is none. */
 function readWord(reader: BoundedReader): string {
 	const word = reader.string()
 	if (word.length > limits.xdsWordChars) throw new Error(`a word of ${word.length} characters`)
@@ -159,8 +159,8 @@ function readVersion(bytes: Uint8Array, into: Map<string, string>, budget: Field
 	let version = ''
 	while (reader.pos < reader.len) {
 		const [field, wireType] = reader.tag()
-		if (field === 1) name = reader.string()
-		else if (field === 2) version = reader.string()
+		if (field === 1) name = readWord(reader)
+		else if (field === 2) version = readWord(reader)
 		else reader.skip(wireType, field)
 	}
 	into.set(name, version)

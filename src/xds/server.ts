@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts'
-import { addressOf, type CallHandler, type GrpcService, type ServiceCall } from '#base/grpc-service.ts'
+import { addressOf, type CallHandler, type GrpcService, type ServiceCall, silentStatus } from '#base/grpc-service.ts'
+import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { createRepeatedLog } from '#base/repeated-log.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
@@ -94,6 +95,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		const port: StreamPort = {
 			send: (message, flushed) => call.send(message, flushed),
 			end(status) {
+				silence.cancel()
 				const { code, message } = status
 				tell('info', 'xds.stream.ended', { code, message })
 				fleet.leave(stream, 'lost')
@@ -105,6 +107,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 				if (proxy !== null)
 					return succeed({ key: identified.value.key, memory: null, snapshot: null, retains: () => false })
 				const joined = fleet.join(identified.value, stream)
+				silence.cancel()
 				if (joined.ok) proxy = identified.value
 				return joined
 			},
@@ -114,6 +117,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 			ignored: (typeUrl) => tell('warn', 'xds.type.ignored', { typeUrl }),
 		}
 		const stream = createXdsStream({ variant, serves, clock, port, subscriptions })
+		const silence = clock.setTimer(limits.xdsSilentMs, () => stream.end(silentStatus))
 
 		function identify(node: Node): Result<Proxy, Parameters<ServiceCall['end']>[0]> {
 			const identified = admission.identify(call, node)
@@ -130,6 +134,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		return {
 			receive: (message) => stream.receive(message),
 			closed(how) {
+				silence.cancel()
 				stream.close()
 				fleet.leave(stream, how === 'halfClosed' ? 'drained' : 'lost')
 			},

@@ -67,7 +67,8 @@ export function changeDelta(
 		if (name === wildcardName) wildcard = 'none'
 		else names.delete(name)
 	}
-	if (names.size > limits.xdsNames) return fail(`more than ${limits.xdsNames} names in one subscription`)
+	const problem = whatIsTooMuch(names)
+	if (problem !== null) return fail(problem)
 	const added = subscribe.filter((name) => name !== wildcardName)
 	// A name asked for again is sent again. One that is unsubscribed under a wildcard is too, or named as removed.
 	const forgotten = [...(current === null ? [] : added), ...unsubscribe]
@@ -84,6 +85,8 @@ export function changeStateOfTheWorld(
 		return succeed({ subscription: current, forgotten: [], added: [] })
 	}
 	const names = new Set(request.names)
+	const problem = whatIsTooMuch(names)
+	if (problem !== null) return fail(problem)
 	const isExplicit = names.delete(wildcardName)
 	const isImplicit = current === null && request.names.length === 0 && implicitWildcards.has(typeUrl)
 	const before = current?.names ?? new Set<string>()
@@ -92,6 +95,16 @@ export function changeStateOfTheWorld(
 		forgotten: [...before].filter((name) => !names.has(name)),
 		added: [...names].filter((name) => !before.has(name)),
 	})
+}
+
+/** Of all that was asked for so far: each request may have been small. */
+function whatIsTooMuch(names: ReadonlySet<string>): string | null {
+	if (names.size > limits.xdsNames) return `more than ${limits.xdsNames} names in one subscription`
+	let chars = 0
+	for (const name of names) chars += name.length
+	return chars > limits.xdsNamesChars
+		? `names of more than ${limits.xdsNamesChars} characters in one subscription`
+		: null
 }
 
 /** Most requests repeat what is known. */

@@ -28,3 +28,10 @@ function remember(code: number): TypeStates {
 }
 
 export const allPending: TypeStates = typeStates(() => 'pending')
+
+/** Where it stands as a whole: as with the worst type. */
+export function stateOfAll(states: TypeStates): TypeState {
+	const all = sendOrder.map((typeUrl) => states[typeUrl])
+	if (all.includes('rejected')) return 'rejected'
+	return all.includes('pending') ? 'pending' : 'current'
+}

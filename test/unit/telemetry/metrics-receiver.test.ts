@@ -177,6 +177,15 @@ describe('createMetricsReceiver', () => {
 		expect(last()).toMatchObject({ proxy: joined, counted: false })
 	})
 
+	test('a stream of which nothing comes is ended, and one that has spoken is not', () => {
+		const { clock, connect } = setUp()
+		const [silent, speaking] = [connect(1), connect(2, 'host-1')]
+		speaking.flush(completed(1))
+		clock.advance(limits.xdsSilentMs)
+		expect(silent.ended()?.code).toBe('UNAVAILABLE')
+		expect(speaking.ended()).toBeNull()
+	})
+
 	test.for<[string, (handler: CallHandler) => void, string]>([
 		['no node', (it) => it.receive(metricsMessage({ atMs: 1, metrics: completed(1) })), 'INVALID_ARGUMENT'],
 		['no message', (it) => it.receive(Uint8Array.of(0x12, 0xff)), 'INVALID_ARGUMENT'],

@@ -127,6 +127,45 @@ test('bytes that stay the same and need another cluster than before let go of th
 	expect(proxy.told.at(-1)).toMatchObject({ type: 'cluster', removed: ['a'] })
 })
 
+describe('what is too much', () => {
+	function joining() {
+		const { fleet, clock } = setUp()
+		const port = { send() {}, end() {}, changed() {}, ignored() {} }
+		const subscriptions = createSubscriptionPool()
+		function join(proxy: Proxy) {
+			const admit = () => fleet.join(proxy, stream)
+			const stream: XdsStream = createXdsStream({
+				variant: 'delta',
+				clock,
+				subscriptions,
+				port: { ...port, admit },
+			})
+			const joined = fleet.join(proxy, stream)
+			return { outcome: joined.ok ? 'OK' : `${joined.error.code}: ${joined.error.message}`, stream }
+		}
+		return { fleet, join }
+	}
+
+	test('streams of one proxy, and another proxy has its own', () => {
+		const { fleet, join } = joining()
+		const first = join(proxyOf('1'))
+		for (let count = 1; count < limits.xdsStreamsPerProxy; count += 1) join(proxyOf('1'))
+		expect(join(proxyOf('1')).outcome).toBe('RESOURCE_EXHAUSTED: this proxy has 1000 streams already')
+		expect(join(proxyOf('2')).outcome).toBe('OK')
+		fleet.leave(first.stream, 'lost')
+		expect(join(proxyOf('1')).outcome).toBe('OK')
+	})
+
+	test('kinds of proxies, and those of a kind that there is may come', () => {
+		const { join } = joining()
+		for (let count = 0; count < limits.xdsGroups; count += 1) join(proxyOf(String(count), `group-${count}`))
+		expect(join(proxyOf('x', 'another')).outcome).toBe(
+			'RESOURCE_EXHAUSTED: there are 10000 kinds of proxies already, and none is like this one',
+		)
+		expect(join(proxyOf('x', 'group-5')).outcome).toBe('OK')
+	})
+})
+
 describe('the view', () => {
 	test('is counted as proxies arrive, accept, refuse, fall silent and go', () => {
 		const { fleet, connect, clock } = setUp()

@@ -87,10 +87,12 @@ describe.for(variants)('%s', (variant) => {
 		expect(leastCpuMs(() => readRequest(variant, message))).toBeLessThan(100)
 	})
 
-	test('a type, a version or a nonce longer than any is refused', () => {
+	test('a name, a type, a version or a nonce longer than any is refused', () => {
 		const long = 'x'.repeat(limits.xdsWordChars + 1)
 		const saying = (said: Partial<Say>, typeUrl?: string) => encodeSaying(variant, { type: 'route', ...said }, typeUrl)
+		expect(readRequest(variant, saying({ names: ['a', long] }))).toMatchObject({ ok: false })
 		expect(readRequest(variant, saying({ nonce: long }))).toMatchObject({ ok: false })
+		if (variant === 'delta') expect(readRequest(variant, saying({ has: { [long]: '1' } }))).toMatchObject({ ok: false })
 		expect(readRequest(variant, saying({}, long))).toMatchObject({ ok: false })
 		// Delta has none.
 		expect(readRequest(variant, saying({ version: long })).ok).toBe(variant === 'delta')
@@ -122,4 +124,6 @@ function within(field: number, message: Uint8Array): Uint8Array {
 
 test('readNode gives a reason for bytes that are no node', () => {
 	expect(readNode(Uint8Array.of(0x0a, 0xff, 0xff))).toMatchObject({ ok: false })
+	const error = 'not a node: more than 65536 bytes of one node'
+	expect(readNode(within(3, new Uint8Array(limits.xdsNodeBytes)))).toEqual({ ok: false, error })
 })

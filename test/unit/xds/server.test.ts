@@ -228,6 +228,24 @@ describe('identity', () => {
 	})
 })
 
+test('a stream of which nothing comes is ended, and takes no other with it', async () => {
+	const clock = createManualClock()
+	const { server, connect } = await start({ clock })
+	server.publish(serviceA, full)
+	const connection = connect()
+	const proxy = connection.open('delta')
+	proxy.say({ type: 'cluster' })
+	await proxy.accept()
+	const silent = connection.open('delta')
+	// It has been opened when what was said after it has been answered.
+	proxy.say({ type: 'listener' })
+	await proxy.accept()
+	clock.advance(limits.xdsSilentMs)
+	expect(await silent.ended).toBe('UNAVAILABLE: nothing was said for 30 s')
+	server.publish(serviceA, snapshotOf(a, b, staticCluster('c', at)))
+	expect((await proxy.told()).resources).toHaveProperty('c')
+})
+
 test('a proxy that is refused again and again is told once, and then a number a minute', async () => {
 	const clock = createManualClock()
 	const told: LogFields[] = []

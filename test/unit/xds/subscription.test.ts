@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { createSubscriptionPool } from '#xds/subscription.ts'
+import { limits } from '#base/limits.ts'
+import { typeUrls } from '#compile/compiled.ts'
+import { changeDelta, changeStateOfTheWorld, createSubscriptionPool, type Subscription } from '#xds/subscription.ts'
 import { bytesInUse } from '../../fixtures/cost.ts'
 import { listener, route, snapshotOf, staticCluster } from '../../fixtures/resources.ts'
 import { createDialogue, type Say } from '../../fixtures/xds-dialogue.ts'
@@ -213,6 +215,39 @@ describe.for([
 		const names = variant === 'delta' ? {} : { names: ['s'] }
 		dialogue.say({ type: 'route', ...names, remove: ['r'], nonce: first.nonce, version: first.version })
 		expect(Object.keys(dialogue.toldOnce().resources)).toEqual(['s'])
+	})
+})
+
+describe('too much', () => {
+	const namesFrom = (from: number, count: number, length = 0) =>
+		Array.from({ length: count }, (_, index) => `${from + index}`.padEnd(length, 'x'))
+
+	test('delta: names that add up over many requests', () => {
+		let subscription: Subscription | null = null
+		for (let from = 0; from < limits.xdsNames; from += 1_000) {
+			const request = { subscribe: namesFrom(from, 1_000), unsubscribe: [] }
+			const changed = changeDelta(subscription, typeUrls.route, request)
+			if (!changed.ok) throw new Error(changed.error)
+			subscription = changed.value.subscription
+		}
+		const more = { subscribe: ['one more'], unsubscribe: [] }
+		expect(changeDelta(subscription, typeUrls.route, more)).toEqual({
+			ok: false,
+			error: 'more than 5000 names in one subscription',
+		})
+		expect(changeDelta(subscription, typeUrls.route, { ...more, unsubscribe: ['0'] })).toMatchObject({ ok: true })
+	})
+
+	test('long names, each of which and whose number is within the bounds', () => {
+		const length = limits.xdsWordChars
+		const most = namesFrom(1_000, limits.xdsNamesChars / length, length)
+		const error = 'names of more than 1000000 characters in one subscription'
+		const delta = changeDelta(null, typeUrls.route, { subscribe: most, unsubscribe: [] })
+		if (!delta.ok) throw new Error(delta.error)
+		const more = { subscribe: ['x'], unsubscribe: [] }
+		expect(changeDelta(delta.value.subscription, typeUrls.route, more)).toEqual({ ok: false, error })
+		expect(changeStateOfTheWorld(null, typeUrls.route, { names: most })).toMatchObject({ ok: true })
+		expect(changeStateOfTheWorld(null, typeUrls.route, { names: [...most, 'x'] })).toEqual({ ok: false, error })
 	})
 })
 
