@@ -14,7 +14,7 @@ import { frame, frameTypes, grpcMessage, largestWindow, opening } from './http2-
 import { connectHttp2 } from './http2-peer.ts'
 import { createServedWorld } from './served-world.ts'
 
-const messages = count(2_500, 100_000)
+const messages = count(2_000, 100_000)
 const messagesBetweenChanges = 500
 const attacksAtOnce = 8
 const deadlineMs = 60_000
