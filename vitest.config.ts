@@ -14,6 +14,7 @@ const withRealParts = ['test/envoy/**/*.test.ts', 'test/browser/**/*.test.ts', '
 /** What is said of the wire holds whatever speaks HTTP/2 below it. */
 const overTheWire = [
 	'test/conformance/xds-*.test.ts',
+	'test/hostile/xds-*.test.ts',
 	'test/unit/xds/admission.test.ts',
 	'test/unit/xds/server.test.ts',
 	'test/unit/xds/transport.test.ts',
