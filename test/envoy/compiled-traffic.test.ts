@@ -210,7 +210,7 @@ async function lastWords(launch: Promise<EnvoyProcess>): Promise<string> {
 	if ('error' in launched) return launched.error.message
 	await using process = launched.process
 	const log = () => readFileSync(process.logFile, 'utf8')
-	const ended = process.exited.then(log)
+	const ended = process.exited.then(({ code, signal }) => `${log()}\nended with ${signal ?? code}`)
 	return Promise.race([
 		ended,
 		process.ready().then(

@@ -53,7 +53,7 @@ test('whoever has named itself is denied another name on its connection, and kee
 	const [listeners] = await own.accept()
 	expect(Object.keys(listeners?.resources ?? {})).toEqual([`lds_ingress_0.0.0.0_${stage.port}`])
 	own.halfClose()
-	expect(await own.ended).toBe('OK: OK')
+	expect(await own.ended).toMatch(/^OK: /)
 })
 
 test("a proxy that asks for another's resources by their names is given none", async () => {
