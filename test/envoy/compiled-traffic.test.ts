@@ -211,13 +211,15 @@ async function lastWords(launch: Promise<EnvoyProcess>): Promise<string> {
 	await using process = launched.process
 	const log = () => readFileSync(process.logFile, 'utf8')
 	const ended = process.exited.then(({ code, signal }) => `${log()}\nended with ${signal ?? code}`)
-	return Promise.race([
+	// Awaited here: it is stopped when this ends.
+	const words = await Promise.race([
 		ended,
 		process.ready().then(
 			() => 'it listens',
 			() => ended,
 		),
 	])
+	return words
 }
 
 test('two proxies that are given one port: the second is told', async () => {
