@@ -3,6 +3,7 @@ import { identityPath } from '#compile/compiled.ts'
 import { callersOf } from '#compile/names.ts'
 import { seenBy } from '#compile/seen-by.ts'
 import type { Resource, ResourceId } from '#mesh/mesh.ts'
+import { differingResources } from '#plan/differing-resources.ts'
 import { type EffectiveMesh, splitOf } from '#rollout/effective-mesh.ts'
 
 export type ChangedRoutes = {
@@ -29,7 +30,9 @@ export function changedRoutes(before: EffectiveMesh, after: EffectiveMesh): Chan
 }
 
 function compare(before: EffectiveMesh, after: EffectiveMesh): ChangedRoutes | null {
-	const written = differencesBetween(before.resources, after.resources)
+	const differing = differingResources(before.resources, after.resources)
+	// Of a rollout's policy nothing is compiled.
+	const written = differing.filter(({ kind }) => kind !== 'RolloutPolicy').map(({ id }) => id)
 	const routes = written.filter((id) => isRewritten(before.resources[id], after.resources[id]))
 	const moved = [...routesToCompare(before, after)].filter((route) => differs(route, before, after))
 	const others = new Set(written.filter((id) => !routes.includes(id)))
@@ -42,19 +45,6 @@ function compare(before: EffectiveMesh, after: EffectiveMesh): ChangedRoutes | n
 		callers: new Set(callersOf(after, all).map(identityPath)),
 		otherwise: new Set(seers.flatMap((ids) => (ids === 'all' ? [] : [...ids]))),
 	}
-}
-
-type Resources = EffectiveMesh['resources']
-
-/** Of a rollout's policy nothing is compiled. */
-function differencesBetween(before: Resources, after: Resources): ResourceId[] {
-	if (before === after) return []
-	const gone = Object.values(before).filter(({ id }) => after[id] === undefined)
-	const others = Object.values(after).filter((resource) => {
-		const old = before[resource.id]
-		return old !== resource && old?.hash !== resource.hash
-	})
-	return [...gone, ...others].filter(({ kind }) => kind !== 'RolloutPolicy').map(({ id }) => id)
 }
 
 /** It is for the same requests of the same router's ports; connections are part of listeners. */

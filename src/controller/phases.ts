@@ -2,6 +2,7 @@ import { hashValue } from '#base/hash.ts'
 import { composeMesh } from '#mesh/compose-mesh.ts'
 import { findBrokenLinks } from '#mesh/link.ts'
 import type { Mesh, Resource, ResourceId } from '#mesh/mesh.ts'
+import { differingIds } from '#plan/differing-resources.ts'
 import { findTraps } from '#plan/find-traps.ts'
 import { type TargetsOf, writtenTargets } from '#plan/live-paths.ts'
 import type { Trap } from '#plan/trap.ts'
@@ -9,7 +10,6 @@ import { takesAsMuch, widen } from '#plan/widen.ts'
 import { isRunning, type Rollout, routesOf } from '#rollout/rollout.ts'
 import { hashApartFromShares } from './apply-at-once.ts'
 import { targetsUnder } from './trap-diagnostics.ts'
-import { changedIds } from './waves-to-start.ts'
 
 // What both ends of a connection must agree on changes in phases (rules §4.4): servers first take the old and the new,
 // then their callers change, then servers take the new alone. Each phase is a mesh of its own, so everything that holds
@@ -45,7 +45,7 @@ function askedByWaves(applied: Mesh, desired: Mesh, candidate: Mesh | null): Res
 	if (candidate === null) return []
 	const isWanted = (id: ResourceId) =>
 		hashApartFromShares(candidate.resources[id]) === hashApartFromShares(desired.resources[id])
-	return changedIds(applied.resources, candidate.resources).filter(isWanted)
+	return differingIds(applied.resources, candidate.resources).filter(isWanted)
 }
 
 export type AimOptions = {

@@ -4,12 +4,12 @@ import { compileGroup } from '#compile/compile-group.ts'
 import { identityPath, type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
 import type { Discovered } from '#discovery/discovered.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
+import { changedResources } from '#plan/differing-resources.ts'
 import { allSplits, type EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import type { Reported } from '#xds/fleet-view.ts'
-import { changedResources } from './changed-resources.ts'
 import { changedRoutes } from './changed-routes.ts'
 import { describeWaiting } from './describe-waiting.ts'
 import { type Difference, differencesBetween, isDiscovered } from './differences-between.ts'
@@ -214,7 +214,9 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		publish(effective, candidate = null) {
 			const before = inForce?.resources ?? {}
 			const changed = new Set(
-				[effective, candidate ?? effective].flatMap(({ resources }) => changedResources(before, resources)),
+				[effective, candidate ?? effective]
+					.flatMap(({ resources }) => changedResources(before, resources))
+					.map(({ id }) => id),
 			)
 			inForce = effective
 			ofCandidates = candidate ?? effective

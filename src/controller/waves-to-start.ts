@@ -3,6 +3,7 @@ import { composeMesh } from '#mesh/compose-mesh.ts'
 import type { Mesh, Resource, ResourceId, RolloutPolicySpec, WavesSpec } from '#mesh/mesh.ts'
 import { resourceId } from '#mesh/mesh.ts'
 import { policyForWaves } from '#mesh/rollout-policy.ts'
+import { differingIds } from '#plan/differing-resources.ts'
 import { hashApartFromShares, meshOfId, routeWithTargets } from './apply-at-once.ts'
 import type { Quarantine } from './state.ts'
 
@@ -24,7 +25,7 @@ export function wavesToStart(
 	candidate: Readonly<Record<ResourceId, Resource>>,
 	{ resources, desired }: { readonly resources: Readonly<Record<ResourceId, Resource>>; readonly desired: Mesh },
 ): WavesToStart | null {
-	const changes = changedIds(resources, candidate)
+	const changes = differingIds(resources, candidate)
 	const [first] = changes
 	if (first === undefined) return null
 	const policy = policyForWaves(desired, meshOfId(first))
@@ -45,7 +46,7 @@ export function partsBetween(
 	before: Readonly<Record<ResourceId, Resource>>,
 	after: Readonly<Record<ResourceId, Resource>>,
 ): string[] {
-	return changedIds(before, after).map((id) => partOf(id, after[id]))
+	return differingIds(before, after).map((id) => partOf(id, after[id]))
 }
 
 function partOf(id: ResourceId, resource: Resource | undefined): string {
@@ -77,7 +78,7 @@ export function askOfWave(
 	{ applied, desired }: { readonly applied: Mesh; readonly desired: Mesh },
 ): { readonly kind: 'lastGood' | 'otherChanges' } | null {
 	if (candidate === null) return { kind: 'otherChanges' }
-	const changes = changedIds(applied.resources, candidate.resources)
+	const changes = differingIds(applied.resources, candidate.resources)
 	const wanted = (id: ResourceId) => withTargetsFrom(desired.resources[id], candidate.resources[id])?.hash ?? null
 	if (changes.every((id) => wanted(id) === (candidate.resources[id]?.hash ?? null))) return null
 	const isBack = changes.every((id) => wanted(id) === (applied.resources[id]?.hash ?? null))
@@ -88,13 +89,4 @@ export function askOfWave(
 function withTargetsFrom(resource: Resource | undefined, other: Resource | undefined): Resource | undefined {
 	if (resource?.kind !== 'Route' || other?.kind !== 'Route') return resource
 	return routeWithTargets(resource, other.spec.targets)
-}
-
-/** By id: what is another in the second, or in one of them alone. */
-export function changedIds(
-	before: Readonly<Record<ResourceId, Resource>>,
-	after: Readonly<Record<ResourceId, Resource>>,
-): ResourceId[] {
-	const ids = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort() as ResourceId[]
-	return ids.filter((id) => before[id]?.hash !== after[id]?.hash)
 }

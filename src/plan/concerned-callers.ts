@@ -1,5 +1,6 @@
 import { canonicalJson } from '#base/hash.ts'
-import type { Mesh, Resource, ResourceId } from '#mesh/mesh.ts'
+import type { Mesh, ResourceId } from '#mesh/mesh.ts'
+import { differingResources } from './differing-resources.ts'
 import type { Call, Caller, TargetsOf } from './live-paths.ts'
 
 // Most commits change what no trap is about, or what few callers come by. Looking at every path of a mesh of 10,000
@@ -16,7 +17,7 @@ export type MeshCalls = { readonly mesh: Mesh; readonly calls: readonly Call[] }
  */
 export function concernedCallers(before: MeshCalls, after: MeshCalls, targetsOf: TargetsOf): ReadonlySet<ResourceId> {
 	const calls = [...before.calls, ...after.calls]
-	const differing = differencesBetween(before.mesh.resources, after.mesh.resources)
+	const differing = differingResources(before.mesh.resources, after.mesh.resources)
 	// Its own preference of addresses is that of every node without one.
 	if (differing.some(({ kind }) => kind === 'Mesh')) return new Set(calls.map(({ caller }) => caller.id))
 	const different = new Set(differing.map(({ id }) => id))
@@ -34,18 +35,6 @@ export function concernedCallers(before: MeshCalls, after: MeshCalls, targetsOf:
 		...calls.filter(isConcerned).map(({ caller }) => caller.id),
 		...[...callers].filter(hasSeveralPolicies).map(({ id }) => id),
 	])
-}
-
-type Resources = Mesh['resources']
-
-/** As they were, or where they are new as they are. */
-function differencesBetween(before: Resources, after: Resources): Resource[] {
-	const gone = Object.values(before).filter(({ id }) => after[id] === undefined)
-	const others = Object.values(after).filter((resource) => {
-		const old = before[resource.id]
-		return old !== resource && old?.hash !== resource.hash
-	})
-	return [...gone, ...others]
 }
 
 type Different = { readonly different: ReadonlySet<ResourceId>; readonly targetsOf: TargetsOf }
