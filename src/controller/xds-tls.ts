@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
@@ -6,6 +6,7 @@ import type { SecretMaterial, Trouble } from '#discovery/discovered.ts'
 import { readSecretTexts } from '#discovery/read-secret-texts.ts'
 import { createSecretEntry, takeTexts } from '#discovery/secret-entry.ts'
 import { type ServerCertificate, whyUnservable } from '#xds/server-certificate.ts'
+import { createRepeatedLook } from './repeated-look.ts'
 
 // The certificate of the xDS port, from FOLDER/{tls.crt,tls.key,ca.crt}: read as certificates for proxies are, so the
 // last good one stays and what two looks in a row find alike counts. With ca.crt each proxy is asked for a certificate
@@ -40,9 +41,6 @@ export async function openXdsTls(options: XdsTlsOptions): Promise<Result<XdsTls,
 		refusal,
 	})
 	let follower: Parameters<XdsTls['follow']>[0] = () => undefined
-	let timer: Timer | null = null
-	let looking: Promise<unknown> = Promise.resolve()
-	let isOpen = true
 
 	function refusal(material: SecretMaterial): string | null {
 		const { certificate, authorities } = material
@@ -59,18 +57,10 @@ export async function openXdsTls(options: XdsTlsOptions): Promise<Result<XdsTls,
 		return { ...toServerCertificate(entry.good.material), bareClients }
 	}
 
-	async function lookOnce(): Promise<void> {
+	async function lookOnce(isOpen: () => boolean): Promise<number> {
 		const outcome = takeTexts(entry, await readSecretTexts(folder), { log, wallMs: clock.wallMs() })
-		if (!isOpen) return
-		timer?.cancel()
-		timer = clock.setTimer(outcome === 'unsure' ? limits.secretQuietMs : limits.secretPollMs, () => void look())
-		if (outcome === 'changed') follower(current())
-	}
-
-	async function look(): Promise<void> {
-		const looked = looking.then(lookOnce)
-		looking = looked
-		return looked
+		if (outcome === 'changed' && isOpen()) follower(current())
+		return outcome === 'unsure' ? limits.secretQuietMs : limits.secretPollMs
 	}
 
 	// What is found first is taken at once: there is nothing good that it could replace too early.
@@ -78,7 +68,8 @@ export async function openXdsTls(options: XdsTlsOptions): Promise<Result<XdsTls,
 	for (const _ of ['seen', 'taken']) takeTexts(entry, texts, { log, wallMs: clock.wallMs() })
 	if (entry.good === null) return fail(`${folder} ${entry.trouble?.message ?? ''}`)
 	asksProxies = entry.good.material.authorities !== null
-	await lookOnce()
+	const { look, close } = createRepeatedLook({ clock, firstMs: limits.secretPollMs, lookOnce })
+	await look()
 	return succeed({
 		current,
 		follow(secure) {
@@ -86,11 +77,7 @@ export async function openXdsTls(options: XdsTlsOptions): Promise<Result<XdsTls,
 		},
 		troubles: () => (entry.trouble === null ? [] : [entry.trouble]),
 		look,
-		async close() {
-			isOpen = false
-			timer?.cancel()
-			await looking
-		},
+		close,
 	})
 }
 

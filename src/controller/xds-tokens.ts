@@ -1,11 +1,13 @@
-import type { Clock, Timer } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { readBoundedFile } from '#base/read-bounded-file.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import type { Trouble } from '#discovery/discovered.ts'
+import { toldTrouble } from '#discovery/told-trouble.ts'
 import { type IdentityTokens, parseIdentityTokens } from '#xds/identity-tokens.ts'
+import { createRepeatedLook } from './repeated-look.ts'
 
 // Whose token is whose, from a file that is read again as certificates are: the last good text stays, and what two looks in
 // a row find alike counts. A line that is gone is believed no more from then on.
@@ -35,17 +37,15 @@ export async function openXdsTokens({ file, clock, log }: XdsTokensOptions): Pro
 	/** Hash of what the last look found. */
 	let seen = good.hash
 	let trouble: Trouble | null = null
-	let timer: Timer | null = null
-	let looking: Promise<unknown> = Promise.resolve()
-	let isOpen = true
-
-	async function lookOnce(): Promise<void> {
-		const found = await readTokens(file)
-		if (!isOpen) return
-		timer?.cancel()
-		const isSure = take(found)
-		timer = clock.setTimer(isSure ? limits.secretPollMs : limits.secretQuietMs, () => void look())
-	}
+	const { look, close } = createRepeatedLook({
+		clock,
+		firstMs: limits.secretPollMs,
+		async lookOnce(isOpen) {
+			const found = await readTokens(file)
+			const isSure = !isOpen() || take(found)
+			return isSure ? limits.secretPollMs : limits.secretQuietMs
+		},
+	})
 
 	/** False when something new is there, which the next look is to find again. */
 	function take(found: Result<Found, string>): boolean {
@@ -53,38 +53,19 @@ export async function openXdsTokens({ file, clock, log }: XdsTokensOptions): Pro
 		const isNew = hash !== good.hash && hash !== seen
 		seen = hash
 		if (isNew) return false
-		report(found.ok ? null : `${found.error}; the last good one stays`)
+		const finding = found.ok ? null : { code: 'SL0511', message: `${found.error}; the last good one stays` }
+		trouble = toldTrouble(trouble, finding, { subject, log, wallMs: clock.wallMs() })
 		if (!found.ok || hash === good.hash) return true
 		good = found.value
 		log.info('xds.tokens', { file, count: good.tokens.all.size })
 		return true
 	}
 
-	function report(message: string | null): void {
-		if (message === null && trouble !== null) log.info('discovery.recovered', { subject })
-		if (message === null) trouble = null
-		else if (message !== trouble?.message) {
-			trouble = { code: 'SL0511', subject, message, sinceWallMs: clock.wallMs() }
-			log.warn('discovery.trouble', { code: trouble.code, subject, message })
-		}
-	}
-
-	function look(): Promise<void> {
-		const looked = looking.then(lookOnce)
-		looking = looked
-		return looked
-	}
-
-	timer = clock.setTimer(limits.secretPollMs, () => void look())
 	return succeed({
 		current: () => good.tokens,
 		troubles: () => (trouble === null ? [] : [trouble]),
 		look,
-		async close() {
-			isOpen = false
-			timer?.cancel()
-			await looking
-		},
+		close,
 	})
 }
 

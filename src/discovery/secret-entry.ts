@@ -4,6 +4,7 @@ import type { Log } from '#base/log.ts'
 import type { Result } from '#base/result.ts'
 import type { SecretMaterial, Trouble } from './discovered.ts'
 import { type ParsedSecret, parseSecret, type SecretTexts } from './parse-secret.ts'
+import { toldTrouble } from './told-trouble.ts'
 
 // One secret: the last good of it, and what the looks at its files lead to.
 
@@ -127,17 +128,7 @@ function report(
 	finding: Pick<Trouble, 'code' | 'message'> | null,
 	{ log, wallMs }: Circumstances,
 ): void {
-	const { trouble, about } = entry
-	const { subject } = about
-	if (finding === null) {
-		entry.trouble = null
-		if (trouble !== null) log.info('discovery.recovered', { subject })
-		return
-	}
-	const isSame = trouble?.code === finding.code && trouble.message === finding.message
-	if (isSame) return
-	entry.trouble = { ...finding, subject, sinceWallMs: wallMs }
-	log.warn('discovery.trouble', { ...finding, subject })
+	entry.trouble = toldTrouble(entry.trouble, finding, { subject: entry.about.subject, log, wallMs })
 }
 
 function isoDate(wallMs: number): string {
