@@ -129,8 +129,8 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 			if (parts.length > 0) finish()
 			if (source?.stream !== stream) return
 			sources.delete(source.proxy)
-			// An unjoined one never comes back under its name.
-			if (isJoined) gone.keep(source)
+			// An unjoined one never comes back under its name, and who has pushed nothing has nothing to go on with.
+			if (isJoined && source.hasPushed) gone.keep(source)
 		}
 
 		return { receive, closed: leave }

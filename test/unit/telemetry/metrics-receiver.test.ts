@@ -159,6 +159,14 @@ describe('createMetricsReceiver', () => {
 		expect(flushes.map(({ clusters }) => clusters.get('c')?.completed)).toEqual([0, 10])
 	})
 
+	test('who leaves without a flush has pushed none', () => {
+		const { connect, receiver } = setUp()
+		const stream = connect(1, 'host-1')
+		stream.flush([])
+		stream.handler.closed('cancelled')
+		expect(receiver.hasPushed(joined)).toBe(false)
+	})
+
 	test('knows who has pushed, and for a while who has left', () => {
 		const { connect, receiver, clock, last } = setUp()
 		expect(receiver.hasPushed(joined)).toBe(false)
