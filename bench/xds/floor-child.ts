@@ -5,6 +5,7 @@ import { assert } from '#base/assert.ts'
 import type { ServiceCall } from '#base/grpc-service.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
+import { usualEngine } from '#base/xds-engine-name.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
 import { readRequest } from '#xds/request.ts'
@@ -24,7 +25,7 @@ let round = 0
 
 const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService'
 const transport = createTransport({
-	engine: 'http2',
+	engine: usualEngine,
 	services: [
 		{ path: `${service}/DeltaAggregatedResources`, open: (call) => open('delta', call) },
 		{ path: `${service}/StreamAggregatedResources`, open: (call) => open('stateOfTheWorld', call) },

@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { assert } from '#base/assert.ts'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
-import { engineNames } from '#base/xds-engine-name.ts'
+import { engineNames, usualEngine } from '#base/xds-engine-name.ts'
 import { createObservedFleet } from '#controller/observed-fleet.ts'
 import { createPublisher } from '#controller/publish.ts'
 import { nothingDiscovered } from '#discovery/discovered.ts'
@@ -13,7 +13,7 @@ import { changing, obeyLines } from './obey-lines.ts'
 import { atStep, readFleetMesh } from './resources.ts'
 
 const mesh = readFleetMesh(Number(process.argv[2]))
-const engine = engineNames.find((name) => name === process.argv[3]) ?? 'http2'
+const engine = engineNames.find((name) => name === process.argv[3]) ?? usualEngine
 const server = createXdsServer({
 	engine,
 	clock: systemClock,

@@ -1,5 +1,5 @@
 import { fail, type Result, succeed } from '#base/result.ts'
-import { engineNames } from '#base/xds-engine-name.ts'
+import { engineNames, usualEngine } from '#base/xds-engine-name.ts'
 import { parseHostPort } from './parse-address.ts'
 import { parseDuration } from './parse-duration.ts'
 import { type SettingsFile, settingsInFile } from './settings-file.ts'
@@ -156,7 +156,7 @@ export const settingTable = [
 		name: 'xds-engine',
 		placeholder: 'ENGINE',
 		about: "what speaks HTTP/2 with Envoys: http2 (Node's own) or grpc-js",
-		byDefault: 'http2',
+		byDefault: usualEngine,
 		check: oneOf(...engineNames),
 	},
 	{ name: 'log-format', placeholder: 'FORMAT', about: 'text or json', byDefault: 'text', check: oneOf('text', 'json') },

@@ -168,8 +168,11 @@ function statusOfFault(fault: FramingFault): Status {
 function createFrames(): (message: Uint8Array) => Buffer {
 	const known = new WeakMap<Uint8Array, Buffer>()
 	return (message) => {
-		const frame = known.get(message) ?? frameOf(message)
-		known.set(message, frame)
+		let frame = known.get(message)
+		if (frame === undefined) {
+			frame = frameOf(message)
+			known.set(message, frame)
+		}
 		return frame
 	}
 }

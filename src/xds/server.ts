@@ -4,7 +4,7 @@ import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { createRepeatedLog } from '#base/repeated-log.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
-import type { EngineName } from '#base/xds-engine-name.ts'
+import { type EngineName, usualEngine } from '#base/xds-engine-name.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -73,7 +73,7 @@ export type XdsServerOptions = {
 /** The xDS server: what is published goes to the proxies of each group, in an order that never breaks traffic. */
 export function createXdsServer(options: XdsServerOptions): XdsServer {
 	const { clock, log, emit, services = [], certificate = null, admission = createAdmission() } = options
-	const { engine = 'http2' } = options
+	const { engine = usualEngine } = options
 	const subscriptions = createSubscriptionPool()
 	const fleet = createFleet({ clock, emit })
 	const repeated = createRepeatedLog({ clock, log })

@@ -23,7 +23,8 @@ export type SocketServerOptions = {
 	readonly certificate: ServerCertificate | null
 	readonly clock: Clock
 	readonly log: Log
-	readonly accept: (socket: Socket, certified: Certified | null) => void
+	/** Why the connection is not taken, which is told and cut then; null: it is. */
+	readonly accept: (socket: Socket, certified: Certified | null) => string | null
 }
 
 /** What the peer's certificate says. */
@@ -39,12 +40,16 @@ export function createSocketServer({ certificate, clock, log, accept }: SocketSe
 	const counts = createAddressCounts(limits.xdsConnectionsPerAddress)
 
 	function take(socket: Socket, certified: Certified | null): void {
-		if (counts.take(socket)) return accept(socket, certified)
-		refuse(repeated, socket, `there are ${limits.xdsConnectionsPerAddress} from this address`)
+		const isOneTooMany = !counts.take(socket)
+		const problem = isOneTooMany
+			? `there are ${limits.xdsConnectionsPerAddress} from this address`
+			: accept(socket, certified)
+		if (problem === null) return
+		refuse(repeated, socket, problem)
 		socket.destroy()
 	}
 
-	const secured = certificate === null ? null : createSecured(certificate, { clock, log, accept: take })
+	const secured = certificate === null ? null : createSecured(certificate, { clock, log, take })
 	const server = createServer({ pauseOnConnect: true }, (socket) => arrivals.come(socket))
 	server.maxConnections = limits.xdsConnections
 	server.on('drop', (from) => refuse(repeated, from ?? {}, `there are ${limits.xdsConnections}`))
@@ -61,10 +66,12 @@ export function createSocketServer({ certificate, clock, log, accept }: SocketSe
 	return { server, secure: (next) => secured?.setSecureContext(secureContextOf(next)) }
 }
 
+type Take = (socket: Socket, certified: Certified | null) => void
+
 /** Listens nowhere: it is given each socket. */
 function createSecured(
 	certificate: ServerCertificate,
-	{ clock, log, accept }: Pick<SocketServerOptions, 'clock' | 'log' | 'accept'>,
+	{ clock, log, take }: Pick<SocketServerOptions, 'clock' | 'log'> & { readonly take: Take },
 ): TlsServer {
 	const asksClients = certificate.clientAuthorities !== null
 	const takesBare = certificate.bareClients === 'taken'
@@ -78,8 +85,8 @@ function createSecured(
 		},
 		(socket) => {
 			const shown = asksClients ? socket.getPeerX509Certificate() : undefined
-			if (!asksClients || (takesBare && shown === undefined)) return accept(socket, null)
-			if (socket.authorized) return accept(socket, readCertificate(shown, clock))
+			if (!asksClients || (takesBare && shown === undefined)) return take(socket, null)
+			if (socket.authorized) return take(socket, readCertificate(shown, clock))
 			// As for one that is refused by TLS itself.
 			server.emit('tlsClientError', new Error('a certificate that is not good'), socket)
 			socket.destroy()

@@ -75,14 +75,11 @@ export function createTransport(options: TransportOptions): Transport {
 		return call
 	}
 
-	function accept(socket: Socket, certified: Certified | null): void {
+	function accept(socket: Socket, certified: Certified | null): string | null {
 		const peer = `${socket.remoteAddress}:${socket.remotePort}`
 		// Where this machine has several addresses, somebody could come from the very port of another proxy beside him, to
 		// another of them. An engine that knows a call by its peer alone would take him for that proxy.
-		if (connections.has(peer)) {
-			log.warn('xds.connection.refused', { peer, reason: 'there is one from the same address and port' })
-			return void socket.destroy()
-		}
+		if (connections.has(peer)) return 'there is one from the same address and port'
 		connectionsSeen += 1
 		const lifeMs = lifeOf(connectionsSeen, certified?.expiresInMs ?? Number.POSITIVE_INFINITY)
 		const connection: OpenConnection = {
@@ -101,6 +98,7 @@ export function createTransport(options: TransportOptions): Transport {
 			options.onDisconnect(connection)
 		})
 		engine.serve(connection, socket, (service, wire) => open(service, connection, wire))
+		return null
 	}
 
 	/** What it still has to say arrives, and its proxy comes again at once. */
