@@ -16,6 +16,7 @@ const overTheWire = [
 	'test/conformance/xds-*.test.ts',
 	'test/hostile/xds-*.test.ts',
 	'test/unit/xds/admission.test.ts',
+	'test/unit/xds/identity-tokens.test.ts',
 	'test/unit/xds/server.test.ts',
 	'test/unit/xds/transport.test.ts',
 ]

@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { connect as connectPlain } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { ServiceCall } from '#base/grpc-service.ts'
 import type { LogFields } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { until } from '#lab/until.ts'
@@ -12,6 +11,7 @@ import { createAdmission } from '#xds/admission.ts'
 import { parseIdentityPatterns } from '#xds/identity-pattern.ts'
 import { createXdsServer, type XdsServer } from '#xds/server.ts'
 import { type Authority, createAuthority, type Issued } from '../../fixtures/certificates.ts'
+import { identifyingService } from '../../fixtures/identifying-service.ts'
 import { snapshotOf, staticCluster } from '../../fixtures/resources.ts'
 import { certificateSecret, tlsCluster } from '../../fixtures/secret-resources.ts'
 import {
@@ -54,23 +54,12 @@ beforeEach(async () => {
 	const patterns = parseIdentityPatterns('spiffe://*/mesh/{mesh}/{kind}/{name}')
 	if (!patterns.ok) throw new Error(patterns.error)
 	const admission = createAdmission({ kind: 'certificate', patterns: patterns.value })
-	const metrics = {
-		path: metricsMethod,
-		open: (call: ServiceCall) => ({
-			receive(bytes: Uint8Array) {
-				// A node in field 1, as a metrics message has it one level deeper.
-				const identified = admission.identify(call, bytes.subarray(2))
-				call.end(identified.ok ? { code: 'OK', message: '' } : identified.error)
-			},
-			closed() {},
-		}),
-	}
 	server = createXdsServer({
 		clock: systemClock,
 		log: { debug: log, info: log, warn: log, error: log },
 		emit: () => undefined,
 		admission,
-		services: [metrics],
+		services: [identifyingService(admission)],
 		certificate: shown(ofServer, authority.certificate),
 		engine: xdsEngine,
 	})

@@ -1,7 +1,6 @@
 // Whose token is whose: the file, the judgement, and both on real TLS connections.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { ServiceCall } from '#base/grpc-service.ts'
 import { sha256Hex } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
 import type { LogFields } from '#base/log.ts'
@@ -12,9 +11,11 @@ import { parseIdentityPatterns } from '#xds/identity-pattern.ts'
 import { type IdentityTokens, judgeToken, parseIdentityTokens } from '#xds/identity-tokens.ts'
 import { createXdsServer, type XdsServer } from '#xds/server.ts'
 import { type Authority, createAuthority, type Issued } from '../../fixtures/certificates.ts'
+import { identifyingService } from '../../fixtures/identifying-service.ts'
 import { snapshotOf, staticCluster } from '../../fixtures/resources.ts'
 import { connectXds, metricsMethod, type XdsConnection, xdsServerName } from '../../fixtures/xds-client.ts'
 import { encodeSaying, type NodeInit } from '../../fixtures/xds-dialogue.ts'
+import { xdsEngine } from '../../fixtures/xds-engine.ts'
 
 const tokenOf = (name: string) => `secret-of-${name}`.padEnd(limits.xdsTokenLeastChars, 'x')
 const hashOf = (name: string) => `sha256:${sha256Hex(tokenOf(name))}`
@@ -135,23 +136,13 @@ describe('over TLS', () => {
 		if (!patterns.ok) throw new Error(patterns.error)
 		const proof: IdentityProof = { kind, tokens: () => tokens, patterns: patterns.value }
 		const admission = createAdmission(proof)
-		const metrics = {
-			path: metricsMethod,
-			open: (call: ServiceCall) => ({
-				receive(bytes: Uint8Array) {
-					// A node in field 1, as a metrics message has it one level deeper.
-					const identified = admission.identify(call, bytes.subarray(2))
-					call.end(identified.ok ? { code: 'OK', message: '' } : identified.error)
-				},
-				closed() {},
-			}),
-		}
 		server = createXdsServer({
 			clock: systemClock,
 			log: { debug: log, info: log, warn: log, error: log },
 			emit: () => undefined,
 			admission,
-			services: [metrics],
+			services: [identifyingService(admission)],
+			engine: xdsEngine,
 			certificate: {
 				chain: ofServer.chain,
 				privateKey: ofServer.privateKey,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { GrpcService, ServiceCall } from '#base/grpc-service.ts'
+import type { GrpcService } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { type LogFields, silentLog } from '#base/log.ts'
 import { systemClock } from '#base/system-clock.ts'
@@ -8,6 +8,7 @@ import { createAdmission } from '#xds/admission.ts'
 import type { XdsEvent } from '#xds/fleet-view.ts'
 import { createXdsServer, type XdsServer } from '#xds/server.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
+import { identifyingService } from '../../fixtures/identifying-service.ts'
 import { endpoints, listener, opaque, route, snapshotOf, staticCluster } from '../../fixtures/resources.ts'
 import { connectXds, metricsMethod, type XdsConnection } from '../../fixtures/xds-client.ts'
 import { defaultNode, encodeSaying, type NodeInit, type Variant } from '../../fixtures/xds-dialogue.ts'
@@ -169,18 +170,7 @@ describe('identity', () => {
 		],
 	])('the connection belongs to the first proxy on it: not for %s as somebody else', async ([, act]) => {
 		const admission = createAdmission()
-		const service = {
-			path: metricsMethod,
-			open: (call: ServiceCall) => ({
-				receive(bytes: Uint8Array) {
-					// A node in field 1, as a metrics message has it one level deeper.
-					const identified = admission.identify(call, bytes.subarray(2))
-					call.end(identified.ok ? { code: 'OK', message: '' } : identified.error)
-				},
-				closed() {},
-			}),
-		}
-		const { server, connect } = await start({ admission, services: [service] })
+		const { server, connect } = await start({ admission, services: [identifyingService(admission)] })
 		server.publish(serviceA, full)
 		const connection = connect()
 		const first = connection.open('delta')
