@@ -1,8 +1,20 @@
 import { connect, type Socket } from 'node:net'
+import { createMessageReader, frameOf } from '#xds/grpc-frames.ts'
+import {
+	callHeaders,
+	defaultWindow,
+	flags,
+	frame,
+	frameTypes,
+	headBytes,
+	largestWindow,
+	opening,
+	openStream,
+	settingInitialWindow,
+} from '../../test/fixtures/http2-frames.ts'
 
 // gRPC calls on a connection of their own, by HTTP/2 frames written by hand: of a response nothing is looked at but the
 // messages, so that thousands of them cost next to nothing beside the server under test.
-// RFC 9113 for the frames; requests' headers are literals that are never indexed (RFC 7541 6.2.2).
 
 export type Http2Call = {
 	send(message: Uint8Array): void
@@ -22,25 +34,11 @@ export type ConnectionOptions = {
 	readonly onEnd: (why: string) => void
 }
 
-const frameTypes = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway: 7, windowUpdate: 8 } as const
-const flags = { endStream: 1, ack: 1, endHeaders: 4 } as const
-const settingInitialWindow = 4
-const headBytes = 9
-const prefixBytes = 5
 const maxFrameBytes = 16_384
-const defaultWindow = 65_535
-/** As large as can be: nothing that a server sends ever waits for this client to grant it room. */
-const ownWindow = 0x7fffffff
-
-const opening = Buffer.concat([
-	Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-	frame(frameTypes.settings, { payload: setting(settingInitialWindow, ownWindow), stream: 0 }),
-	frame(frameTypes.windowUpdate, { payload: uint32(ownWindow - defaultWindow), stream: 0 }),
-])
 
 type Stream = {
 	readonly id: number
-	readonly messages: MessageReader
+	take(payload: Buffer): void
 	/** What the server has room for, and what waits for more. */
 	window: number
 	readonly waiting: Buffer[]
@@ -56,7 +54,8 @@ export function openConnection({ port, onEnd }: ConnectionOptions): Http2Connect
 	const streams: Stream[] = []
 
 	socket.setNoDelay(true)
-	socket.write(opening)
+	// Nothing that a server sends ever waits for this client to grant it room.
+	socket.write(opening(largestWindow))
 	socket.on('data', receive)
 	socket.on('error', (error) => end(error.message))
 	socket.on('close', () => end('the connection was closed'))
@@ -84,7 +83,7 @@ export function openConnection({ port, onEnd }: ConnectionOptions): Http2Connect
 	function take(type: number, { flag, stream, payload }: { flag: number; stream: number; payload: Buffer }): void {
 		switch (type) {
 			case frameTypes.data:
-				streamOf(stream)?.messages.take(payload)
+				streamOf(stream)?.take(payload)
 				return
 			case frameTypes.headers:
 				if ((flag & flags.endStream) !== 0) end('the server ended the call')
@@ -92,10 +91,10 @@ export function openConnection({ port, onEnd }: ConnectionOptions): Http2Connect
 			case frameTypes.settings:
 				if ((flag & flags.ack) !== 0) return
 				takeSettings(payload)
-				socket.write(frame(frameTypes.settings, { flag: flags.ack, payload: Buffer.alloc(0), stream: 0 }))
+				socket.write(frame(frameTypes.settings, { flag: flags.ack }))
 				return
 			case frameTypes.ping:
-				if ((flag & flags.ack) === 0) socket.write(frame(frameTypes.ping, { flag: flags.ack, payload, stream: 0 }))
+				if ((flag & flags.ack) === 0) socket.write(frame(frameTypes.ping, { flag: flags.ack, payload }))
 				return
 			case frameTypes.windowUpdate:
 				takeRoom(stream, payload.readUInt32BE(0))
@@ -149,17 +148,14 @@ export function openConnection({ port, onEnd }: ConnectionOptions): Http2Connect
 	return {
 		call(path, onMessage) {
 			const id = 2 * streams.length + 1
-			const messages = createMessageReader(onMessage)
-			const stream: Stream = { id, messages, window: initialWindow, waiting: [] }
+			const reader = createMessageReader(Number.POSITIVE_INFINITY)
+			const take = (payload: Buffer) => void reader.read(payload, onMessage)
+			const stream: Stream = { id, take, window: initialWindow, waiting: [] }
 			streams.push(stream)
-			socket.write(requestHead(path, { port, stream: id }))
+			socket.write(openStream(id, callHeaders(path)))
 			return {
 				send(message) {
-					const prefixed = Buffer.allocUnsafe(prefixBytes + message.length)
-					prefixed[0] = 0
-					prefixed.writeUInt32BE(message.length, 1)
-					prefixed.set(message, prefixBytes)
-					stream.waiting.push(prefixed)
+					stream.waiting.push(frameOf(message))
 					sendWaiting(stream)
 				},
 				waiting: () => stream.waiting.length,
@@ -170,84 +166,4 @@ export function openConnection({ port, onEnd }: ConnectionOptions): Http2Connect
 			}
 		},
 	}
-}
-
-type MessageReader = { take(payload: Buffer): void }
-
-/** Puts messages together from the payloads of DATA frames. */
-function createMessageReader(onMessage: (message: Buffer) => void): MessageReader {
-	let parts: Buffer[] = []
-	let received = 0
-	/** Of the message with its prefix; 0 while the prefix is not here. */
-	let wanted = 0
-	return {
-		take(payload) {
-			let left = payload
-			while (left.length > 0) {
-				if (wanted === 0) {
-					// A prefix may be cut, by what is before it in a frame.
-					const head = Buffer.concat([...parts, left])
-					parts = []
-					received = 0
-					if (head.length < prefixBytes) {
-						parts.push(head)
-						received = head.length
-						return
-					}
-					wanted = prefixBytes + head.readUInt32BE(1)
-					left = head
-				}
-				const part = left.subarray(0, wanted - received)
-				parts.push(part)
-				received += part.length
-				left = left.subarray(part.length)
-				if (received < wanted) return
-				const whole = parts.length === 1 ? part : Buffer.concat(parts)
-				parts = []
-				received = 0
-				wanted = 0
-				onMessage(whole.subarray(prefixBytes))
-			}
-		},
-	}
-}
-
-function requestHead(path: string, { port, stream }: { port: number; stream: number }): Buffer {
-	const headers = [
-		[':method', 'POST'],
-		[':scheme', 'http'],
-		[':path', path],
-		[':authority', `127.0.0.1:${port}`],
-		['content-type', 'application/grpc'],
-		['te', 'trailers'],
-	] as const
-	const payload = Buffer.concat(headers.flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]))
-	return frame(frameTypes.headers, { flag: flags.endHeaders, payload, stream })
-}
-
-/** A string of HPACK, without Huffman coding; all are shorter than 127. */
-function text(value: string): Buffer {
-	return Buffer.concat([Buffer.of(value.length), Buffer.from(value)])
-}
-
-type FrameParts = { readonly flag?: number; readonly payload: Uint8Array; readonly stream: number }
-
-function frame(type: number, { flag = 0, payload, stream }: FrameParts): Buffer {
-	const bytes = Buffer.allocUnsafe(headBytes + payload.length)
-	bytes.writeUIntBE(payload.length, 0, 3)
-	bytes[3] = type
-	bytes[4] = flag
-	bytes.writeUInt32BE(stream, 5)
-	bytes.set(payload, headBytes)
-	return bytes
-}
-
-function setting(id: number, value: number): Buffer {
-	return Buffer.concat([Buffer.of(id >> 8, id & 0xff), uint32(value)])
-}
-
-function uint32(value: number): Buffer {
-	const bytes = Buffer.alloc(4)
-	bytes.writeUInt32BE(value)
-	return bytes
 }

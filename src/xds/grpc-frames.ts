@@ -6,7 +6,7 @@ const prefixBytes = 5
 /** Of one call, in the pieces that it comes in. */
 export type MessageReader = {
 	/** Hands on each message that is whole by now, as a view where it came in one piece. Not to be called after a fault. */
-	read(piece: Buffer, message: (bytes: Uint8Array) => void): FramingFault | null
+	read(piece: Buffer, message: (bytes: Buffer) => void): FramingFault | null
 	/** A message has begun that is not whole. */
 	isWithinMessage(): boolean
 }
@@ -18,7 +18,7 @@ export function createMessageReader(maxBytes: number): MessageReader {
 	let heldBytes = 0
 	let neededBytes = prefixBytes
 
-	function read(piece: Buffer, message: (bytes: Uint8Array) => void): FramingFault | null {
+	function read(piece: Buffer, message: (bytes: Buffer) => void): FramingFault | null {
 		held.push(piece)
 		heldBytes += piece.length
 		if (heldBytes < neededBytes) return null

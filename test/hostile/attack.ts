@@ -4,10 +4,6 @@ import { gzipSync } from 'node:zlib'
 import { limits } from '#base/limits.ts'
 import type { Random } from '#base/random.ts'
 import { discoveryMethods } from '#xds/services.ts'
-import { metricsMethod } from '../fixtures/xds-client.ts'
-import { drawBelow, drawBytes, drawOne, drawWeighted, type Weighted } from './draw.ts'
-import { drawMetrics, drawRequest, type Scene } from './hostile-message.ts'
-import { othersNodes, ownNodes } from './hostile-nodes.ts'
 import {
 	callHeaders,
 	flags,
@@ -22,7 +18,11 @@ import {
 	settingInitialWindow,
 	settings,
 	uint32,
-} from './http2-frames.ts'
+} from '../fixtures/http2-frames.ts'
+import { metricsMethod } from '../fixtures/xds-client.ts'
+import { drawBelow, drawBytes, drawOne, drawWeighted, type Weighted } from './draw.ts'
+import { drawMetrics, drawRequest, type Scene } from './hostile-message.ts'
+import { othersNodes, ownNodes } from './hostile-nodes.ts'
 import { connectHttp2, type Http2Peer } from './http2-peer.ts'
 import { lightlyRead } from './lightly-read.ts'
 import { servedNames } from './served-mesh.ts'

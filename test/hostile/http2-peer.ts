@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
-import { callHeaders, flags, frame, frameTypes, headBytes, openStream } from './http2-frames.ts'
+import { createMessageReader } from '#xds/grpc-frames.ts'
+import { callHeaders, flags, frame, frameTypes, headBytes, openStream } from '../fixtures/http2-frames.ts'
 
 /** One connection whose bytes are the caller's. It answers settings and pings, and puts messages together. */
 export type Http2Peer = {
@@ -16,7 +17,7 @@ export type Http2Peer = {
 
 export function connectHttp2(port: number, begin: Uint8Array, onEnd: (why: string) => void = () => {}): Http2Peer {
 	const socket = connect(port, '127.0.0.1')
-	const told = new Map<number, { take: (message: Buffer) => void; rest: Buffer }>()
+	const told = new Map<number, (payload: Buffer) => void>()
 	let rest: Buffer = Buffer.alloc(0)
 	let nextStream = 1
 	let isClosed = false
@@ -42,26 +43,13 @@ export function connectHttp2(port: number, begin: Uint8Array, onEnd: (why: strin
 	}
 
 	function take(type: number, { flag, stream, payload }: { flag: number; stream: number; payload: Buffer }): void {
-		if (type === frameTypes.data) takeData(stream, payload)
+		if (type === frameTypes.data) told.get(stream)?.(payload)
 		else if (type === frameTypes.settings && (flag & flags.ack) === 0) {
 			socket.write(frame(frameTypes.settings, { flag: flags.ack }))
 		} else if (type === frameTypes.ping && (flag & flags.ack) === 0) {
 			socket.write(frame(frameTypes.ping, { flag: flags.ack, payload }))
 		} else if (type === frameTypes.reset || type === frameTypes.goAway) onEnd(`the server sent frame ${type}`)
 		else if (type === frameTypes.headers && (flag & flags.endStream) !== 0) onEnd('the server ended a call')
-	}
-
-	function takeData(stream: number, payload: Buffer): void {
-		const call = told.get(stream)
-		if (call === undefined) return
-		call.rest = Buffer.concat([call.rest, payload])
-		while (call.rest.length >= 5) {
-			const end = 5 + call.rest.readUInt32BE(1)
-			if (call.rest.length < end) return
-			const message = call.rest.subarray(5, end)
-			call.rest = call.rest.subarray(end)
-			call.take(message)
-		}
 	}
 
 	return {
@@ -77,7 +65,8 @@ export function connectHttp2(port: number, begin: Uint8Array, onEnd: (why: strin
 		open(path, take, headers = []) {
 			const stream = nextStream
 			nextStream += 2
-			if (take !== undefined) told.set(stream, { take, rest: Buffer.alloc(0) })
+			const reader = createMessageReader(Number.POSITIVE_INFINITY)
+			if (take !== undefined) told.set(stream, (payload) => void reader.read(payload, take))
 			socket.write(openStream(stream, callHeaders(path, headers)))
 			return stream
 		},
