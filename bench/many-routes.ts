@@ -11,6 +11,14 @@ export type ManyRoutes = {
 	readonly backendsOfCaller: number
 }
 
+/** The mesh that what a step and a start may cost is measured on. */
+export const tenThousandRoutes: ManyRoutes = {
+	routers: 1_000,
+	routesOfRouter: 10,
+	callers: 500,
+	backendsOfCaller: 4,
+}
+
 /** @param weight of the first version on the first route; all others are split in halves */
 export function manyRoutes(
 	{ routers, routesOfRouter, callers, backendsOfCaller }: ManyRoutes,

@@ -1,8 +1,6 @@
 import { join } from 'node:path'
-import { silentLog } from '#base/log.ts'
-import { succeed } from '#base/result.ts'
 import { systemClock } from '#base/system-clock.ts'
-import { type Daemon, startDaemon } from '#controller/daemon.ts'
+import type { Daemon } from '#controller/daemon.ts'
 import { startDnsServer } from '#lab/dns-server.ts'
 import { type EnvoyProcess, startEnvoy } from '#lab/envoy-process.ts'
 import { findEnvoy } from '#lab/find-envoy.ts'
@@ -13,6 +11,7 @@ import { makeTempDirectory } from '#lab/temp.ts'
 import { until } from '#lab/until.ts'
 import { bootstrapDefaults, type HostPort } from '../src/cli/bootstrap/bootstrap-options.ts'
 import { makeBootstrap } from '../src/cli/bootstrap/make-bootstrap.ts'
+import { startOwnDaemon } from './own-daemon.ts'
 
 /** The example mesh with everything real: a repository, the daemon in this process, an Envoy for each virtual node. */
 export type RealMesh = AsyncDisposable & {
@@ -65,29 +64,10 @@ function allHold(daemon: Daemon): boolean {
 	)
 }
 
-async function openDaemon(repository: GitRepository, stateDirectory: string): Promise<Daemon> {
+function openDaemon(repository: GitRepository, stateDirectory: string): Promise<Daemon> {
 	// It is told of each commit: polling plays no part.
 	const source = { kind: 'git', url: repository.path, branch: 'main', path: '', pollMs: 3_600_000 } as const
-	const started = await startDaemon(
-		{
-			source,
-			stateDirectory,
-			certificates: null,
-			scrape: null,
-			metrics: { sources: '', credentials: null },
-			hooks: { receivers: '', secrets: null },
-			xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' },
-		},
-		{
-			log: silentLog,
-			clock: systemClock,
-			random: Math.random,
-			// Asked in this process, not over HTTP.
-			openFace: async () => succeed({ address: 'none', async close() {} }),
-		},
-	)
-	if (!started.ok) throw new LabError('refused', started.error.message)
-	return started.value
+	return startOwnDaemon({ source, stateDirectory })
 }
 
 type EnvoyOptions = {

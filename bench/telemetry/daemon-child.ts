@@ -2,12 +2,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { assert } from '#base/assert.ts'
-import { silentLog } from '#base/log.ts'
-import { succeed } from '#base/result.ts'
-import { systemClock } from '#base/system-clock.ts'
-import { startDaemon } from '#controller/daemon.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
+import { startOwnDaemon } from '../own-daemon.ts'
 import { obeyLines } from '../xds/obey-lines.ts'
 import { canaryCluster, meshFiles, shift, stableCluster } from './fleet.ts'
 
@@ -16,25 +12,10 @@ process.on('exit', () => directory.remove())
 const folder = join(directory.path, 'mesh')
 mkdirSync(folder)
 for (const [name, text] of Object.entries(meshFiles())) writeFileSync(join(folder, name), text)
-const started = await startDaemon(
-	{
-		source: { kind: 'folder', folder },
-		stateDirectory: join(directory.path, 'state'),
-		certificates: null,
-		scrape: null,
-		metrics: { sources: '', credentials: null },
-		hooks: { receivers: '', secrets: null },
-		xds: { address: '127.0.0.1:0', identity: 'loopbackOnly' },
-	},
-	{
-		log: silentLog,
-		clock: systemClock,
-		random: Math.random,
-		openFace: async () => succeed({ address: 'none', async close() {} }),
-	},
-)
-assert(started.ok, 'the daemon starts on a folder of its own')
-const daemon = started.value
+const daemon = await startOwnDaemon({
+	source: { kind: 'folder', folder },
+	stateDirectory: join(directory.path, 'state'),
+})
 const delays = monitorEventLoopDelay({ resolution: 5 })
 delays.enable()
 obeyLines(Number(daemon.addresses.xds.split(':')[1]), {

@@ -16,7 +16,7 @@ import { createFleet, type Fleet } from '#xds/fleet.ts'
 import { createXdsStream } from '#xds/stream.ts'
 import { createSubscriptionPool } from '#xds/subscription.ts'
 import { fixtureEffective, fixtureMesh, fixtureTarget } from '../../test/fixtures/mesh-fixture.ts'
-import { callerGroup, type ManyRoutes, manyRoutes } from '../many-routes.ts'
+import { callerGroup, manyRoutes, tenThousandRoutes as size } from '../many-routes.ts'
 import { ownCpuMs } from '../own-cpu-ms.ts'
 import { median } from '../report.ts'
 import { nodeOf } from './identity.ts'
@@ -24,7 +24,6 @@ import { type Held, readResponse, requestsOf } from './load-stream.ts'
 import { heldOf } from './resources.ts'
 import { stepsOf } from './steps-of.ts'
 
-const size: ManyRoutes = { routers: 1_000, routesOfRouter: 10, callers: 500, backendsOfCaller: 4 }
 const steps = 40
 
 export type FirstByte = {

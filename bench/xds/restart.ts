@@ -14,7 +14,7 @@ import type { Mesh } from '#mesh/mesh.ts'
 import { writeMesh } from '#mesh/write-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { fixtureEffective, fixtureMesh } from '../../test/fixtures/mesh-fixture.ts'
-import { callerGroup, type ManyRoutes, manyRoutes } from '../many-routes.ts'
+import { callerGroup, manyRoutes, tenThousandRoutes as size } from '../many-routes.ts'
 import { runDaemon } from './daemon-process.ts'
 import { openConnection } from './http2-call.ts'
 import { nodeMessage } from './identity.ts'
@@ -22,7 +22,6 @@ import { openLoadStream, type Requests, requestsOf } from './load-stream.ts'
 import { heldOf } from './resources.ts'
 import { cpuSeconds } from './server-process.ts'
 
-const size: ManyRoutes = { routers: 1_000, routesOfRouter: 10, callers: 500, backendsOfCaller: 4 }
 const documentsOfFile = 500
 
 export type Restart = {
