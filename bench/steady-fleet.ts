@@ -37,6 +37,7 @@ export function createSteadyFleet(count: number): SteadyFleet {
 			view = viewOf(count, next)
 		},
 		refuse() {},
+		forget: () => false,
 		fleet: () => new Map([[groupKey, view]]),
 		connected: () => proxies,
 		counted: () => proxies,

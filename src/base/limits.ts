@@ -196,6 +196,8 @@ export const limits = {
 	xdsNamesChars: 1_000_000,
 	/** What is read of a node: its id, locality and metadata. */
 	xdsNodeBytes: 64 * 1024,
+	/** An IP address, its zone included. */
+	xdsAddressChars: 64,
 	/** Messages of one stream that the transport has not passed on yet; further ones are not even assembled. */
 	xdsUnflushed: 2,
 	/** A stream that has not taken a message after so long is ended. */
@@ -227,6 +229,8 @@ export const limits = {
 	xdsStreamsPerProxy: 1_000,
 	/** Kinds of proxies that each need something else compiled; a stream that has said nothing is ended after so long. */
 	xdsGroups: 10_000,
+	/** Of one identity in one cohort: each is compiled for, and takes memory, by itself. */
+	xdsGroupsPerIdentity: 100,
 	xdsSilentMs: 30_000,
 	/** A TLS handshake, all of it; and how often one that failed is told. */
 	xdsHandshakeMs: 10_000,

@@ -34,13 +34,21 @@ export function createAdoption(options: AdoptionOptions): Adoption {
 	/** Group key → one of its proxies, for groups that are not served yet. */
 	const undecided = new Map<string, Proxy>()
 	const held = new Map<string, Proxy>()
+	/** Group keys, the newest: whoever comes again is not asked what they hold. */
 	const greeted = new Set<string>()
 	let proven = options.store === 'proven'
 
 	function greet(proxy: Proxy): void {
 		undecided.delete(proxy.groupKey)
-		greeted.add(proxy.groupKey)
+		note(proxy.groupKey)
 		options.greet(proxy)
+	}
+
+	function note(groupKey: string): void {
+		greeted.delete(groupKey)
+		greeted.add(groupKey)
+		const [oldest] = greeted
+		if (greeted.size > limits.xdsGroups && oldest !== undefined) greeted.delete(oldest)
 	}
 
 	function decide(): void {

@@ -65,6 +65,7 @@ export function createObservedFleet(options: {
 				server.publish(groupKey, snapshot)
 			},
 			refuse: (groupKey, message) => server.refuse(groupKey, message),
+			forget: (groupKey) => server.forget(groupKey),
 			fleet: () => server.fleet(),
 			connected: (groupKey) => connectedOf(server, groupKey, nobody),
 			counted: (groupKey) => connectedOf(server, groupKey, excluded),

@@ -16,6 +16,8 @@ export type FleetPort = {
 	publish(groupKey: string, snapshot: Snapshot): void
 	/** The identity is not in the mesh: its proxies are told so. */
 	refuse(groupKey: string, message: string): void
+	/** Nothing is served or refused to this group any more. False: not yet, for somebody is in it, or was lately. */
+	forget(groupKey: string): boolean
 	fleet(): FleetView
 	/** Connected proxies of a group, excluded ones among them. */
 	connected(groupKey: string): Iterable<Proxy>

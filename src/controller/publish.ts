@@ -1,14 +1,14 @@
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { compileGroup } from '#compile/compile-group.ts'
-import { identityPath, type ProxyGroup, proxyGroupKey, typeUrls } from '#compile/compiled.ts'
+import { identityPath, type ProxyGroup, proxyGroupKey } from '#compile/compiled.ts'
 import type { Discovered } from '#discovery/discovered.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import { changedResources } from '#plan/differing-resources.ts'
 import { allSplits, type EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
-import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Reported } from '#xds/fleet-view.ts'
 import { changedRoutes } from './changed-routes.ts'
 import { describeWaiting } from './describe-waiting.ts'
@@ -16,6 +16,7 @@ import { type Difference, differencesBetween, isDiscovered } from './differences
 import { type Asked, isAnsweredAlike, noteDiscovery } from './noted-discovery.ts'
 import type { FleetPort } from './ports.ts'
 import { sharesUpon, withStandIns } from './stand-in.ts'
+import { createSuspects } from './suspects.ts'
 import { withOtherShares } from './with-other-shares.ts'
 
 /** Compiles what is in force for each proxy group that has shown up, and hands it to the fleet when it changed. */
@@ -31,6 +32,11 @@ export type Publisher = {
 	differencesOf(group: ProxyGroup): readonly Difference[]
 	/** A group that may be new; published from what was last in force. */
 	greet(group: ProxyGroup, groupKey: string): void
+	/**
+	 * Lets go of groups in which nobody is, or is expected: each costs something at every publication. One for which something
+	 * else stands in is kept: when its proxies come again, that must be what came before all that waits.
+	 */
+	forgetDeserted(): void
 	snapshotOf(groupKey: string): Snapshot | null
 	standingOf(groupKey: string): Standing
 	/** What of the group's snapshot waits for endpoints or a secret that nobody has found yet, in words. */
@@ -83,7 +89,7 @@ export type PublisherOptions = {
 
 export function createPublisher({ fleet, log, discovered }: PublisherOptions): Publisher {
 	const groups = new Map<string, Group>()
-	const suspects = new Map<string, readonly ResourceId[]>()
+	const suspects = createSuspects()
 	let inForce: EffectiveMesh | null = null
 	/** What the candidates are served; the same as all others where nothing goes out by waves. */
 	let ofCandidates: EffectiveMesh | null = null
@@ -94,6 +100,8 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	/** What was last served whole to every group: for a group that is new here, what comes before all that waits. */
 	let lastWhole: EffectiveMesh | null = null
 	let preview: Preview | null = null
+	/** Candidates' groups of waves that are over: the fleet has them until nobody is expected there. */
+	const over = new Set<string>()
 
 	function publishGroup(key: string, known: Group, changed: ReadonlySet<ResourceId>): boolean {
 		const forGroup = inForceFor(known.group)
@@ -156,25 +164,29 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	/** Who is still in their cohort is moved out of it next, and holds until then what it has. */
 	function forgetCandidates(): void {
 		differences.clear()
-		for (const [key, { group }] of groups) if (group.cohort === 'candidate') groups.delete(key)
+		for (const [key, { group }] of groups) {
+			if (group.cohort !== 'candidate') continue
+			groups.delete(key)
+			over.add(key)
+		}
+	}
+
+	function forgetDeserted(): void {
+		for (const [key, { group, snapshot, madeFrom }] of groups) {
+			const isStoodIn = madeFrom !== null && madeFrom !== inForceFor(group)
+			if (snapshot === null || isStoodIn || !fleet.forget(key)) continue
+			groups.delete(key)
+			differences.delete(proxyGroupKey({ ...group, cohort: 'stable' }))
+		}
+		for (const key of over) if (groups.has(key) || fleet.forget(key)) over.delete(key)
 	}
 
 	function serve(key: string, known: Group, snapshot: Snapshot, changed: ReadonlySet<ResourceId>): boolean {
 		if (snapshot.version === known.snapshot?.version) return false
-		noteSuspects(snapshot, known.snapshot, changed)
+		suspects.note(snapshot, known.snapshot, changed)
 		known.snapshot = snapshot
 		fleet.publish(key, snapshot)
 		return true
-	}
-
-	function noteSuspects(snapshot: Snapshot, before: Snapshot | null, changed: ReadonlySet<ResourceId>): void {
-		for (const resource of otherResources(snapshot, before)) {
-			if (before?.types[resource.typeUrl].resources.get(resource.name)?.version === resource.version) continue
-			const touched = resource.madeOf.filter((id) => changed.has(id))
-			suspects.set(resource.version, touched.length > 0 ? touched : resource.madeOf)
-			const [oldest] = suspects.keys()
-			if (suspects.size > limits.suspectVersions && oldest !== undefined) suspects.delete(oldest)
-		}
 	}
 
 	function isWhole(): boolean {
@@ -186,8 +198,10 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	function forgetRefused(): void {
 		if (groups.size < limits.xdsGroupsRefused) return
 		const refused = [...groups].filter(([, { snapshot }]) => snapshot === null)
-		const [oldest] = refused
-		if (refused.length >= limits.xdsGroupsRefused && oldest !== undefined) groups.delete(oldest[0])
+		if (refused.length < limits.xdsGroupsRefused) return
+		// Nor does the fleet refuse them from then on: nobody would tell it when they are in the mesh.
+		const oldest = refused.find(([key]) => fleet.forget(key))
+		if (oldest !== undefined) groups.delete(oldest[0])
 	}
 
 	/** Asked for each resource that a proxy reports: worked out once for each group. */
@@ -244,6 +258,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 			known.workedOut = null
 			publishGroup(groupKey, known, new Set())
 		},
+		forgetDeserted,
 		snapshotOf: (groupKey) => groups.get(groupKey)?.snapshot ?? null,
 		behind() {
 			const behind = [...groups.values()].find(({ standing }) => standing !== 'current')
@@ -257,14 +272,14 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 			const forGroup = inForceFor(group)
 			if (forGroup === null) return null
 			// What is found changes by itself, and proves nothing of what was decided.
-			if (isDiscovered(typeUrl) || suspects.has(version)) return true
+			if (isDiscovered(typeUrl) || suspects.of(version) !== null) return true
 			const snapshot = wouldBeServed(group, forGroup)
 			// It is told that it is unknown, and keeps what it has.
 			if (snapshot === null) return true
 			const type = snapshot.types[typeUrl]
 			return name === null ? type.version === version : type.resources.get(name)?.version === version
 		},
-		suspectsOf: (version) => suspects.get(version) ?? [],
+		suspectsOf: (version) => suspects.of(version) ?? [],
 	}
 }
 
@@ -282,11 +297,4 @@ function snapshotOfShares(
 	const compiled = compileGroup(older, known.group, discovered)
 	const snapshot = compiled === null ? null : encodeSnapshot(compiled, known.snapshot).snapshot
 	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot
-}
-
-/** All of the types that are not as they were. */
-function* otherResources({ types }: Snapshot, before: Snapshot | null): Iterable<EncodedResource> {
-	for (const typeUrl of Object.values(typeUrls)) {
-		if (types[typeUrl] !== before?.types[typeUrl]) yield* types[typeUrl].resources.values()
-	}
 }

@@ -194,6 +194,7 @@ export function createServing(options: ServingOptions): Serving {
 		follow(state) {
 			exclude(state)
 			bootHold?.expire(state.rollouts)
+			publisher.forgetDeserted()
 			stranded.pin(state.rollouts, concern)
 			evidence.watch(watchesOf(state.rollouts, concern, { fleet, publisher, proxyOf, excluded }))
 		},

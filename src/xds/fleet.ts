@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import type { CallStatus } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
@@ -6,8 +6,11 @@ import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { ackedOf } from './acked-of.ts'
 import { type Cohort, inCohort } from './cohort.ts'
+import { createExpiry } from './expiry.ts'
 import type { Acked, FleetView, GroupView, Proxy, ProxyStanding, Reported, XdsEvent } from './fleet-view.ts'
 import { createGroup, type Group, type Member } from './group.ts'
+import { createKinds } from './kinds.ts'
+import { createProgress } from './progress.ts'
 import { createProxyMemories } from './proxy-memories.ts'
 import { createPushes, streamsOf } from './push.ts'
 import type { Retention } from './retention.ts'
@@ -25,6 +28,8 @@ export type Fleet = {
 	leave(stream: XdsStream, how: 'drained' | 'lost'): void
 	publish(groupKey: string, snapshot: Snapshot): void
 	refuse(groupKey: string, message: string): void
+	/** Nothing is served or refused to this group any more. False: not yet, for somebody is in it, or was lately. */
+	forget(groupKey: string): boolean
 	view(groupKey: string): GroupView | null
 	fleet(): FleetView
 	proxies(groupKey: string): Iterable<ProxyStanding>
@@ -47,36 +52,26 @@ export type Fleet = {
 export function createFleet(options: { readonly clock: Clock; readonly emit: (event: XdsEvent) => void }): Fleet {
 	const { clock } = options
 	const groups = new Map<string, Group>()
+	const kinds = createKinds()
 	/** Proxy key → connected proxy; the newest, should two groups have it for a moment. */
 	const connected = new Map<string, Member>()
 	/** Whom a stream speaks for: in the cohort that it is in now. */
 	const membersByStream = new Map<XdsStream, Member>()
 	const memories = createProxyMemories()
 	const refused = new Map<string, string>()
-	const progressed = new Set<string>()
 	let excluded: ReadonlySet<string> = new Set()
-	let progressTimer: Timer | null = null
-	let goneTimer: Timer | null = null
 	let isClosed = false
 	let cohortOf: (proxy: Proxy) => Cohort = () => 'stable'
 
+	const progress = createProgress({ clock, tell: (groupKey) => emit({ kind: 'progressed', groupKey }) })
+	const expiry = createExpiry({ clock, groups, expired: (group) => progress.note(group.key), passed: dropIfEmpty })
 	const pushes = createPushes({
 		hasGone: (member, stream) => membersByStream.get(stream) !== member,
-		progress,
+		progress: progress.note,
 	})
 
 	function emit(event: XdsEvent): void {
 		if (!isClosed) options.emit(event)
-	}
-
-	function progress(groupKey: string): void {
-		progressed.add(groupKey)
-		progressTimer ??= clock.setTimer(0, () => {
-			progressTimer = null
-			const keys = [...progressed]
-			progressed.clear()
-			for (const key of keys) emit({ kind: 'progressed', groupKey: key })
-		})
 	}
 
 	function groupOf(groupKey: string): Group {
@@ -89,7 +84,12 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	}
 
 	function dropIfEmpty(group: Group): void {
-		if (group.isEmpty()) groups.delete(group.key)
+		if (group.isEmpty()) drop(group.key)
+	}
+
+	function drop(groupKey: string): void {
+		groups.delete(groupKey)
+		kinds.delete(groupKey)
 	}
 
 	function join(arriving: Proxy, stream: XdsStream): Result<Admission, CallStatus> {
@@ -99,6 +99,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		const problem = whatIsTooMuch(proxy)
 		if (problem !== null) return fail({ code: 'RESOURCE_EXHAUSTED', message: problem })
 		const group = groupOf(proxy.groupKey)
+		kinds.add(proxy)
 		const memory = recall(proxy)
 		const present = group.members.get(proxy.key)
 		if (present === undefined) {
@@ -111,7 +112,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			membersByStream.set(stream, present)
 			present.streams.push(stream)
 		}
-		progress(proxy.groupKey)
+		progress.note(proxy.groupKey)
 		const retains: Admission['retains'] = (typeUrl, name, version) => {
 			const present = groups.get(membersByStream.get(stream)?.proxy.groupKey ?? '')
 			return present?.retention.retains(proxy.key, typeUrl, name, version) ?? false
@@ -119,11 +120,10 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		return succeed({ key: proxy.key, memory, snapshot: group.snapshot, retains })
 	}
 
-	function whatIsTooMuch({ key, groupKey }: Proxy): string | null {
-		const streams = connected.get(key)?.streams.length ?? 0
+	function whatIsTooMuch(proxy: Proxy): string | null {
+		const streams = connected.get(proxy.key)?.streams.length ?? 0
 		if (streams >= limits.xdsStreamsPerProxy) return `this proxy has ${limits.xdsStreamsPerProxy} streams already`
-		if (groups.has(groupKey) || groups.size < limits.xdsGroups) return null
-		return `there are ${limits.xdsGroups} kinds of proxies already, and none is like this one`
+		return kinds.whatIsTooMuch(proxy)
 	}
 
 	function recall(proxy: Proxy): ProxyMemory | null {
@@ -140,7 +140,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		const group = groups.get(member?.proxy.groupKey ?? '')
 		if (group === undefined || member === undefined) return
 		group.recount(member)
-		progress(group.key)
+		progress.note(group.key)
 	}
 
 	function leave(stream: XdsStream, how: 'drained' | 'lost'): void {
@@ -150,7 +150,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		membersByStream.delete(stream)
 		member.streams.splice(member.streams.indexOf(stream), 1)
 		const { proxy } = member
-		progress(proxy.groupKey)
+		progress.note(proxy.groupKey)
 		if (member.streams.length > 0) return group.recount(member)
 		group.remove(member, how === 'lost' ? 'expected' : 'forgotten', clock.monotonicMs())
 		if (connected.get(proxy.key) === member) {
@@ -158,21 +158,8 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			if (proxy.instance !== null) memories.keep(proxy.key, { ...stream.memory(), groupKey: group.key })
 		}
 		dropIfEmpty(group)
-		if (!isClosed) goneTimer ??= clock.setTimer(limits.xdsGoneMs, expireGone)
+		if (!isClosed) expiry.begin()
 		emit({ kind: 'left', proxy })
-	}
-
-	function expireGone(): void {
-		goneTimer = null
-		const nowMs = clock.monotonicMs()
-		let dueMs = Number.POSITIVE_INFINITY
-		for (const group of [...groups.values()]) {
-			const { expired, nextMs } = group.expireGone(nowMs)
-			if (expired > 0) progress(group.key)
-			dueMs = Math.min(dueMs, nextMs ?? Number.POSITIVE_INFINITY)
-			dropIfEmpty(group)
-		}
-		if (Number.isFinite(dueMs)) goneTimer = clock.setTimer(dueMs - nowMs, expireGone)
 	}
 
 	function publish(groupKey: string, snapshot: Snapshot): void {
@@ -184,7 +171,10 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 
 	function retain(groupKey: string, change: (retention: Retention) => boolean): void {
 		const group = groupOf(groupKey)
-		if (change(group.retention)) pushes.push(group)
+		if (change(group.retention)) {
+			pushes.push(group)
+			progress.note(groupKey)
+		}
 		dropIfEmpty(group)
 	}
 
@@ -194,15 +184,17 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		const moved: Member = { ...member, proxy, states: allPending }
 		before.remove(member, 'forgotten', clock.monotonicMs())
 		after.add(moved)
+		kinds.add(proxy)
 		for (const stream of moved.streams) membersByStream.set(stream, moved)
 		if (connected.get(proxy.key) === member) connected.set(proxy.key, moved)
 		emit({ kind: 'arrived', proxy })
 		emit({ kind: 'left', proxy: member.proxy })
 		for (const stream of [...moved.streams]) stream.serve(after.snapshot)
 		after.recount(moved)
-		progress(before.key)
-		progress(after.key)
+		progress.note(before.key)
+		progress.note(after.key)
 		dropIfEmpty(before)
+		expiry.begin()
 	}
 
 	function assign(rule: (proxy: Proxy) => Cohort): void {
@@ -226,6 +218,15 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		group.publish(null)
 		endStreams(group, { code: 'NOT_FOUND', message })
 		dropIfEmpty(group)
+	}
+
+	function forget(groupKey: string): boolean {
+		const group = groups.get(groupKey)
+		if (group?.isDeserted(clock.monotonicMs()) === false) return false
+		refused.delete(groupKey)
+		drop(groupKey)
+		if (group !== undefined) progress.note(groupKey)
+		return true
 	}
 
 	function endStreams(group: Group, status: CallStatus): void {
@@ -252,6 +253,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		leave,
 		publish,
 		refuse,
+		forget,
 		view: (groupKey) => groups.get(groupKey)?.view() ?? null,
 		fleet() {
 			const views = new Map<string, GroupView>()
@@ -284,15 +286,15 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		},
 		exclude(proxyKeys) {
 			excluded = new Set(proxyKeys)
-			for (const group of groups.values()) if (group.exclude(excluded)) progress(group.key)
+			for (const group of groups.values()) if (group.exclude(excluded)) progress.note(group.key)
 		},
 		assign,
 		close(status) {
 			isClosed = true
 			pushes.stopAll()
-			progressTimer?.cancel()
+			progress.stop()
 			for (const group of [...groups.values()]) endStreams(group, status)
-			goneTimer?.cancel()
+			expiry.stop()
 		},
 	}
 }

@@ -33,7 +33,7 @@ export type Group = {
 	remove(member: Member, then: 'expected' | 'forgotten', nowMs: number): void
 	/** It came back, perhaps in another group. */
 	forgetGone(proxyKey: string): void
-	/** How many were given up, and when the next one will be; null when nobody is missing. */
+	/** How many were given up, and when the next one will be, or the group is deserted; null where neither is to come. */
 	expireGone(nowMs: number): { readonly expired: number; readonly nextMs: number | null }
 	/** All members are behind in the types that changed. */
 	publish(snapshot: Snapshot | null): void
@@ -45,6 +45,8 @@ export type Group = {
 	view(): GroupView | null
 	/** Nobody is here, missed, or served. */
 	isEmpty(): boolean
+	/** Nobody has been here for `xdsGoneMs`, whichever way the last one left, and nobody is to keep anything. */
+	isDeserted(nowMs: number): boolean
 }
 
 /** @param excludedAtFirst proxies, by key, that are served and not counted */
@@ -61,6 +63,8 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 	/** Connected ones that count, and of those the ones with an instance. */
 	let connected = 0
 	let joined = 0
+	/** When the last one left; null while somebody is here, and before anybody was. */
+	let leftMs: number | null = null
 
 	function count(member: Member, by: 1 | -1): void {
 		connected += by
@@ -114,12 +118,14 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 		},
 		add(member) {
 			proxyGroup = member.proxy.group
+			leftMs = null
 			gone.delete(member.proxy.key)
 			recounted(member, () => members.set(member.proxy.key, member))
 		},
 		remove(member, then, nowMs) {
 			const { key: proxyKey, instance } = member.proxy
 			recounted(member, () => members.delete(proxyKey))
+			if (members.size === 0) leftMs = nowMs
 			if (instance === null || then === 'forgotten') return
 			gone.set(proxyKey, { version: member.version, sinceMs: nowMs })
 			// Somebody who comes under ever new names.
@@ -135,7 +141,8 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 				gone.delete(proxyKey)
 				expired += 1
 			}
-			return { expired, nextMs: null }
+			const desertedMs = leftMs === null ? null : leftMs + limits.xdsGoneMs
+			return { expired, nextMs: desertedMs !== null && desertedMs > nowMs ? desertedMs : null }
 		},
 		publish(next) {
 			const before = snapshot
@@ -186,6 +193,10 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 			}
 		},
 		isEmpty: () => members.size === 0 && gone.size === 0 && snapshot === null && retention.isEmpty(),
+		isDeserted(nowMs) {
+			const isLeft = leftMs === null || leftMs + limits.xdsGoneMs <= nowMs
+			return members.size === 0 && gone.size === 0 && retention.isEmpty() && isLeft
+		},
 	}
 }
 

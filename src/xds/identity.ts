@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
+import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import { type Capture, identityPath, type ProxyGroup, type ProxyIdentity, proxyGroupKey } from '#compile/compiled.ts'
 import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
@@ -66,7 +67,7 @@ function readCapture(sluice: JsonObject, usual: Capture['mode']): Result<Capture
 	const { capture = usual, bind = defaults.bind, egressPort = defaults.egressPort, app = defaults.app } = sluice
 	if (capture === 'intercept') return succeed({ mode: 'intercept' })
 	if (capture !== 'explicit') return fail('node.metadata.sluice.capture must be explicit or intercept')
-	if (typeof bind !== 'string' || isIP(bind) === 0) return fail('node.metadata.sluice.bind must be an IP address')
+	if (typeof bind !== 'string' || ipVersion(bind) === 0) return fail('node.metadata.sluice.bind must be an IP address')
 	if (!isPort(egressPort)) return fail('node.metadata.sluice.egressPort must be a port, 1 to 65535')
 	const application = typeof app === 'string' ? readApplication(app) : null
 	if (application === null) return fail('node.metadata.sluice.app must be an IP address, with :port or without')
@@ -75,12 +76,17 @@ function readCapture(sluice: JsonObject, usual: Capture['mode']): Result<Capture
 
 /** `127.0.0.1`, `127.0.0.1:8080`, `::1`, `[::1]:8080`. */
 function readApplication(text: string): { address: string; port: number | null } | null {
-	if (isIP(text) !== 0) return { address: text, port: null }
+	if (ipVersion(text) !== 0) return { address: text, port: null }
 	const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text) ?? []
 	const address = bracketed ?? plain ?? ''
 	const port = Number(digits)
-	const isAddress = bracketed === undefined ? isIP(address) === 4 : isIP(address) === 6
+	const isAddress = ipVersion(address) === (bracketed === undefined ? 4 : 6)
 	return isAddress && isPort(port) ? { address, port } : null
+}
+
+/** 0: it is none, or has a zone that is longer than any. */
+function ipVersion(text: string): number {
+	return text.length > limits.xdsAddressChars ? 0 : isIP(text)
 }
 
 function isPort(value: JsonValue): value is number {

@@ -28,6 +28,8 @@ export type XdsServer = {
 	publish(groupKey: string, snapshot: Snapshot): void
 	/** The identity is not in the mesh: streams of the group end with NOT_FOUND, later ones too, until a publish. */
 	refuse(groupKey: string, message: string): void
+	/** Nothing is served or refused to this group any more. False: not yet, for somebody is in it, or was lately. */
+	forget(groupKey: string): boolean
 	/** Null while no proxy of the group has been seen. Costs nothing per proxy. */
 	view(groupKey: string): GroupView | null
 	fleet(): FleetView
@@ -146,6 +148,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 		listen: (address) => transport.listen(address),
 		publish: (groupKey, snapshot) => fleet.publish(groupKey, snapshot),
 		refuse: (groupKey, message) => fleet.refuse(groupKey, message),
+		forget: (groupKey) => fleet.forget(groupKey),
 		view: (groupKey) => fleet.view(groupKey),
 		fleet: () => fleet.fleet(),
 		proxies: (groupKey) => fleet.proxies(groupKey),

@@ -277,6 +277,17 @@ export function createFakeFleet({ clock, random, group, traffic, watcher, ...opt
 				sendToAll(groupKey)
 			},
 			refuse() {},
+			forget(groupKey) {
+				const isKept = [...born.pins, ...born.keeps].some(
+					([key, kept]) => key.startsWith(`${groupKey} `) && kept.size > 0,
+				)
+				const isMissed = ({ proxy, connected, leftMs }: FakeProxy) =>
+					proxy.groupKey === groupKey && (connected || (leftMs !== null && clock.monotonicMs() - leftMs < expectedMs))
+				if (isKept || proxies.some(isMissed)) return false
+				born.snapshots.delete(groupKey)
+				changes += 1
+				return true
+			},
 			fleet: () => viewsOf(born),
 			*connected(groupKey) {
 				for (const { proxy, connected } of proxies) if (connected && proxy.groupKey === groupKey) yield proxy

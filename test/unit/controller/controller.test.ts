@@ -61,6 +61,7 @@ test('endpoints are followed, and served at once: without a turn, a decision, or
 	const fleet: FleetPort = {
 		publish: (_, snapshot) => void published.push(snapshot),
 		refuse() {},
+		forget: () => false,
 		fleet: () => new Map(),
 		connected: () => [],
 		counted: () => [],

@@ -55,6 +55,7 @@ const concern: Concern = {
 const fleetOf = (connected: readonly Proxy[]): FleetPort => ({
 	publish() {},
 	refuse() {},
+	forget: () => false,
 	fleet: () => new Map(),
 	connected: () => connected,
 	counted: () => connected,

@@ -80,7 +80,7 @@ describe('what is in force does not fit together for a group', () => {
 
 test('identities that nobody knows do not add up', () => {
 	const refused: string[] = []
-	const fleet = { publish() {}, refuse: (groupKey: string) => refused.push(groupKey) }
+	const fleet = { publish() {}, refuse: (groupKey: string) => refused.push(groupKey), forget: () => true }
 	const publisher = createPublisher({
 		fleet: fleet as unknown as FleetPort,
 		log: silentLog,
@@ -96,4 +96,78 @@ test('identities that nobody knows do not add up', () => {
 	publisher.publish(effectiveOf({ B: 1_000_000 }))
 	expect([refused.length, refused[0]]).toEqual([limits.xdsGroupsRefused, proxyGroupKey(fixtureGroup('stranger-1'))])
 	expect(publisher.snapshotOf(key)).not.toBeNull()
+})
+
+describe('a group in which nobody is any more', () => {
+	/** A fleet in which the groups of `deserted` are. */
+	function leaving(deserted: Set<string>) {
+		const published: string[] = []
+		const fleet = {
+			publish: (groupKey: string) => published.push(groupKey),
+			refuse() {},
+			forget: (groupKey: string) => deserted.has(groupKey),
+		}
+		const publisher = createPublisher({
+			fleet: fleet as unknown as FleetPort,
+			log: silentLog,
+			discovered: () => nothingDiscovered,
+		})
+		publisher.greet(group, key)
+		return { publisher, published: () => published.splice(0) }
+	}
+
+	const half = effectiveOf({ B: 500_000, Bv2: 500_000 })
+	const all = effectiveOf({ B: 1_000_000, Bv2: 0 })
+
+	test('is not published any more, and compiled anew when somebody comes', () => {
+		const deserted = new Set<string>()
+		const { publisher, published } = leaving(deserted)
+		publisher.publish(half)
+		publisher.forgetDeserted()
+		expect(publisher.snapshotOf(key)).not.toBe(null)
+		deserted.add(key)
+		publisher.forgetDeserted()
+		expect([publisher.snapshotOf(key), published()]).toEqual([null, [key]])
+		publisher.publish(all)
+		expect(published()).toEqual([])
+		publisher.greet(group, key)
+		expect(published()).toEqual([key])
+		expect(publisher.isWhole()).toBe(true)
+	})
+
+	test('is kept while something stands in for what waits, and when that is over it goes', () => {
+		const { publisher, published } = leaving(new Set([key]))
+		publisher.publish(half)
+		publisher.publish(effectiveOf({ B: 500_000, Bv2: 500_000 }, { C: null }))
+		publisher.forgetDeserted()
+		expect([publisher.standingOf(key), publisher.isWhole()]).toEqual(['older', false])
+		published()
+		publisher.publish(effectiveOf({ B: 1_000_000, Bv2: 0 }, { C: null }))
+		expect(published()).toEqual([key])
+		publisher.publish(all)
+		publisher.forgetDeserted()
+		expect(publisher.snapshotOf(key)).toBe(null)
+	})
+
+	test('is let go of after a wave, when its candidates are in it no more', () => {
+		const candidates = { ...group, cohort: 'candidate' } as const
+		const candidateKey = proxyGroupKey(candidates)
+		const deserted = new Set<string>()
+		const asked: string[] = []
+		const { publisher } = leaving({
+			has: (groupKey: string) => asked.push(groupKey) > 0 && deserted.has(groupKey),
+		} as unknown as Set<string>)
+		publisher.publish(half, all)
+		publisher.greet(candidates, candidateKey)
+		publisher.publish(all)
+		const asksFor = () => {
+			asked.length = 0
+			publisher.forgetDeserted()
+			return asked
+		}
+		expect(asksFor()).toEqual([key, candidateKey])
+		deserted.add(candidateKey)
+		expect(asksFor()).toEqual([key, candidateKey])
+		expect(asksFor()).toEqual([key])
+	})
 })

@@ -77,6 +77,7 @@ beforeEach(() => {
 	const fleet: FleetPort = {
 		publish: () => pinnedAtPublish.push([...pinned.values()].flatMap((keys) => [...keys])),
 		refuse() {},
+		forget: () => false,
 		fleet: () => new Map([[groupKey, view]]),
 		connected: () => connected,
 		counted: () => connected,

@@ -128,6 +128,12 @@ test('bytes that stay the same and need another cluster than before let go of th
 })
 
 describe('what is too much', () => {
+	function kindOf(name: string, egressPort: number): Proxy {
+		const capture = { mode: 'explicit', bind: '::', egressPort, app: { address: '::1', port: null } } as const
+		const group = { ...proxyOf('1').group, identity: { mesh: 'apps', kind: 'virtualNode', name } as const, capture }
+		return { ...proxyOf(`${name}-${egressPort}`, proxyGroupKey(group)), group }
+	}
+
 	function joining() {
 		const { fleet, clock } = setUp()
 		const port = { send() {}, end() {}, changed() {}, ignored() {} }
@@ -158,11 +164,23 @@ describe('what is too much', () => {
 
 	test('kinds of proxies, and those of a kind that there is may come', () => {
 		const { join } = joining()
-		for (let count = 0; count < limits.xdsGroups; count += 1) join(proxyOf(String(count), `group-${count}`))
-		expect(join(proxyOf('x', 'another')).outcome).toBe(
+		for (let count = 0; count < limits.xdsGroups; count += 1) join(kindOf(`node-${count >> 4}`, count))
+		expect(join(kindOf('node-1', 1)).outcome).toBe(
 			'RESOURCE_EXHAUSTED: there are 10000 kinds of proxies already, and none is like this one',
 		)
-		expect(join(proxyOf('x', 'group-5')).outcome).toBe('OK')
+		expect(join(kindOf('node-1', 16)).outcome).toBe('OK')
+	})
+
+	test('kinds of proxies of one identity, and those of another, or of a kind that there is, may come', () => {
+		const { fleet, join } = joining()
+		const { stream } = join(kindOf('a', 1))
+		for (let port = 2; port <= limits.xdsGroupsPerIdentity; port += 1) join(kindOf('a', port))
+		expect(join(kindOf('a', 9999)).outcome).toBe(
+			'RESOURCE_EXHAUSTED: there are 100 kinds of proxies of this identity already, and none is like this one',
+		)
+		expect([join(kindOf('a', 7)).outcome, join(kindOf('b', 9999)).outcome]).toEqual(['OK', 'OK'])
+		fleet.leave(stream, 'drained')
+		expect(join(kindOf('a', 9999)).outcome).toBe('OK')
 	})
 })
 
@@ -408,6 +426,67 @@ describe('what is published', () => {
 		fleet.publish(stable, snapshotOf(a, b2))
 		one.answer()
 		expect(fleet.holds(proxyOf('1').key, typeUrls.cluster, 'b')).toBe(b.version)
+	})
+
+	describe('a group in which nobody is is forgotten on request', () => {
+		/** What is told last, once time has passed: a group that can be let go of is told as one that progressed. */
+		const isTold = ({ clock, events }: ReturnType<typeof setUp>, ms: number) => {
+			clock.advance(0)
+			events.length = 0
+			clock.advance(ms)
+			return events.some((event) => event.kind === 'progressed' && event.groupKey === groupKey)
+		}
+
+		test.for(['lost', 'drained'] as const)('ten minutes after the last one has gone (%s), not before', (how) => {
+			const world = setUp()
+			const { fleet, connect } = world
+			fleet.publish(groupKey, snapshotOf(a))
+			const proxy = connect(proxyOf('1'))
+			expect(fleet.forget(groupKey)).toBe(false)
+			proxy.leave(how)
+			expect([isTold(world, limits.xdsGoneMs - 1), fleet.forget(groupKey)]).toEqual([false, false])
+			expect(fleet.view(groupKey)?.connected).toBe(0)
+			expect([isTold(world, 1), fleet.forget(groupKey)]).toEqual([true, true])
+			expect(fleet.fleet().has(groupKey)).toBe(false)
+		})
+
+		test('who comes in between starts the time anew, and who comes afterwards is new', () => {
+			const { fleet, connect, clock } = setUp()
+			fleet.publish(groupKey, snapshotOf(a))
+			connect(proxyOf('1')).leave('drained')
+			clock.advance(limits.xdsGoneMs - 1)
+			connect(proxyOf('2')).leave('drained')
+			clock.advance(limits.xdsGoneMs - 1)
+			expect(fleet.forget(groupKey)).toBe(false)
+			clock.advance(1)
+			expect(fleet.forget(groupKey)).toBe(true)
+			expect(connect(proxyOf('1')).told).toEqual([])
+			fleet.publish(groupKey, snapshotOf(a, b))
+			expect(clusterView(fleet)).toMatchObject({ pending: 1 })
+		})
+
+		test('not while somebody is to keep what it holds, and that is told when it ends', () => {
+			const world = setUp()
+			const { fleet, connect, clock } = world
+			fleet.publish(groupKey, snapshotOf(a))
+			connect(proxyOf('1')).leave()
+			fleet.pin(groupKey, typeUrls.cluster, 'a', new Set([proxyOf('1').key]))
+			clock.advance(limits.xdsGoneMs)
+			expect(fleet.forget(groupKey)).toBe(false)
+			world.events.length = 0
+			fleet.pin(groupKey, typeUrls.cluster, 'a', new Set())
+			clock.advance(0)
+			expect(world.events).toEqual([{ kind: 'progressed', groupKey }])
+			expect(fleet.forget(groupKey)).toBe(true)
+		})
+
+		test('who was refused may come again', () => {
+			const { fleet, connect } = setUp()
+			fleet.refuse(groupKey, 'not in the mesh')
+			expect(fleet.forget(groupKey)).toBe(true)
+			connect(proxyOf('1'))
+			expect(fleet.view(groupKey)?.connected).toBe(1)
+		})
 	})
 
 	test('a group that nobody is in, and that is served nothing, is forgotten', () => {

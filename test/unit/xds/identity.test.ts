@@ -98,6 +98,12 @@ describe('readProxy', () => {
 		expect(withSluice({ app })).toMatchObject({ ok: true, value: { group: { capture: { app: { address, port } } } } })
 	})
 
+	test('an address with a zone that is longer than any is none', () => {
+		const [zoned, endless] = ['fe80::1%eth0', `fe80::1%${'x'.repeat(100)}`]
+		expect([zoned, endless].map((bind) => withSluice({ bind }).ok)).toEqual([true, false])
+		expect([zoned, endless].map((app) => withSluice({ app: `[${app}]:80` }).ok)).toEqual([true, false])
+	})
+
 	test('intercepts when it is told so', () => {
 		expect(withSluice({ capture: 'intercept', bind: 'ignored' })).toMatchObject({
 			ok: true,
