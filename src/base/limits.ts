@@ -259,6 +259,8 @@ export const limits = {
 	flushIntervalMs: 1_000,
 	flushesMissing: 3,
 	flushGapMs: 10,
+	/** Clusters whose values are kept room for, of flushes that are under way at once. */
+	spareValues: 4_096,
 	/** Buckets of one histogram: Envoy's own are 20, ours 23. */
 	histogramBuckets: 64,
 	/** Clusters with traffic whose errors are watched for how they vary. */

@@ -36,6 +36,17 @@ export const grpcErrors = [
 	'grpcDataLoss',
 ] as const
 
+export const counterMetrics: readonly CounterMetric[] = [
+	...(['completed', 'errors', 'retries', 'started', 'connects', 'connectFailures', 'withoutHost'] as const),
+	...grpcErrors,
+]
+
+/** All of them, counters first: where one lies here, its value lies in an array of a cluster's values. */
+export const clusterMetrics: readonly ClusterMetric[] = [
+	...counterMetrics,
+	...(['active', 'open', 'healthyHosts', 'hosts'] as const),
+]
+
 /** What is read of a family: the value of each cluster, how long requests took, or how long the proxy has run. */
 export type MetricUse = ClusterMetric | 'times' | 'uptime'
 

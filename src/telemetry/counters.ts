@@ -1,13 +1,14 @@
 import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
-import { type ClusterMetric, type CounterMetric, grpcErrors } from './cluster-metric.ts'
+import { type ClusterMetric, type CounterMetric, clusterMetrics, counterMetrics, grpcErrors } from './cluster-metric.ts'
 import type { ClusterFlush } from './flush.ts'
 import type { MetricsMessage } from './read-metrics.ts'
+import type { Reading } from './readings.ts'
 
 // What is remembered of one proxy's cumulative counters, and the increments that a flush adds to them.
 
-/** A whole flush: its messages, put together. */
-export type CumulativeFlush = Pick<MetricsMessage, 'clusters' | 'times' | 'unrouted' | 'uptimeS'>
+/** A whole flush, or a part of one. */
+export type CumulativeValues = Pick<MetricsMessage, 'readings' | 'times' | 'unrouted' | 'uptimeS'>
 
 export type Increments = {
 	readonly counted: boolean
@@ -17,118 +18,200 @@ export type Increments = {
 }
 
 export type Counters = {
+	/** Of the flush under way, of which it keeps nothing but numbers. What was told before of the same values is void. */
+	take(values: CumulativeValues): void
+	/** The flush under way has told more than is remembered of a proxy, or as much again and again: it is none. */
+	isOverfull(): boolean
+	/** The flush under way is none after all. */
+	drop(): void
 	/**
-	 * Increments since the last flush. The first flush only sets the starting point. A counter that became smaller, or
-	 * any counter of a proxy that was started anew, counts from 0.
+	 * Ends the flush: increments since the last one. The first flush only sets the starting point. A counter that became
+	 * smaller, or any counter of a proxy that was started anew, counts from 0.
 	 */
-	add(flush: CumulativeFlush): Increments
+	close(): Increments
 	/** Clusters and listeners that are remembered. */
 	size(): number
 }
 
-/** The order of a base. */
-const counterKinds: readonly CounterMetric[] = [
-	...(['completed', 'errors', 'retries', 'started', 'connects', 'connectFailures', 'withoutHost'] as const),
-	...grpcErrors,
-]
-const slots = Object.fromEntries(counterKinds.map((kind, slot) => [kind, slot])) as Record<CounterMetric, number>
+/** Changed in place: what is let go of old, and holds something new, keeps that alive until all memory is looked through. */
+type Counted = {
+	readonly cluster: string
+	/** Cumulative values at the end of the last flush that told them; 0 where there was none. */
+	readonly before: number[]
+	/** What the flush under way says, `untold` where it says nothing; null where it says nothing at all. */
+	now: number[] | null
+	/** Of the flush under way. */
+	times: RequestTimes | null
+}
 
-export function createCounters(): Counters {
-	/** Cluster → its last cumulative values. A flush of which a part was lost leaves those of the others as they were. */
-	const bases = new Map<string, Base>()
-	const unroutedBases = new Map<string, number>()
+/** A cluster's values, all of them `untold`, for the time of a flush: a fleet has hundreds of thousands of clusters. */
+export type SpareValues = { take(): number[]; giveBack(values: number[]): void }
+
+export function createSpareValues(): SpareValues {
+	const spare: number[][] = []
+	return {
+		take: () => spare.pop() ?? clusterMetrics.map(() => untold),
+		giveBack(values) {
+			if (spare.length < limits.spareValues) spare.push(values.fill(untold))
+		},
+	}
+}
+
+const untold = Number.NaN
+/** A message tells all that it has before it is looked whether that is too much. */
+const mostTold = 2 * limits.flushClusters
+const mostTaken = limits.flushClusters * clusterMetrics.length
+const slots = Object.fromEntries(clusterMetrics.map((metric, slot) => [metric, slot])) as Record<ClusterMetric, number>
+
+/** @param spare shared by all proxies */
+export function createCounters(spare: SpareValues = createSpareValues()): Counters {
+	/** A flush of which a part was lost leaves the values of the others as they were. */
+	const known = new Map<string, Counted>()
+	/** Of these the flush under way has values, and of these times. */
+	const told: Counted[] = []
+	const timed: Counted[] = []
+	const unroutedBefore = new Map<string, number>()
+	const unroutedNow = new Map<string, number>()
+	/** Values of the flush under way, those that were told twice among them. */
+	let taken = 0
+	let uptimeBeforeS: number | null = null
 	let uptimeS: number | null = null
 	let begun: 'not yet' | 'begun' = 'not yet'
 
-	function baseOf(cluster: string): Base {
-		const base = bases.get(cluster) ?? counterKinds.map(() => 0)
-		renew(bases, cluster, base)
-		return base
+	function takeReading({ cluster, metric, value }: Readonly<Reading>): void {
+		const counted = countedAt(cluster)
+		taken += 1
+		if (counted.now === null && told.length >= mostTold) return
+		counted.now ??= beginTelling(counted)
+		counted.now[slots[metric]] = value
+	}
+
+	function countedAt(cluster: string): Counted {
+		return known.get(cluster) ?? { cluster, before: counterMetrics.map(() => 0), now: null, times: null }
+	}
+
+	function beginTelling(counted: Counted): number[] {
+		told.push(counted)
+		renew(known, counted.cluster, counted)
+		return spare.take()
+	}
+
+	/** Of a cluster of which nothing else is known they are of no use. */
+	function takeTimes(cluster: string, times: RequestTimes): void {
+		const counted = known.get(cluster)
+		if (counted === undefined) return
+		if (counted.times === null) timed.push(counted)
+		counted.times = times
+	}
+
+	function drop(): void {
+		for (const counted of told) {
+			if (counted.now !== null) spare.giveBack(counted.now)
+			counted.now = null
+		}
+		for (const counted of timed) counted.times = null
+		told.length = 0
+		timed.length = 0
+		if (unroutedNow.size > 0) unroutedNow.clear()
+		taken = 0
+		uptimeS = null
+	}
+
+	function beginAnew(): void {
+		for (const { cluster, before, now } of known.values()) {
+			if (now === null) known.delete(cluster)
+			else before.fill(0)
+		}
+		unroutedBefore.clear()
 	}
 
 	return {
-		add(flush) {
+		take(values) {
+			values.readings.each(takeReading)
+			for (const [cluster, times] of values.times) takeTimes(cluster, times)
+			for (const [name, value] of values.unrouted) unroutedNow.set(name, value)
+			uptimeS = values.uptimeS ?? uptimeS
+		},
+		isOverfull: () => told.length + unroutedNow.size > limits.flushClusters || taken > mostTaken,
+		drop,
+		close() {
 			const counted = begun === 'begun'
 			begun = 'begun'
-			if (flush.uptimeS !== null && uptimeS !== null && flush.uptimeS < uptimeS) {
-				bases.clear()
-				unroutedBases.clear()
-			}
-			uptimeS = flush.uptimeS ?? uptimeS
+			if (uptimeS !== null && uptimeBeforeS !== null && uptimeS < uptimeBeforeS) beginAnew()
+			uptimeBeforeS = uptimeS ?? uptimeBeforeS
 			const clusters = new Map<string, ClusterFlush>()
-			for (const [cluster, values] of flush.clusters) {
-				const moved = move(baseOf(cluster), values)
-				const times = counted ? (flush.times.get(cluster) ?? null) : null
-				clusters.set(cluster, flushOf(values, counted ? moved : nothing, times))
+			for (const one of told) {
+				const moved = move(one)
+				clusters.set(one.cluster, flushOf(one, counted ? moved : nothing, counted ? one.times : null))
 			}
 			let unrouted = 0
 			let unmatched = 0
-			for (const [name, value] of flush.unrouted) {
-				const more = increment(value, unroutedBases.get(name) ?? 0)
+			for (const [name, value] of unroutedNow) {
+				const more = increment(value, unroutedBefore.get(name) ?? 0)
 				if (name.endsWith('no_route')) unmatched += more
 				else unrouted += more
-				renew(unroutedBases, name, value)
+				renew(unroutedBefore, name, value)
 			}
-			forgetOldest(bases)
-			forgetOldest(unroutedBases)
+			drop()
+			forgetOldest(known)
+			forgetOldest(unroutedBefore)
 			return { counted, clusters, unrouted: counted ? unrouted : 0, unmatched: counted ? unmatched : 0 }
 		},
-		size: () => bases.size + unroutedBases.size,
+		size: () => known.size + unroutedBefore.size,
 	}
 }
 
 /** Puts it behind all others. Who has few is spared that at each flush: nothing of his is about to be forgotten. */
-function renew<Value>(bases: Map<string, Value>, name: string, base: Value): void {
-	if (bases.size > limits.flushClusters / 2) bases.delete(name)
-	bases.set(name, base)
+function renew<Value>(known: Map<string, Value>, name: string, value: Value): void {
+	if (known.size > limits.flushClusters / 2) known.delete(name)
+	known.set(name, value)
 }
 
 /** Once for a flush: to find the oldest of a map takes longer the more have been taken out before it. */
-function forgetOldest(bases: Map<string, unknown>): void {
-	for (const oldest of bases.keys()) {
-		if (bases.size <= limits.flushClusters) break
-		bases.delete(oldest)
+function forgetOldest(known: Map<string, unknown>): void {
+	for (const oldest of known.keys()) {
+		if (known.size <= limits.flushClusters) break
+		known.delete(oldest)
 	}
 }
-
-/** Cumulative values by slot; 0 where there was none. */
-type Base = number[]
 
 type Moved = Pick<ClusterFlush, 'completed' | 'errors' | 'retries' | 'started' | 'connects' | 'connectFailures'>
 
 const nothing: Moved = { completed: 0, errors: 0, retries: 0, started: 0, connects: 0, connectFailures: 0 }
 
 /**
- * Moves the base to these values, and says by how much. A failed call of gRPC is mostly an answer 200 with a status in its
- * trailers. What Envoy answers by itself counts as 5xx and as gRPC's 14, an answer 503 of somebody who speaks no gRPC as
- * 5xx alone: so the larger of the two is what is certain to have failed.
+ * Moves what was before to what is now, and says by how much. A failed call of gRPC is mostly an answer 200 with a status
+ * in its trailers. What Envoy answers by itself counts as 5xx and as gRPC's 14, an answer 503 of somebody who speaks no
+ * gRPC as 5xx alone: so the larger of the two is what is certain to have failed.
  */
-function move(base: Base, values: ReadonlyMap<ClusterMetric, number>): Moved {
-	const of = (kind: CounterMetric) => {
-		const value = values.get(kind)
-		if (value === undefined) return 0
-		const before = base[slots[kind]] ?? 0
-		base[slots[kind]] = value
-		return increment(value, before)
-	}
-	const withoutHost = of('withoutHost')
+function move(counted: Counted): Moved {
+	const withoutHost = moveCounter(counted, 'withoutHost')
 	let ofGrpc = 0
-	for (const kind of grpcErrors) ofGrpc += of(kind)
+	for (const metric of grpcErrors) ofGrpc += moveCounter(counted, metric)
 	return {
-		completed: of('completed'),
-		errors: Math.max(of('errors'), ofGrpc),
-		retries: of('retries'),
-		started: of('started'),
-		connects: of('connects') + withoutHost,
-		connectFailures: of('connectFailures') + withoutHost,
+		completed: moveCounter(counted, 'completed'),
+		errors: Math.max(moveCounter(counted, 'errors'), ofGrpc),
+		retries: moveCounter(counted, 'retries'),
+		started: moveCounter(counted, 'started'),
+		connects: moveCounter(counted, 'connects') + withoutHost,
+		connectFailures: moveCounter(counted, 'connectFailures') + withoutHost,
 	}
+}
+
+function moveCounter({ before, now }: Counted, metric: CounterMetric): number {
+	const slot = slots[metric]
+	const value = now?.[slot] ?? untold
+	if (Number.isNaN(value)) return 0
+	const moved = increment(value, before[slot] ?? 0)
+	before[slot] = value
+	return moved
 }
 
 function increment(value: number, before: number): number {
 	return value < before ? value : value - before
 }
 
-function flushOf(values: ReadonlyMap<ClusterMetric, number>, moved: Moved, times: RequestTimes | null): ClusterFlush {
+function flushOf(counted: Counted, moved: Moved, times: RequestTimes | null): ClusterFlush {
 	return {
 		completed: moved.completed,
 		errors: moved.errors,
@@ -137,9 +220,14 @@ function flushOf(values: ReadonlyMap<ClusterMetric, number>, moved: Moved, times
 		connects: moved.connects,
 		connectFailures: moved.connectFailures,
 		times,
-		active: values.get('active') ?? 0,
-		open: values.get('open') ?? 0,
-		healthyHosts: values.get('healthyHosts') ?? 0,
-		hosts: values.get('hosts') ?? 0,
+		active: gaugeOf(counted, 'active'),
+		open: gaugeOf(counted, 'open'),
+		healthyHosts: gaugeOf(counted, 'healthyHosts'),
+		hosts: gaugeOf(counted, 'hosts'),
 	}
+}
+
+function gaugeOf({ now }: Counted, metric: ClusterMetric): number {
+	const value = now?.[slots[metric]] ?? untold
+	return Number.isNaN(value) ? 0 : value
 }

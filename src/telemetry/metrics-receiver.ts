@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import {
 	addressOf,
 	type Caller,
@@ -11,15 +11,13 @@ import {
 import { limits } from '#base/limits.ts'
 import type { Log } from '#base/log.ts'
 import { createRepeatedLog } from '#base/repeated-log.ts'
-import type { RequestTimes } from '#base/request-times.ts'
 import type { Result } from '#base/result.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
-import type { ClusterMetric } from './cluster-metric.ts'
-import { type Counters, type CumulativeFlush, createCounters } from './counters.ts'
+import { type Counters, createCounters, createSpareValues } from './counters.ts'
 import type { Flush } from './flush.ts'
 import { createGoneSources, type Remembered } from './gone-sources.ts'
-import { createNameMemory } from './name-memory.ts'
-import { type MetricsMessage, readMetrics } from './read-metrics.ts'
+import { createPauses } from './pauses.ts'
+import { createMetricsReader, type MetricsMessage } from './read-metrics.ts'
 
 // Envoy's metrics service: counters pushed by every proxy, once a flush interval, on the connection that serves it.
 
@@ -52,28 +50,36 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 	/** Of the streams that are open. */
 	const sources = new Map<string, Source>()
 	const gone = createGoneSources<Source>(clock)
-	const names = createNameMemory()
+	const readMetrics = createMetricsReader()
+	const spare = createSpareValues()
+	const pauses = createPauses({ clock, lengthMs: limits.flushGapMs })
 
 	function sourceOf(proxyKey: string, stream: object): Source {
 		const source = sources.get(proxyKey) ?? gone.take(proxyKey) ?? newSource(proxyKey, stream)
+		// What another stream has told of a flush that it did not end.
+		if (source.stream !== stream) source.counters.drop()
 		source.stream = stream
 		sources.set(proxyKey, source)
 		return source
+	}
+
+	function newSource(proxy: string, stream: object): Source {
+		const counters = createCounters(spare)
+		return { proxy, counters, hasPushed: false, stream, size: counters.size }
 	}
 
 	function open(call: ServiceCall): CallHandler {
 		const stream = {}
 		let source: Source | null = null
 		let isJoined = false
-		let parts: MetricsMessage[] = []
-		let partsSize = 0
-		let gap: Timer | null = null
+		/** Of the flush under way; 0 while there is none. */
+		let flushedAtMs = 0
 		let isEnded = false
 		const silence = clock.setTimer(limits.xdsSilentMs, () => end(silentStatus))
 
 		function receive(bytes: Uint8Array): void {
 			if (isEnded) return
-			const read = readMetrics(bytes, names)
+			const read = readMetrics(bytes)
 			if (!read.ok) return end({ code: 'INVALID_ARGUMENT', message: read.error })
 			const message = read.value
 			if (message.node !== null) {
@@ -84,30 +90,27 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 				source = sourceOf(identified.value.key, stream)
 			}
 			if (source === null) return end({ code: 'INVALID_ARGUMENT', message: 'the first message must carry the node' })
-			collect(message)
+			// The other stream of this proxy counts, which is newer.
+			if (source.stream !== stream || message.flushedAtMs === 0) return
+			collect(source, message)
 		}
 
 		/** With a batch size a flush is several messages. Nothing marks the last; they follow each other at once. */
-		function collect(message: MetricsMessage): void {
-			if (message.flushedAtMs === 0) return
-			if (parts[0] !== undefined && parts[0].flushedAtMs !== message.flushedAtMs) finish()
-			parts.push(message)
-			partsSize += 1 + message.clusters.size + message.times.size + message.unrouted.size
-			// More than is remembered of a proxy is no flush, and who never pauses would never end one.
-			if (partsSize > limits.flushClusters) return finish()
-			gap?.cancel()
-			gap = clock.setTimer(limits.flushGapMs, finish)
+		function collect({ counters }: Source, message: MetricsMessage): void {
+			if (flushedAtMs !== 0 && flushedAtMs !== message.flushedAtMs) finish()
+			flushedAtMs = message.flushedAtMs
+			counters.take(message)
+			// Who never pauses would never end one.
+			if (counters.isOverfull()) finish()
+			else pauses.begin(finish)
 		}
 
 		function finish(): void {
-			gap?.cancel()
-			gap = null
-			const whole = joinParts(parts)
-			parts = []
-			partsSize = 0
+			pauses.cancel(finish)
+			flushedAtMs = 0
 			if (source === null || source.stream !== stream) return
 			source.hasPushed = true
-			const { counted, clusters, unrouted, unmatched } = source.counters.add(whole)
+			const { counted, clusters, unrouted, unmatched } = source.counters.close()
 			emit({ proxy: source.proxy, arrivedMs: clock.monotonicMs(), counted, clusters, unrouted, unmatched })
 		}
 
@@ -126,7 +129,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 		function leave(): void {
 			isEnded = true
 			silence.cancel()
-			if (parts.length > 0) finish()
+			if (flushedAtMs !== 0) finish()
 			if (source?.stream !== stream) return
 			sources.delete(source.proxy)
 			// An unjoined one never comes back under its name, and who has pushed nothing has nothing to go on with.
@@ -140,25 +143,4 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 		service: { path, open },
 		hasPushed: (proxyKey) => sources.get(proxyKey)?.hasPushed ?? gone.has(proxyKey),
 	}
-}
-
-function newSource(proxy: string, stream: object): Source {
-	const counters = createCounters()
-	return { proxy, counters, hasPushed: false, stream, size: counters.size }
-}
-
-function joinParts(parts: readonly MetricsMessage[]): CumulativeFlush {
-	const [only] = parts
-	if (parts.length === 1 && only !== undefined) return only
-	const clusters = new Map<string, ReadonlyMap<ClusterMetric, number>>()
-	const times = new Map<string, RequestTimes>()
-	const unrouted = new Map<string, number>()
-	let uptimeS: number | null = null
-	for (const part of parts) {
-		for (const [name, values] of part.clusters) clusters.set(name, new Map([...(clusters.get(name) ?? []), ...values]))
-		for (const [name, ofCluster] of part.times) times.set(name, ofCluster)
-		for (const [name, value] of part.unrouted) unrouted.set(name, value)
-		uptimeS = part.uptimeS ?? uptimeS
-	}
-	return { clusters, times, unrouted, uptimeS }
 }

@@ -1,5 +1,6 @@
 import type { ClusterMetric } from './cluster-metric.ts'
-import type { CumulativeFlush } from './counters.ts'
+import type { CumulativeValues } from './counters.ts'
+import { createReadings } from './readings.ts'
 
 // Envoy's own listing of its statistics (`/stats` of its admin interface): `cluster.web.upstream_rq_completed: 12`, a line
 // each. The same counters that Envoy pushes, under names that hold what is a label there.
@@ -33,25 +34,16 @@ const linePattern =
 export const adminStatsFilter = `^(cluster\\.[^.]+\\.(${[...clusterMetrics.keys()].map((name) => name.replace('.', '\\.')).join('|')})|http\\.egress(\\..*)?\\.no_cluster|server\\.uptime)$`
 
 /** Null when it is no such listing: every Envoy tells its uptime. */
-export function readAdminStats(text: string): CumulativeFlush | null {
-	const clusters = new Map<string, Map<ClusterMetric, number>>()
+export function readAdminStats(text: string): CumulativeValues | null {
+	const readings = createReadings()
 	const unrouted = new Map<string, number>()
 	let uptimeS: number | null = null
 	for (const [, cluster, name = '', noCluster, isUptime, digits] of text.matchAll(linePattern)) {
 		const value = Number(digits)
+		const metric = clusterMetrics.get(name)
 		if (isUptime === uptime) uptimeS = value
 		else if (noCluster !== undefined) unrouted.set(noCluster, value)
-		else if (cluster !== undefined) take(clusters, { cluster, name, value })
+		else if (cluster !== undefined && metric !== undefined) readings.add(cluster, metric, value)
 	}
-	return uptimeS === null ? null : { clusters, times: new Map(), unrouted, uptimeS }
-}
-
-type Line = { readonly cluster: string; readonly name: string; readonly value: number }
-
-function take(clusters: Map<string, Map<ClusterMetric, number>>, { cluster, name, value }: Line): void {
-	const kind = clusterMetrics.get(name)
-	if (kind === undefined) return
-	const values = clusters.get(cluster) ?? new Map<ClusterMetric, number>()
-	values.set(kind, value)
-	clusters.set(cluster, values)
+	return uptimeS === null ? null : { readings, times: new Map(), unrouted, uptimeS }
 }

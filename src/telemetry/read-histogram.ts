@@ -8,25 +8,24 @@ import { enter, leave, readDouble, readTag, readUint64, skipField, type WireScan
  */
 export function readHistogram(scan: WireScan): RequestTimes | null {
 	let samples = 0
-	const edgesMs: number[] = []
-	const atMost: number[] = []
+	const buckets: Buckets = { edgesMs: [], atMost: [] }
 	const end = enter(scan)
 	while (scan.at < scan.end) {
 		const tag = readTag(scan)
 		if (tag >>> 3 === 1) samples = readUint64(scan)
 		else if (tag >>> 3 === 3) {
-			const { count, bound } = readBucket(scan)
-			if (!Number.isFinite(bound)) continue
-			atMost.push(count)
-			edgesMs.push(bound)
-			if (edgesMs.length > limits.histogramBuckets) break
+			readBucket(scan, buckets)
+			if (buckets.edgesMs.length > limits.histogramBuckets) break
 		} else skipField(scan, tag)
 	}
 	leave(scan, end)
-	return edgesMs.length > limits.histogramBuckets ? null : { samples, edgesMs, atMost }
+	return buckets.edgesMs.length > limits.histogramBuckets ? null : { samples, ...buckets }
 }
 
-function readBucket(scan: WireScan): { readonly count: number; readonly bound: number } {
+type Buckets = { readonly edgesMs: number[]; readonly atMost: number[] }
+
+/** Adds the bucket, but for the one without a bound, in which all are. */
+function readBucket(scan: WireScan, { edgesMs, atMost }: Buckets): void {
 	let count = 0
 	let bound = 0
 	const end = enter(scan)
@@ -37,5 +36,7 @@ function readBucket(scan: WireScan): { readonly count: number; readonly bound: n
 		else skipField(scan, tag)
 	}
 	leave(scan, end)
-	return { count, bound }
+	if (!Number.isFinite(bound)) return
+	atMost.push(count)
+	edgesMs.push(bound)
 }

@@ -1,17 +1,19 @@
 import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
-import { createByteNames, isAt } from './byte-names.ts'
+import { isAt } from './byte-names.ts'
 import { type ClusterMetric, type MetricUse, metricUses } from './cluster-metric.ts'
 import { createNameMemory, type NameMemory } from './name-memory.ts'
 import { readHistogram } from './read-histogram.ts'
+import { createReadings, type Readings } from './readings.ts'
 import {
 	enter,
 	leave,
+	passText,
 	readDouble,
 	readInt64,
 	readTag,
-	type Span,
+	scanAnew,
 	scanOf,
 	skipField,
 	type WireScan,
@@ -26,7 +28,7 @@ export type MetricsMessage = {
 	readonly node: Uint8Array | null
 	/** Wall clock of the proxy, in ms, when the flush began: equal for all messages of one flush. 0 without metrics. */
 	readonly flushedAtMs: number
-	readonly clusters: ReadonlyMap<string, ReadonlyMap<ClusterMetric, number>>
+	readonly readings: Pick<Readings, 'each'>
 	/** How long the cluster's requests took, those of this flush alone. */
 	readonly times: ReadonlyMap<string, RequestTimes>
 	/** Cumulative `no_cluster` and `no_route`, by listener prefix and name. */
@@ -38,30 +40,77 @@ export type MetricsMessage = {
 const unroutedPattern = /^http\..*\bno_(cluster|route)$/
 const egressPrefix = /^egress(\.|$)/
 
+/**
+ * What is read, and the metric of it that is just read: the same objects for all messages. Thousands of flushes a second,
+ * each of which leaves some hundred small ones behind, would be what the garbage collector lives on.
+ */
+type Reading = {
+	readonly scan: WireScan
+	readonly names: NameMemory
+	readonly draft: Draft
+	/** The family that is read; null where it is of no use. */
+	family: Family | null
+	readonly metric: Metric
+}
+
 type Draft = {
 	node: Uint8Array | null
 	flushedAtMs: number
-	readonly clusters: Map<string, Map<ClusterMetric, number>>
+	readonly readings: Readings
 	readonly times: Map<string, RequestTimes>
 	readonly unrouted: Map<string, number>
 	uptimeS: number | null
 }
 
-/** A failure is half a sentence about what is wrong. Give it the same memory each time. */
-export function readMetrics(bytes: Uint8Array, names: NameMemory = createNameMemory()): Result<MetricsMessage, string> {
-	const scan = scanOf(bytes, limits.flushFields)
-	const [clusters, times, unrouted] = [new Map(), new Map(), new Map()]
-	const draft: Draft = { node: null, flushedAtMs: 0, clusters, times, unrouted, uptimeS: null }
-	try {
-		while (scan.at < scan.end) {
-			const tag = readTag(scan)
-			if (tag >>> 3 === 1) draft.node = readIdentifier(scan)
-			else if (tag >>> 3 === 2) readFamily(scan, draft, names)
-			else skipField(scan, tag)
+/** A text in the bytes; nowhere where there is none. */
+type Place = { from: number; to: number }
+
+type Metric = {
+	/** Values of its labels. */
+	readonly cluster: Place
+	readonly responseClass: Place
+	readonly listenerPrefix: Place
+	value: number
+	times: RequestTimes | null
+	timestampMs: number
+}
+
+/** A failure is half a sentence about what is wrong. A message is valid until the next one is read. */
+export type MetricsReader = (bytes: Uint8Array) => Result<MetricsMessage, string>
+
+export function createMetricsReader(): MetricsReader {
+	const [readings, times, unrouted] = [createReadings(), new Map(), new Map()]
+	const draft: Draft = { node: null, flushedAtMs: 0, readings, times, unrouted, uptimeS: null }
+	const scan = scanOf(new Uint8Array(), 0)
+	const reading: Reading = { scan, names: createNameMemory(), draft, family: null, metric: newMetric() }
+	return (bytes) => {
+		clearDraft(draft)
+		scanAnew(scan, bytes, limits.flushFields)
+		try {
+			readMessage(reading)
+			return succeed(draft)
+		} catch (error) {
+			return fail(`not a metrics message: ${error instanceof Error ? error.message : String(error)}`)
 		}
-		return succeed(draft)
-	} catch (error) {
-		return fail(`not a metrics message: ${error instanceof Error ? error.message : String(error)}`)
+	}
+}
+
+function clearDraft(draft: Draft): void {
+	draft.node = null
+	draft.flushedAtMs = 0
+	draft.readings.clear()
+	if (draft.times.size > 0) draft.times.clear()
+	if (draft.unrouted.size > 0) draft.unrouted.clear()
+	draft.uptimeS = null
+}
+
+function readMessage(reading: Reading): void {
+	const { scan, draft } = reading
+	while (scan.at < scan.end) {
+		const tag = readTag(scan)
+		if (tag >>> 3 === 1) draft.node = readIdentifier(scan)
+		else if (tag >>> 3 === 2) readFamily(reading)
+		else skipField(scan, tag)
 	}
 }
 
@@ -71,8 +120,8 @@ function readIdentifier(scan: WireScan): Uint8Array | null {
 	while (scan.at < scan.end) {
 		const tag = readTag(scan)
 		if (tag >>> 3 === 1) {
-			const { from, to } = readSpan(scan)
-			node = scan.bytes.subarray(from, to)
+			const from = passText(scan)
+			node = scan.bytes.subarray(from, scan.at)
 		} else skipField(scan, tag)
 	}
 	leave(scan, end)
@@ -82,51 +131,63 @@ function readIdentifier(scan: WireScan): Uint8Array | null {
 /** What a family is of use for. */
 type Family = { readonly use: MetricUse } | { readonly use: 'unrouted'; readonly name: string }
 
-const families = createByteNames<Family>()
-for (const [name, use] of metricUses) families.add(bytesOf(name), { use })
-
-function readFamily(scan: WireScan, draft: Draft, names: NameMemory): void {
-	let family: Family | null = null
+function readFamily(reading: Reading): void {
+	const { scan, names, draft } = reading
+	reading.family = null
 	const end = enter(scan)
 	while (scan.at < scan.end) {
 		const tag = readTag(scan)
 		// Once for all metrics of a family: of its name and their number a sender chooses both.
-		if (tag >>> 3 === 1) family = familyNamed(scan.bytes, readSpan(scan), names)
-		else if (tag >>> 3 !== 4) skipField(scan, tag)
-		else if (family === null && draft.flushedAtMs !== 0) readSpan(scan)
-		else readMetric(scan, { family, draft, names })
+		if (tag >>> 3 === 1) {
+			const from = passText(scan)
+			reading.family = familyNamed(scan, from, names)
+		} else if (tag >>> 3 !== 4) skipField(scan, tag)
+		else if (reading.family === null && draft.flushedAtMs !== 0) passText(scan)
+		else readMetric(reading)
 	}
 	leave(scan, end)
+}
+
+/** By the length of the name: few have the same. */
+const families = new Map<number, { readonly name: Uint8Array; readonly family: Family }[]>()
+for (const [text, use] of metricUses) {
+	const name = bytesOf(text)
+	families.set(name.length, [...(families.get(name.length) ?? []), { name, family: { use } }])
 }
 
 const httpPrefix = bytesOf('http.')
 const routeSuffix = bytesOf('no_route')
 const clusterSuffix = bytesOf('no_cluster')
 
-function familyNamed(bytes: Uint8Array, { from, to }: Span, names: NameMemory): Family | null {
-	const known = families.find(bytes, from, to)
-	if (known !== undefined) return known
-	const ends = (suffix: Uint8Array) => isAt(bytes, to - suffix.length, to, suffix)
+/** Of the name that ends where the scan is. */
+function familyNamed({ bytes, at: to }: WireScan, from: number, names: NameMemory): Family | null {
+	for (const { name, family } of families.get(to - from) ?? []) if (isAt(bytes, from, to, name)) return family
 	if (!isAt(bytes, from, from + httpPrefix.length, httpPrefix)) return null
+	const ends = (suffix: Uint8Array) => isAt(bytes, to - suffix.length, to, suffix)
 	const name = ends(routeSuffix) || ends(clusterSuffix) ? names.textAt(bytes, from, to) : null
 	return name !== null && unroutedPattern.test(name) ? { use: 'unrouted', name } : null
 }
 
-type Reading = { readonly family: Family | null; readonly draft: Draft; readonly names: NameMemory }
+const nowhere = -1
 
-type Metric = {
-	/** Values of its labels; null where it has no such label. */
-	cluster: Span | null
-	responseClass: Span | null
-	listenerPrefix: Span | null
-	value: number
-	times: RequestTimes | null
-	timestampMs: number
+function newMetric(): Metric {
+	const place = (): Place => ({ from: nowhere, to: nowhere })
+	const [cluster, responseClass, listenerPrefix] = [place(), place(), place()]
+	return { cluster, responseClass, listenerPrefix, value: 0, times: null, timestampMs: 0 }
 }
 
-function readMetric(scan: WireScan, { family, draft, names }: Reading): void {
-	const [cluster, responseClass, listenerPrefix] = [null, null, null]
-	const metric: Metric = { cluster, responseClass, listenerPrefix, value: 0, times: null, timestampMs: 0 }
+function clearMetric(metric: Metric): void {
+	metric.cluster.from = nowhere
+	metric.responseClass.from = nowhere
+	metric.listenerPrefix.from = nowhere
+	metric.value = 0
+	metric.times = null
+	metric.timestampMs = 0
+}
+
+function readMetric(reading: Reading): void {
+	const { scan, draft, family, metric } = reading
+	clearMetric(metric)
 	const end = enter(scan)
 	while (scan.at < scan.end) {
 		const tag = readTag(scan)
@@ -140,11 +201,10 @@ function readMetric(scan: WireScan, { family, draft, names }: Reading): void {
 	leave(scan, end)
 	if (draft.flushedAtMs === 0) draft.flushedAtMs = metric.timestampMs
 	if (family === null) return
-	const textOf = (span: Span) => names.textAt(scan.bytes, span.from, span.to)
 	if (family.use === 'uptime') draft.uptimeS = metric.value
-	else if (family.use === 'unrouted') takeUnrouted(family.name, metric, { draft, textOf })
+	else if (family.use === 'unrouted') takeUnrouted(family.name, reading)
 	else if (family.use !== 'errors' || isServerError(scan.bytes, metric.responseClass))
-		takeOfCluster(family.use, metric, { draft, textOf })
+		takeOfCluster(family.use, reading)
 }
 
 const clusterLabel = bytesOf('envoy.cluster_name')
@@ -152,23 +212,36 @@ const responseClassLabel = bytesOf('envoy.response_code_class')
 const listenerPrefixLabel = bytesOf('envoy.http_conn_manager_prefix')
 
 function readLabel(scan: WireScan, into: Metric): void {
-	let name: Span = nowhere
-	let value: Span = nowhere
+	let [nameFrom, nameTo, valueFrom, valueTo] = [0, 0, 0, 0]
 	const end = enter(scan)
 	while (scan.at < scan.end) {
 		const tag = readTag(scan)
-		if (tag >>> 3 === 1) name = readSpan(scan)
-		else if (tag >>> 3 === 2) value = readSpan(scan)
-		else skipField(scan, tag)
+		if (tag >>> 3 === 1) {
+			nameFrom = passText(scan)
+			nameTo = scan.at
+		} else if (tag >>> 3 === 2) {
+			valueFrom = passText(scan)
+			valueTo = scan.at
+		} else skipField(scan, tag)
 	}
 	leave(scan, end)
-	const isNamed = (label: Uint8Array) => isAt(scan.bytes, name.from, name.to, label)
-	if (isNamed(clusterLabel)) into.cluster = value
-	else if (isNamed(responseClassLabel)) into.responseClass = value
-	else if (isNamed(listenerPrefixLabel)) into.listenerPrefix = value
+	const value = placeOfLabel(into, scan.bytes, nameFrom, nameTo)
+	if (value === null) return
+	value.from = valueFrom
+	value.to = valueTo
 }
 
-const nowhere: Span = { from: 0, to: 0 }
+/** Where the value of the label of this name is kept, if it is of use. */
+function placeOfLabel(
+	{ cluster, responseClass, listenerPrefix }: Metric,
+	bytes: Uint8Array,
+	from: number,
+	to: number,
+): Place | null {
+	if (isAt(bytes, from, to, clusterLabel)) return cluster
+	if (isAt(bytes, from, to, responseClassLabel)) return responseClass
+	return isAt(bytes, from, to, listenerPrefixLabel) ? listenerPrefix : null
+}
 
 /** A counter or gauge holds one double. What is no count is left at 0: it must not spoil sums. */
 function readValue(scan: WireScan): number {
@@ -184,36 +257,29 @@ function readValue(scan: WireScan): number {
 }
 
 /** Class `5`. */
-function isServerError(bytes: Uint8Array, responseClass: Span | null): boolean {
-	return responseClass !== null && responseClass.to - responseClass.from === 1 && bytes[responseClass.from] === 0x35
+function isServerError(bytes: Uint8Array, { from, to }: Place): boolean {
+	return from !== nowhere && to - from === 1 && bytes[from] === 0x35
 }
 
-type Taking = { readonly draft: Draft; readonly textOf: (span: Span) => string | null }
-
 /** Of a cluster of ours: no other is known to anybody, and its name may be of any length. */
-function takeOfCluster(use: ClusterMetric | 'times', metric: Metric, { draft, textOf }: Taking): void {
-	const cluster = metric.cluster === null ? null : textOf(metric.cluster)
+function takeOfCluster(use: ClusterMetric | 'times', { scan, names, draft, metric }: Reading): void {
+	const cluster = textAt(metric.cluster, scan, names)
 	if (cluster === null) return
 	if (use === 'times') {
 		if (metric.times !== null && draft.times.size < limits.flushClusters) draft.times.set(cluster, metric.times)
 		return
 	}
-	const values = draft.clusters.get(cluster)
-	if (values !== undefined) values.set(use, metric.value)
-	else if (draft.clusters.size < limits.flushClusters) draft.clusters.set(cluster, new Map([[use, metric.value]]))
+	draft.readings.add(cluster, use, metric.value)
 }
 
-function takeUnrouted(name: string, metric: Metric, { draft, textOf }: Taking): void {
-	const prefix = metric.listenerPrefix === null ? null : textOf(metric.listenerPrefix)
+function takeUnrouted(name: string, { scan, names, draft, metric }: Reading): void {
+	const prefix = textAt(metric.listenerPrefix, scan, names)
 	const hasRoom = draft.unrouted.size < limits.flushClusters
 	if (prefix !== null && hasRoom && egressPrefix.test(prefix)) draft.unrouted.set(`${prefix} ${name}`, metric.value)
 }
 
-function readSpan(scan: WireScan): Span {
-	const end = enter(scan)
-	const span = { from: scan.at, to: scan.end }
-	leave(scan, end)
-	return span
+function textAt({ from, to }: Place, { bytes }: WireScan, names: NameMemory): string | null {
+	return from === nowhere ? null : names.textAt(bytes, from, to)
 }
 
 function bytesOf(text: string): Uint8Array {

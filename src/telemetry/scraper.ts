@@ -58,10 +58,11 @@ export function createScraper(options: ScraperOptions): Scraper {
 		deadline.cancel()
 		entry.abort = null
 		if (entry.state === 'dropped' || hasPushed(entry.target.proxy)) return
-		const flush = text === null ? null : readAdminStats(text)
-		tell(entry, flush === null ? 'fails' : 'answers')
-		if (flush === null) return
-		emit({ proxy: entry.target.proxy, arrivedMs: clock.monotonicMs(), ...entry.counters.add(flush) })
+		const listing = text === null ? null : readAdminStats(text)
+		tell(entry, listing === null ? 'fails' : 'answers')
+		if (listing === null) return
+		entry.counters.take(listing)
+		emit({ proxy: entry.target.proxy, arrivedMs: clock.monotonicMs(), ...entry.counters.close() })
 	}
 
 	/** Told when it begins to fail, and when that is over. */

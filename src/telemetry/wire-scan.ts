@@ -5,23 +5,32 @@
 
 /** A place in a message, and where the message that it is in ends. */
 export type WireScan = {
-	readonly bytes: Uint8Array
-	readonly view: DataView
+	bytes: Uint8Array
+	view: DataView
 	at: number
 	end: number
 	/** How many fields may still be read, nested ones among them. */
 	fieldsLeft: number
 }
 
-/** Part of a scan's bytes: from, and up to but without. */
-export type Span = { readonly from: number; readonly to: number }
-
 const mostVarintBytes = 10
 
 /** @param mostFields in all that lies in it */
 export function scanOf(bytes: Uint8Array, mostFields: number): WireScan {
-	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-	return { bytes, view, at: 0, end: bytes.length, fieldsLeft: mostFields }
+	return { bytes, view: viewOf(bytes), at: 0, end: bytes.length, fieldsLeft: mostFields }
+}
+
+/** The same scan, for other bytes. */
+export function scanAnew(scan: WireScan, bytes: Uint8Array, mostFields: number): void {
+	scan.bytes = bytes
+	scan.view = viewOf(bytes)
+	scan.at = 0
+	scan.end = bytes.length
+	scan.fieldsLeft = mostFields
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** Number and wire type of the next field, as they are written: number times eight, plus type. */
@@ -68,6 +77,14 @@ export function leave(scan: WireScan, outerEnd: number): void {
 	scan.end = outerEnd
 }
 
+/** Passes over a text, or a nested message, and answers where it begins. It ends where the scan is then. */
+export function passText(scan: WireScan): number {
+	const length = readUint32(scan)
+	const from = scan.at
+	move(scan, length)
+	return from
+}
+
 export function readDouble(scan: WireScan): number {
 	const { at } = scan
 	move(scan, 8)
@@ -89,17 +106,15 @@ export function readUint32(scan: WireScan): number {
 
 /** A varint of 64 bits, as the nearest number that there is. */
 export function readInt64(scan: WireScan): number {
-	const { low, high } = readVarint64(scan)
-	return high * 2 ** 32 + low
+	return readVarint64(scan, 'signed')
 }
 
 /** As `readInt64`, without a sign. */
 export function readUint64(scan: WireScan): number {
-	const { low, high } = readVarint64(scan)
-	return (high >>> 0) * 2 ** 32 + low
+	return readVarint64(scan, 'unsigned')
 }
 
-function readVarint64(scan: WireScan): { readonly low: number; readonly high: number } {
+function readVarint64(scan: WireScan, sign: 'signed' | 'unsigned'): number {
 	let low = 0
 	let high = 0
 	for (let shift = 0; shift < 7 * mostVarintBytes; shift += 7) {
@@ -108,7 +123,7 @@ function readVarint64(scan: WireScan): { readonly low: number; readonly high: nu
 		if (shift < 32) low |= bits << shift
 		if (shift === 28) high = bits >>> 4
 		else if (shift > 28) high |= bits << (shift - 32)
-		if (byte < 0x80) return { low: low >>> 0, high }
+		if (byte < 0x80) return (sign === 'signed' ? high : high >>> 0) * 2 ** 32 + (low >>> 0)
 	}
 	throw new Error('a number is too long')
 }

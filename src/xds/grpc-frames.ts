@@ -19,11 +19,13 @@ export function createMessageReader(maxBytes: number): MessageReader {
 	let neededBytes = prefixBytes
 
 	function read(piece: Buffer, message: (bytes: Buffer) => void): FramingFault | null {
-		held.push(piece)
 		heldBytes += piece.length
-		if (heldBytes < neededBytes) return null
+		if (heldBytes < neededBytes) {
+			held.push(piece)
+			return null
+		}
 		// Pieces are put together only once what is waited for is there: a message in a thousand pieces is copied once.
-		const all = held.length === 1 ? piece : Buffer.concat(held, heldBytes)
+		const all = held.length === 0 ? piece : Buffer.concat([...held, piece], heldBytes)
 		let at = 0
 		neededBytes = prefixBytes
 		while (all.length - at >= prefixBytes) {
@@ -36,9 +38,9 @@ export function createMessageReader(maxBytes: number): MessageReader {
 			at += neededBytes
 			neededBytes = prefixBytes
 		}
-		const rest = all.subarray(at)
-		held = rest.length === 0 ? [] : [rest]
-		heldBytes = rest.length
+		heldBytes = all.length - at
+		if (heldBytes > 0) held = [all.subarray(at)]
+		else if (held.length > 0) held = []
 		return null
 	}
 

@@ -135,7 +135,8 @@ export function createFakeFleet({ clock, random, group, traffic, watcher, ...opt
 		const { key } = target.proxy
 		const counters = daemon.counters.get(key) ?? createCounters()
 		daemon.counters.set(key, counters)
-		const increments = counters.add(cumulative)
+		counters.take(cumulative)
+		const increments = counters.close()
 		watcher.flushed(target, increments.clusters, increments.counted ? 'counted' : 'first')
 		daemon.flush({ proxy: key, arrivedMs: clock.monotonicMs(), ...increments })
 	}

@@ -2,7 +2,8 @@ import type { Random } from '#base/random.ts'
 import { type ProxyGroup, proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
 import type { ClusterMetric } from '#telemetry/cluster-metric.ts'
-import type { CumulativeFlush } from '#telemetry/counters.ts'
+import type { CumulativeValues } from '#telemetry/counters.ts'
+import { createReadings } from '#telemetry/readings.ts'
 import type { Proxy, Rejection } from '#xds/fleet-view.ts'
 import { type Forwarding, forwardingOf, nodeOfCluster, nothingForwarded, type SharesByHost } from './shares.ts'
 import { firstPair } from './simulated-mesh.ts'
@@ -185,22 +186,15 @@ function countersOf(target: FakeProxy, cluster: string): Counters {
 }
 
 /** What this Envoy pushes now: its counters since it started, of the clusters that it has. */
-export function flushOf(target: FakeProxy, nowMs: number): CumulativeFlush {
-	const clusters = new Map<string, ReadonlyMap<ClusterMetric, number>>()
+export function flushOf(target: FakeProxy, nowMs: number): CumulativeValues {
+	const readings = createReadings()
 	for (const { typeUrl, name } of target.held.values()) {
 		if (typeUrl !== typeUrls.cluster) continue
 		const { completed, errors, started, active } = countersOf(target, name)
-		const values: [ClusterMetric, number][] = [
-			['completed', completed],
-			['errors', errors],
-			['started', started],
-			['active', active],
-			['healthyHosts', healthyHosts(target, name)],
-			['hosts', 1],
-		]
-		clusters.set(name, new Map(values))
+		const counted = { completed, errors, started, active, healthyHosts: healthyHosts(target, name), hosts: 1 }
+		for (const [metric, value] of Object.entries(counted)) readings.add(name, metric as ClusterMetric, value)
 	}
-	return { times: new Map(), clusters, unrouted: new Map(), uptimeS: Math.floor((nowMs - target.startedMs) / 1000) }
+	return { times: new Map(), readings, unrouted: new Map(), uptimeS: Math.floor((nowMs - target.startedMs) / 1000) }
 }
 
 function healthyHosts({ healthy }: FakeProxy, cluster: string): number {

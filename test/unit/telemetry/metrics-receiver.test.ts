@@ -96,11 +96,26 @@ describe('createMetricsReceiver', () => {
 		expect(flushes).toHaveLength(3)
 	})
 
-	test('a flush that never pauses is not waited for', () => {
+	/** A message of values of one flush, each of a cluster of its own or all of the same one. */
+	const startedAt = (names: readonly string[]) =>
+		metricsMessage({ atMs: 1, metrics: names.flatMap((name) => clusterMetrics(name, { upstream_rq_total: 1 })) })
+
+	test('a flush that tells of more than is remembered is not waited for', () => {
 		const { connect, flushes } = setUp()
-		const clusters = Array.from({ length: 100 }, (_, index) => clusterMetrics(`c${index}`, { upstream_rq_total: 1 }))
-		connect(1).flush(...Array.from({ length: (2 * limits.flushClusters) / 100 }, () => clusters.flat()))
-		expect(flushes.length).toBeGreaterThan(1)
+		const { handler, flush } = connect(1)
+		flush([])
+		for (let from = 0; from <= limits.flushClusters; from += 2000)
+			handler.receive(startedAt(Array.from({ length: 2000 }, (_, index) => `c${from + index}`)))
+		expect(flushes.map(({ clusters }) => clusters.size)).toEqual([limits.flushClusters + 2000])
+	})
+
+	test('nor one that never pauses', () => {
+		const { connect, flushes } = setUp()
+		const { handler, flush } = connect(1)
+		flush([])
+		const same = startedAt(Array(2000).fill('c'))
+		for (let message = 0; message < 100; message += 1) handler.receive(same)
+		expect(flushes).toHaveLength(1)
 	})
 
 	test('times of requests are those of the flush alone, and none of a first one', () => {

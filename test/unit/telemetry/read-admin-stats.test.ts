@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { adminStatsFilter, readAdminStats } from '#telemetry/read-admin-stats.ts'
+import { clustersIn } from '../../fixtures/readings.ts'
 
 const listing = `cluster.cds_egress_apps_B_http2_80.external.upstream_rq_completed: 90
 cluster.cds_egress_apps_B_http2_80.grpc.14: 3
@@ -16,14 +17,21 @@ server.version: 99
 cluster.x.upstream_rq_time: P0(nan,1.0) P25(nan,1.025)
 `
 
+function told(text: string) {
+	const read = readAdminStats(text)
+	if (read === null) throw new Error('it is no listing')
+	const { readings, ...others } = read
+	return { ...others, clusters: clustersIn(readings) }
+}
+
 test('takes what is counted of each cluster, once', () => {
-	const read = readAdminStats(listing)
-	expect(read?.uptimeS).toBe(1200)
-	expect([...(read?.clusters ?? [])].map(([name, values]) => [name, Object.fromEntries(values)])).toEqual([
+	const read = told(listing)
+	expect(read.uptimeS).toBe(1200)
+	expect([...read.clusters]).toEqual([
 		['cds_egress_apps_B_http2_80', { grpcUnavailable: 3, healthyHosts: 2, errors: 4, completed: 100 }],
 		['xds', { withoutHost: 1 }],
 	])
-	expect(Object.fromEntries(read?.unrouted ?? [])).toEqual({
+	expect(Object.fromEntries(read.unrouted)).toEqual({
 		'http.egress.http2.80.no_cluster': 5,
 		'http.egress.no_cluster': 6,
 	})
@@ -37,5 +45,5 @@ test('asks for all that it reads, and no more', () => {
 	const filter = new RegExp(adminStatsFilter)
 	const asked = listing.split('\n').filter((line) => filter.test(line.split(':')[0] ?? ''))
 	expect(asked).toHaveLength(8)
-	expect(readAdminStats(asked.join('\n'))).toEqual(readAdminStats(listing))
+	expect(told(asked.join('\n'))).toEqual(told(listing))
 })

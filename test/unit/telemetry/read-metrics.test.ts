@@ -4,18 +4,22 @@ import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import { StreamMetricsMessageSchema } from '#proto/gen/envoy/service/metrics/v3/metrics_service_pb.ts'
 import { MetricFamilySchema, MetricSchema } from '#proto/gen/io/prometheus/client/metrics_pb.ts'
-import { readMetrics } from '#telemetry/read-metrics.ts'
+import { createMetricsReader } from '#telemetry/read-metrics.ts'
 import { count, seed } from '../../depth.ts'
 import { leastCpuMs } from '../../fixtures/cost.ts'
 import { clusterMetrics, metricsMessage, requestTimes, type Sent, uptime } from '../../fixtures/metrics-message.ts'
+import { clustersIn } from '../../fixtures/readings.ts'
+
+const readMetrics = createMetricsReader()
 
 function read(...metrics: readonly Sent[]) {
 	const message = readMetrics(metricsMessage({ atMs: 1_795_408_159_135, metrics }))
 	if (!message.ok) throw new Error(message.error)
-	return message.value
+	const { readings, ...others } = message.value
+	return { ...others, clusters: clustersIn(readings) }
 }
 
-describe('readMetrics', () => {
+describe('createMetricsReader', () => {
 	test('takes what is counted of each cluster', () => {
 		const values = {
 			upstream_rq_completed: 10,
@@ -30,7 +34,7 @@ describe('readMetrics', () => {
 			...clusterMetrics('b', { upstream_rq_4xx: 9, upstream_rq_timeout: 1, 'grpc.0': 5, 'grpc.5': 2 }),
 		)
 		const counted = { completed: 10, errors: 3, retries: 1, started: 11, active: 1, healthyHosts: 2, hosts: 3 }
-		expect(message.clusters).toEqual(new Map([['a', new Map(Object.entries(counted))]]))
+		expect(message.clusters).toEqual(new Map([['a', counted]]))
 		expect(message.flushedAtMs).toBe(1_795_408_159_135)
 		expect(message.node).toBeNull()
 	})
@@ -38,7 +42,7 @@ describe('readMetrics', () => {
 	test('takes connections, and the gRPC statuses that are the fault of the server', () => {
 		const grpc = { 'grpc.2': 1, 'grpc.4': 2, 'grpc.12': 3, 'grpc.13': 4, 'grpc.14': 5, 'grpc.15': 6 }
 		const tcp = { upstream_cx_total: 7, upstream_cx_connect_fail: 8, upstream_cx_none_healthy: 9 }
-		expect(Object.fromEntries(read(...clusterMetrics('a', { ...grpc, ...tcp })).clusters.get('a') ?? [])).toEqual({
+		expect(read(...clusterMetrics('a', { ...grpc, ...tcp })).clusters.get('a')).toEqual({
 			grpcUnknown: 1,
 			grpcDeadlineExceeded: 2,
 			grpcUnimplemented: 3,
@@ -83,7 +87,7 @@ describe('readMetrics', () => {
 
 	test.for([Number.NaN, Number.POSITIVE_INFINITY, -1, 1e300])('%s counts nothing', (value) => {
 		const [only] = read(...clusterMetrics('a', { upstream_rq_completed: value })).clusters.values()
-		expect(only?.get('completed')).toBe(0)
+		expect(only?.completed).toBe(0)
 	})
 
 	test('what nobody called so is left out', () => {
