@@ -13,6 +13,8 @@ import { type Mesh, resourceId } from '#mesh/mesh.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeResource } from '#snapshot/encode-resource.ts'
 import { createFleet, type Fleet } from '#xds/fleet.ts'
+import { createFootingPool } from '#xds/footing.ts'
+import type { Seat } from '#xds/group.ts'
 import { createXdsStream } from '#xds/stream.ts'
 import { createSubscriptionPool } from '#xds/subscription.ts'
 import { fixtureEffective, fixtureMesh, fixtureTarget } from '../../test/fixtures/mesh-fixture.ts'
@@ -82,10 +84,12 @@ function openProxy(fleet: Fleet, group: ProxyGroup, held: Held): Proxy {
 	const requests = requestsOf('delta', held)
 	const unanswered: Uint8Array[] = []
 	let sentAt = Number.NaN
+	let seat: Seat | null = null
 	const stream = createXdsStream({
 		variant: 'delta',
 		clock: systemClock,
 		subscriptions: createSubscriptionPool(),
+		footings: createFootingPool(),
 		port: {
 			send(message, flushed) {
 				sentAt = ownCpuMs()
@@ -93,8 +97,12 @@ function openProxy(fleet: Fleet, group: ProxyGroup, held: Held): Proxy {
 				flushed()
 			},
 			end: ({ message }) => assert(false, message),
-			admit: () => fleet.join(proxy, stream),
-			changed: () => fleet.changed(stream),
+			admit() {
+				const joining = fleet.join(proxy, stream)
+				if (joining.ok) seat = joining.value.seat
+				return joining
+			},
+			changed: () => seat !== null && fleet.changed(seat),
 			ignored() {},
 		},
 	})

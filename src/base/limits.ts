@@ -253,6 +253,7 @@ export const limits = {
 	xdsRememberedChars: 32 * 1024 * 1024,
 	xdsGroupsRefused: 1_000,
 	xdsSubscriptionsShared: 1_000,
+	xdsFootingsShared: 10_000,
 	/** Responses that lead from one holding to one target, the whole way or a part of it, and are kept for other streams. */
 	xdsResponsesShared: 64,
 	/** Telemetry: Envoy's flush interval, how many may be missing, and the pause that ends a flush of several messages. */

@@ -1,3 +1,4 @@
+import { assert } from '#base/assert.ts'
 import { limits } from '#base/limits.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -47,6 +48,17 @@ export function createRefusals(): Refusals {
 		clear: () => refusals.clear(),
 		list: () => refusals.values(),
 	}
+}
+
+/** Of all who have refused nothing. */
+export const noRefusals: Refusals = {
+	...createRefusals(),
+	add: () => assert(false, 'what one proxy refuses is not shared'),
+}
+
+/** To be added to. */
+export function ownRefusals(refusals: Refusals): Refusals {
+	return refusals === noRefusals ? createRefusals() : refusals
 }
 
 function keyOf(typeUrl: TypeUrl, name: string, version: string): string {

@@ -9,6 +9,7 @@ import { encodeDelta, encodeStateOfTheWorld } from './response.ts'
 // A response is assembled once for all streams that go from the same holding to the same target.
 
 export type Response = {
+	readonly typeUrl: TypeUrl
 	/** Unique in this process; a stream never sees it on two responses that follow each other. */
 	readonly nonce: string
 	/** The type's version when the proxy then holds all of it, else one that names what it holds. */
@@ -69,12 +70,12 @@ function encodeResponse(parts: ResponseParts): Response {
 	if (variant === 'delta') {
 		const version = parts.typeVersion
 		const bytes = encodeDelta({ typeUrl, version, nonce, resources: upserts, removed: removals })
-		return { nonce, version, bytes, upserts, removals, after }
+		return { typeUrl, nonce, version, bytes, upserts, removals, after }
 	}
 	const version = isAllThereIs(parts) ? parts.typeVersion : versionOfHolding(after)
 	const resources = answerIsFull(typeUrl) ? certainResources(after) : upserts
 	const bytes = encodeStateOfTheWorld({ typeUrl, version, nonce, resources })
-	return { nonce, version, bytes, upserts, removals, after }
+	return { typeUrl, nonce, version, bytes, upserts, removals, after }
 }
 
 /** Whether the proxy then has all that it asks for, but for names that do not exist and of which it has nothing. */

@@ -1,12 +1,12 @@
-import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { typeUrls } from '#compile/compiled.ts'
 import type { Refusals } from './acks.ts'
-import { awaitedAtStart, type Channel } from './channel.ts'
+import { awaitedAtStart, type Channel, type Channels } from './channel.ts'
 import { emptyHolding } from './holding.ts'
 import { sendOrder } from './order.ts'
 import type { DiscoveryRequest } from './request.ts'
 
 export type Beginning = {
-	readonly channels: Readonly<Record<TypeUrl, Channel>>
+	readonly channels: Channels
 	readonly refusals: Refusals
 	/** The proxy has said that it holds something. */
 	readonly hasHistory: boolean

@@ -40,19 +40,21 @@ export type Channel = Possession & {
 	/** State of the world: the names as the proxy last wrote them; null where they are not kept. */
 	writtenNames: Uint8Array | null
 	/** Name → version of resources that were refused together: each is sent alone until the bad one has shown itself. */
-	readonly isolated: Map<string, string>
+	isolated: ReadonlyMap<string, string>
 }
+
+export type Channels = Readonly<Record<TypeUrl, Channel>>
 
 export type Underway = {
 	readonly response: Response
 	readonly upserts: readonly EncodedResource[]
 	readonly removals: readonly string[]
-	readonly sentMs: number
 	/** What it was taken from. */
 	readonly snapshot: Snapshot
 	/** Names whose subscription changed meanwhile: the answer says nothing about them. */
-	readonly touched: Set<string>
-	overdue: boolean
+	readonly touched: ReadonlySet<string>
+	/** It was not answered in time. */
+	readonly overdue: boolean
 }
 
 /** What is remembered of one type of a proxy that was here before. */
@@ -77,9 +79,11 @@ export function createChannel(typeUrl: TypeUrl, remembered: Remembered | null): 
 		answerDue: false,
 		hasUnknown: false,
 		writtenNames: null,
-		isolated: new Map(),
+		isolated: noneIsolated,
 	}
 }
+
+export const noneIsolated: ReadonlyMap<string, string> = new Map()
 
 /** What to remember once the stream has ended. What was on its way then may or may not have arrived. */
 export function rememberChannel(channel: Channel): Remembered {
@@ -118,9 +122,9 @@ export function changeSubscription(channel: Channel, change: SubscriptionChange,
 	channel.held = withoutNames(channel.held, forgotten)
 	if (channel.claim?.kind === 'versions') channel.claim = withoutClaims(channel.claim.versions, forgotten)
 	if (shrinks && subscription.wildcard === 'none') channel.held = wantedPart(channel.held, subscription)
-	touch(channel.underway, forgotten)
-	touch(channel.underway, added)
-	for (const name of forgotten) channel.isolated.delete(name)
+	touch(channel, forgotten)
+	touch(channel, added)
+	join(channel, forgotten)
 }
 
 function withoutClaims(versions: ReadonlyMap<string, string>, names: readonly string[]): Claim {
@@ -136,14 +140,24 @@ export function resendNames(channel: Channel, names: readonly (string | null)[])
 	const again = names.filter((name) => name !== null).filter((name) => isWanted(subscription, name))
 	if (again.length === 0) return
 	channel.held = withoutNames(channel.held, again)
-	touch(channel.underway, again)
+	touch(channel, again)
 }
 
 /** Of other names the answer says nothing anyway, and of these a proxy may bring any number before it answers. */
-function touch(underway: Underway | null, names: readonly string[]): void {
-	if (underway === null || names.length === 0) return
-	const { after } = underway.response
-	for (const name of names) if (after.has(name) || isGoing(name, underway)) underway.touched.add(name)
+function touch(channel: Channel, names: readonly string[]): void {
+	const { underway } = channel
+	if (underway === null) return
+	const { response, touched } = underway
+	const concerned = names.filter((name) => response.after.has(name) || isGoing(name, underway))
+	if (concerned.length > 0) channel.underway = { ...underway, touched: new Set([...touched, ...concerned]) }
+}
+
+/** These are no longer to be sent alone. */
+function join(channel: Channel, names: readonly string[]): void {
+	if (!names.some((name) => channel.isolated.has(name))) return
+	const left = new Map(channel.isolated)
+	for (const name of names) left.delete(name)
+	channel.isolated = left
 }
 
 export function acceptResponse(channel: Channel, refusals: Refusals): void {
@@ -153,11 +167,13 @@ export function acceptResponse(channel: Channel, refusals: Refusals): void {
 	channel.hasUnknown = false
 	channel.version = underway.response.version
 	channel.held = withoutTouched(underway.response.after, underway.touched, channel)
-	for (const { name, version } of underway.upserts) {
-		refusals.forget(channel.typeUrl, name, version)
-		if (channel.isolated.get(name) === version) channel.isolated.delete(name)
-	}
+	for (const { name, version } of underway.upserts) refusals.forget(channel.typeUrl, name, version)
 	for (const name of underway.removals) refusals.forget(channel.typeUrl, name, '')
+	const taken = underway.upserts.filter(({ name, version }) => channel.isolated.get(name) === version)
+	join(
+		channel,
+		taken.map(({ name }) => name),
+	)
 }
 
 /**
@@ -178,11 +194,10 @@ export function refuseResponse(channel: Channel, refusals: Refusals, text: strin
 	const versions = new Map(badUpserts.map(({ name, version }) => [name, version]))
 	// A removal that was refused may have happened all the same.
 	channel.held = afterDoubt(afterRefusal(channel.held, badUpserts), rest, removals)
-	for (const name of bad) {
-		refusals.add({ typeUrl, name, version: versions.get(name) ?? '', text })
-		channel.isolated.delete(name)
-	}
-	if (bad.length === 0) for (const { name, version } of rest) channel.isolated.set(name, version)
+	for (const name of bad) refusals.add({ typeUrl, name, version: versions.get(name) ?? '', text })
+	join(channel, bad)
+	if (bad.length > 0) return
+	channel.isolated = new Map([...channel.isolated, ...rest.map(({ name, version }) => [name, version] as const)])
 }
 
 function blamed(text: string, names: readonly string[], removals: readonly string[]): readonly string[] {
@@ -190,6 +205,10 @@ function blamed(text: string, names: readonly string[], removals: readonly strin
 	if (named.length > 0) return named
 	if (names.length === 1) return names
 	return names.length === 0 ? removals : []
+}
+
+export function markOverdue(channel: Channel): void {
+	if (channel.underway !== null) channel.underway = { ...channel.underway, overdue: true }
 }
 
 /** Version that the proxy holds, or says it holds; null while that is in doubt. */

@@ -8,24 +8,23 @@ import { ackedOf } from './acked-of.ts'
 import { type Cohort, inCohort } from './cohort.ts'
 import { createExpiry } from './expiry.ts'
 import type { Acked, FleetView, GroupView, Proxy, ProxyStanding, Reported, XdsEvent } from './fleet-view.ts'
-import { createGroup, type Group, type Member } from './group.ts'
+import { createGroup, type Group, type Member, type Seat } from './group.ts'
 import { createKinds } from './kinds.ts'
 import { createProgress } from './progress.ts'
 import { createProxyMemories } from './proxy-memories.ts'
-import { createPushes, streamsOf } from './push.ts'
-import type { Retention } from './retention.ts'
+import { createPushes } from './push.ts'
+import { type Retention, retainedAt } from './retention.ts'
 import { channelsTogether, heldTogether, speakersOf, speakingStreams } from './separate-streams.ts'
 import type { Admission, ProxyMemory } from './stream-port.ts'
-import { allPending, stateOfAll } from './type-states.ts'
 import type { XdsStream } from './xds-stream.ts'
 
 // All proxies: who is here, who is missed, what each group is served.
 
 export type Fleet = {
 	/** A stream's first node was accepted. Fails with NOT_FOUND for a proxy that is not in the mesh. */
-	join(proxy: Proxy, stream: XdsStream): Result<Admission, CallStatus>
-	changed(stream: XdsStream): void
-	leave(stream: XdsStream, how: 'drained' | 'lost'): void
+	join(proxy: Proxy, stream: XdsStream): Result<Joined, CallStatus>
+	changed(seat: Seat): void
+	leave(seat: Seat, how: 'drained' | 'lost'): void
 	publish(groupKey: string, snapshot: Snapshot): void
 	refuse(groupKey: string, message: string): void
 	/** Nothing is served or refused to this group any more. False: not yet, for somebody is in it, or was lately. */
@@ -49,14 +48,14 @@ export type Fleet = {
 	close(status: CallStatus): void
 }
 
+export type Joined = Admission & { readonly seat: Seat }
+
 export function createFleet(options: { readonly clock: Clock; readonly emit: (event: XdsEvent) => void }): Fleet {
 	const { clock } = options
 	const groups = new Map<string, Group>()
 	const kinds = createKinds()
 	/** Proxy key → connected proxy; the newest, should two groups have it for a moment. */
 	const connected = new Map<string, Member>()
-	/** Whom a stream speaks for: in the cohort that it is in now. */
-	const membersByStream = new Map<XdsStream, Member>()
 	const memories = createProxyMemories()
 	const refused = new Map<string, string>()
 	let excluded: ReadonlySet<string> = new Set()
@@ -65,10 +64,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 
 	const progress = createProgress({ clock, tell: (groupKey) => emit({ kind: 'progressed', groupKey }) })
 	const expiry = createExpiry({ clock, groups, expired: (group) => progress.note(group.key), passed: dropIfEmpty })
-	const pushes = createPushes({
-		hasGone: (member, stream) => membersByStream.get(stream) !== member,
-		progress: progress.note,
-	})
+	const pushes = createPushes({ progress: progress.note })
 
 	function emit(event: XdsEvent): void {
 		if (!isClosed) options.emit(event)
@@ -92,7 +88,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		kinds.delete(groupKey)
 	}
 
-	function join(arriving: Proxy, stream: XdsStream): Result<Admission, CallStatus> {
+	function join(arriving: Proxy, stream: XdsStream): Result<Joined, CallStatus> {
 		const proxy = inCohort(arriving, cohortOf(arriving))
 		const message = refused.get(proxy.groupKey)
 		if (message !== undefined) return fail({ code: 'NOT_FOUND', message })
@@ -101,33 +97,27 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		const group = groupOf(proxy.groupKey)
 		kinds.add(proxy)
 		const memory = recall(proxy)
-		const present = group.members.get(proxy.key)
-		if (present === undefined) {
-			const member: Member = { proxy, streams: [stream], states: allPending, version: '' }
-			membersByStream.set(stream, member)
+		const present = group.memberOf(proxy.key)
+		const member = present ?? newMember(proxy)
+		const seat: Seat = { stream, member }
+		member.seats.push(seat)
+		if (present === null) {
 			group.add(member)
 			connected.set(proxy.key, member)
 			emit({ kind: 'arrived', proxy })
-		} else {
-			membersByStream.set(stream, present)
-			present.streams.push(stream)
 		}
 		progress.note(proxy.groupKey)
-		const retains: Admission['retains'] = (typeUrl, name, version) => {
-			const present = groups.get(membersByStream.get(stream)?.proxy.groupKey ?? '')
-			return present?.retention.retains(proxy.key, typeUrl, name, version) ?? false
-		}
-		return succeed({ key: proxy.key, memory, snapshot: group.snapshot, retains })
+		return succeed({ key: proxy.key, memory, snapshot: group.snapshot, retained: retainedAt(seat), seat })
 	}
 
 	function whatIsTooMuch(proxy: Proxy): string | null {
-		const streams = connected.get(proxy.key)?.streams.length ?? 0
+		const streams = connected.get(proxy.key)?.seats.length ?? 0
 		if (streams >= limits.xdsStreamsPerProxy) return `this proxy has ${limits.xdsStreamsPerProxy} streams already`
 		return kinds.whatIsTooMuch(proxy)
 	}
 
 	function recall(proxy: Proxy): ProxyMemory | null {
-		const here = connected.get(proxy.key)?.streams.at(-1)
+		const here = connected.get(proxy.key)?.seats.at(-1)?.stream
 		if (here !== undefined) return here.memory()
 		const memory = memories.take(proxy.key)
 		if (memory === null) return null
@@ -135,23 +125,22 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 		return memory
 	}
 
-	function changed(stream: XdsStream): void {
-		const member = membersByStream.get(stream)
-		const group = groups.get(member?.proxy.groupKey ?? '')
-		if (group === undefined || member === undefined) return
+	function changed({ member }: Seat): void {
+		const group = member?.group ?? null
+		if (group === null || member === null) return
 		group.recount(member)
 		progress.note(group.key)
 	}
 
-	function leave(stream: XdsStream, how: 'drained' | 'lost'): void {
-		const member = membersByStream.get(stream)
-		const group = groups.get(member?.proxy.groupKey ?? '')
-		if (group === undefined || member === undefined) return
-		membersByStream.delete(stream)
-		member.streams.splice(member.streams.indexOf(stream), 1)
+	function leave(seat: Seat, how: 'drained' | 'lost'): void {
+		const { member, stream } = seat
+		const group = member?.group ?? null
+		if (group === null || member === null) return
+		seat.member = null
+		member.seats.splice(member.seats.indexOf(seat), 1)
 		const { proxy } = member
 		progress.note(proxy.groupKey)
-		if (member.streams.length > 0) return group.recount(member)
+		if (member.seats.length > 0) return group.recount(member)
 		group.remove(member, how === 'lost' ? 'expected' : 'forgotten', clock.monotonicMs())
 		if (connected.get(proxy.key) === member) {
 			connected.delete(proxy.key)
@@ -181,15 +170,15 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	/** To the proxy it is one more publication: it is sent what differs, in the order that never breaks traffic. */
 	function move(member: Member, proxy: Proxy): void {
 		const [before, after] = [groupOf(member.proxy.groupKey), groupOf(proxy.groupKey)]
-		const moved: Member = { ...member, proxy, states: allPending }
+		const moved: Member = { ...member, proxy }
 		before.remove(member, 'forgotten', clock.monotonicMs())
 		after.add(moved)
 		kinds.add(proxy)
-		for (const stream of moved.streams) membersByStream.set(stream, moved)
+		for (const seat of moved.seats) seat.member = moved
 		if (connected.get(proxy.key) === member) connected.set(proxy.key, moved)
 		emit({ kind: 'arrived', proxy })
 		emit({ kind: 'left', proxy: member.proxy })
-		for (const stream of [...moved.streams]) stream.serve(after.snapshot)
+		for (const { stream } of [...moved.seats]) stream.serve(after.snapshot)
 		after.recount(moved)
 		progress.note(before.key)
 		progress.note(after.key)
@@ -199,7 +188,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 
 	function assign(rule: (proxy: Proxy) => Cohort): void {
 		cohortOf = rule
-		for (const member of new Set(membersByStream.values())) {
+		for (const member of [...groups.values()].flatMap(({ members }) => members)) {
 			const proxy = inCohort(member.proxy, rule(member.proxy))
 			if (proxy !== member.proxy) move(member, proxy)
 		}
@@ -230,20 +219,22 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	}
 
 	function endStreams(group: Group, status: CallStatus): void {
-		for (const [, stream] of [...streamsOf(group)]) {
-			leave(stream, 'drained')
-			stream.end(status)
+		for (const seat of group.members.flatMap(({ seats }) => seats)) {
+			leave(seat, 'drained')
+			seat.stream.end(status)
 		}
 	}
 
 	function speaking(proxyKey: string): readonly XdsStream[] {
-		return speakingStreams(connected.get(proxyKey)?.streams ?? [])
+		return speakingStreams(connected.get(proxyKey)?.seats.map(({ stream }) => stream) ?? [])
 	}
 
 	function* proxies(groupKey: string): Iterable<ProxyStanding> {
-		for (const { proxy, streams, states } of groups.get(groupKey)?.members.values() ?? []) {
-			if (streams.length === 0) continue
-			yield { proxy, held: heldTogether(streams), state: stateOfAll(states) }
+		const group = groups.get(groupKey)
+		for (const member of group?.members ?? []) {
+			const { proxy, seats } = member
+			const held = heldTogether(seats.map(({ stream }) => stream))
+			yield { proxy, held, state: group?.statesOf(member).whole ?? 'pending' }
 		}
 	}
 
@@ -282,7 +273,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			retain(groupKey, (retention) => retention.keep(typeUrl, name, versions)),
 		isCurrent(proxyKey) {
 			const member = connected.get(proxyKey)
-			return member !== undefined && stateOfAll(member.states) === 'current'
+			return member?.group?.statesOf(member).whole === 'current'
 		},
 		exclude(proxyKeys) {
 			excluded = new Set(proxyKeys)
@@ -297,4 +288,8 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 			expiry.stop()
 		},
 	}
+}
+
+function newMember(proxy: Proxy): Member {
+	return { proxy, seats: [], group: null, place: 0, version: '' }
 }

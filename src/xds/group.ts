@@ -1,33 +1,46 @@
 import { compareText } from '#base/diagnostic.ts'
 import { limits } from '#base/limits.ts'
 import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
-import type { Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
-import type { ExcludedProxy, GroupView, Proxy, Rejection, TypeView } from './fleet-view.ts'
+import type { Snapshot } from '#snapshot/snapshot.ts'
+import { keepEqualTypes } from './equal-types.ts'
+import type { ExcludedProxy, GroupView, Proxy, Rejection } from './fleet-view.ts'
 import { perType, sendOrder } from './order.ts'
 import { createRetention, type Retention } from './retention.ts'
 import { stateTogether } from './separate-streams.ts'
-import type { TypeState } from './standing.ts'
-import { type TypeStates, typeStates } from './type-states.ts'
+import { createTally } from './tally.ts'
+import { allPending, type TypeStates, typeStates, typeStatesCount, typeStatesOf } from './type-states.ts'
 import type { XdsStream } from './xds-stream.ts'
 
-// The proxies of one group, counted as they change: to read the view costs nothing per proxy.
+// The proxies of one group, counted as they change: to read the view costs no more than a look at a byte of each.
 
 /** A connected proxy. */
 export type Member = {
 	readonly proxy: Proxy
 	/** More than one while an old connection is not yet known to be dead. The newest is last and speaks for it. */
-	readonly streams: XdsStream[]
-	states: TypeStates
+	readonly seats: Seat[]
+	/** The one that it is in; null: in none. */
+	group: Group | null
+	/** Where in its group. */
+	place: number
 	/** The last snapshot that it held all of, or ''. */
 	version: string
+}
+
+/** One stream of a proxy. Its member is another one from the time when the proxy is in another cohort. */
+export type Seat = {
+	readonly stream: XdsStream
+	/** Null: the stream has ended. */
+	member: Member | null
 }
 
 export type Group = {
 	readonly key: string
 	readonly snapshot: Snapshot | null
-	/** Proxy key → proxy. */
-	readonly members: ReadonlyMap<string, Member>
+	/** In no order. */
+	readonly members: readonly Member[]
 	readonly retention: Retention
+	memberOf(proxyKey: string): Member | null
+	/** It is behind in all types. */
 	add(member: Member): void
 	/** `expected`: it is to come back, and counts as expected until `xdsGoneMs` have passed. */
 	remove(member: Member, then: 'expected' | 'forgotten', nowMs: number): void
@@ -39,6 +52,7 @@ export type Group = {
 	publish(snapshot: Snapshot | null): void
 	/** Reads where the member's streams stand. */
 	recount(member: Member): void
+	statesOf(member: Member): TypeStates
 	/** From now on these are served like others and counted nowhere. False when that changes nothing here. */
 	exclude(proxyKeys: ReadonlySet<string>): boolean
 	/** Null until a proxy of the group has been seen. */
@@ -51,11 +65,14 @@ export type Group = {
 
 /** @param excludedAtFirst proxies, by key, that are served and not counted */
 export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): Group {
-	const members = new Map<string, Member>()
+	const members: Member[] = []
+	/** Where each of these stands, by its place: of thousands that change at once little memory is touched. */
+	let codes = new Uint8Array(16)
+	const byKey = new Map<string, Member>()
 	const gone = new Map<string, { readonly version: string; readonly sinceMs: number }>()
 	const retention = createRetention()
-	const counts = perType(() => ({ current: 0, pending: 0, rejected: 0 }))
-	const pending = new Set<string>()
+	/** Of those that count. */
+	const tally = createTally()
 	const rejections = new Map<string, readonly Rejection[]>()
 	let proxyGroup: ProxyGroup | null = null
 	let snapshot: Snapshot | null = null
@@ -66,66 +83,92 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 	/** When the last one left; null while somebody is here, and before anybody was. */
 	let leftMs: number | null = null
 
+	function doesCount({ proxy }: Member): boolean {
+		return excluded.size === 0 || !excluded.has(proxy.key)
+	}
+
+	function statesOf({ place }: Member): TypeStates {
+		return typeStatesOf(codes[place] ?? allPending.code)
+	}
+
+	function noteRejections(member: Member): void {
+		const { key: proxyKey } = member.proxy
+		if (doesCount(member) && statesOf(member).hasRejected) rejections.set(proxyKey, rejectionsOf(member))
+		else rejections.delete(proxyKey)
+	}
+
 	function count(member: Member, by: 1 | -1): void {
+		if (!doesCount(member)) return
 		connected += by
 		if (member.proxy.instance !== null) joined += by
-		for (const typeUrl of sendOrder) counts[typeUrl][member.states[typeUrl]] += by
+		tally.add(statesOf(member), by)
 	}
 
-	/** Takes the member out of all counts, lets it change, and counts it again if it still counts. */
-	function recounted(member: Member, change: () => void): void {
-		const { key: proxyKey } = member.proxy
-		if (members.has(proxyKey) && !excluded.has(proxyKey)) count(member, -1)
-		pending.delete(proxyKey)
-		rejections.delete(proxyKey)
-		change()
-		if (!members.has(proxyKey) || excluded.has(proxyKey)) return
-		count(member, 1)
-		if (hasState(member.states, 'pending')) pending.add(proxyKey)
-		if (hasState(member.states, 'rejected')) rejections.set(proxyKey, rejectionsOf(member))
-	}
-
-	/** As `recounted`, where nothing but where it stands changes: for each member at every push, and at every ACK. */
+	/** For each member at every ACK. */
 	function change(member: Member, states: TypeStates): void {
-		const { states: before } = member
-		const { key: proxyKey } = member.proxy
-		member.states = states
-		if (!members.has(proxyKey) || (excluded.size > 0 && excluded.has(proxyKey))) return
-		for (const typeUrl of sendOrder) {
-			if (before[typeUrl] === states[typeUrl]) continue
-			counts[typeUrl][before[typeUrl]] -= 1
-			counts[typeUrl][states[typeUrl]] += 1
+		const before = statesOf(member)
+		codes[member.place] = states.code
+		if (doesCount(member)) {
+			tally.add(before, -1)
+			tally.add(states, 1)
 		}
-		const isPending = hasState(states, 'pending')
-		if (isPending !== hasState(before, 'pending')) isPending ? pending.add(proxyKey) : pending.delete(proxyKey)
-		if (hasState(states, 'rejected')) rejections.set(proxyKey, rejectionsOf(member))
-		else if (hasState(before, 'rejected')) rejections.delete(proxyKey)
+		if (before.hasRejected || states.hasRejected) noteRejections(member)
+	}
+
+	/** The first few of those that count. */
+	function pendingOnes(): string[] {
+		const few: string[] = []
+		if (!tally.hasPending()) return few
+		for (let place = 0; place < members.length && few.length < limits.namedProxies; place += 1) {
+			if (pendingCodes[codes[place] ?? 0] !== 1) continue
+			const member = members[place]
+			if (member !== undefined && doesCount(member)) few.push(member.proxy.key)
+		}
+		return few
 	}
 
 	function standingOf(proxyKey: string): ExcludedProxy[] {
-		const member = members.get(proxyKey)
+		const member = byKey.get(proxyKey)
 		if (member !== undefined) return [{ proxy: proxyKey, standing: 'connected', version: member.version }]
 		const missing = gone.get(proxyKey)
 		return missing === undefined ? [] : [{ proxy: proxyKey, standing: 'gone', version: missing.version }]
 	}
 
-	return {
+	const group: Group = {
 		key,
 		members,
 		retention,
 		get snapshot() {
 			return snapshot
 		},
+		memberOf: (proxyKey) => byKey.get(proxyKey) ?? null,
+		statesOf,
 		add(member) {
-			proxyGroup = member.proxy.group
+			const { proxy } = member
+			proxyGroup = proxy.group
 			leftMs = null
-			gone.delete(member.proxy.key)
-			recounted(member, () => members.set(member.proxy.key, member))
+			gone.delete(proxy.key)
+			member.group = group
+			member.place = members.length
+			members.push(member)
+			byKey.set(proxy.key, member)
+			if (members.length > codes.length) codes = enlarged(codes)
+			codes[member.place] = allPending.code
+			count(member, 1)
 		},
 		remove(member, then, nowMs) {
 			const { key: proxyKey, instance } = member.proxy
-			recounted(member, () => members.delete(proxyKey))
-			if (members.size === 0) leftMs = nowMs
+			count(member, -1)
+			rejections.delete(proxyKey)
+			byKey.delete(proxyKey)
+			const last = members.pop()
+			if (last !== undefined && last !== member) {
+				codes[member.place] = codes[last.place] ?? allPending.code
+				members[member.place] = last
+				last.place = member.place
+			}
+			member.group = null
+			if (members.length === 0) leftMs = nowMs
 			if (instance === null || then === 'forgotten') return
 			gone.set(proxyKey, { version: member.version, sinceMs: nowMs })
 			// Somebody who comes under ever new names.
@@ -150,24 +193,33 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 			const changed = sendOrder.filter(
 				(typeUrl) => before === null || before.types[typeUrl] !== snapshot?.types[typeUrl],
 			)
-			for (const member of members.values()) change(member, withPending(member.states, changed))
+			const stand = (states: TypeStates) => withPending(states, changed)
+			tally.moveAll(stand)
+			const after = Uint8Array.from({ length: typeStatesCount }, (_, code) => stand(typeStatesOf(code)).code)
+			for (let place = 0; place < members.length; place += 1) codes[place] = after[codes[place] ?? 0] ?? 0
+			for (const proxyKey of [...rejections.keys()]) {
+				const member = byKey.get(proxyKey)
+				if (member !== undefined) noteRejections(member)
+			}
 		},
 		recount(member) {
-			const states = typeStates((typeUrl) => stateOf(member, typeUrl, snapshot))
+			const states = statesTogether(member, snapshot)
 			// What was refused may be other although the states are not.
-			if (states !== member.states || hasState(states, 'rejected')) change(member, states)
-			if (snapshot !== null && !hasState(states, 'pending') && !hasState(states, 'rejected')) {
-				member.version = snapshot.version
-			}
+			if (states !== statesOf(member) || states.hasRejected) change(member, states)
+			if (snapshot !== null && states.whole === 'current') member.version = snapshot.version
 		},
 		exclude(proxyKeys) {
 			let changed = false
 			for (const proxyKey of new Set([...excluded, ...proxyKeys])) {
 				if (excluded.has(proxyKey) === proxyKeys.has(proxyKey)) continue
-				const toggle = () => (proxyKeys.has(proxyKey) ? excluded.add(proxyKey) : excluded.delete(proxyKey))
-				const member = members.get(proxyKey)
-				if (member === undefined) toggle()
-				else recounted(member, toggle)
+				const member = byKey.get(proxyKey)
+				if (member !== undefined) count(member, -1)
+				if (proxyKeys.has(proxyKey)) excluded.add(proxyKey)
+				else excluded.delete(proxyKey)
+				if (member !== undefined) {
+					count(member, 1)
+					noteRejections(member)
+				}
 				changed ||= member !== undefined || gone.has(proxyKey)
 			}
 			return changed
@@ -180,8 +232,8 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 				connected,
 				expected: joined + missing.size,
 				version: snapshot?.version ?? '',
-				types: perType((typeUrl): TypeView => ({ ...counts[typeUrl] })),
-				pending: firstFew(pending).sort(compareText),
+				types: perType((typeUrl) => tally.view(typeUrl)),
+				pending: pendingOnes().sort(compareText),
 				gone: firstFew(missing)
 					.map(([proxy, { version }]) => ({ proxy, version }))
 					.sort((left, right) => compareText(left.proxy, right.proxy)),
@@ -192,56 +244,37 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 				excluded: [...excluded].flatMap(standingOf).sort((left, right) => compareText(left.proxy, right.proxy)),
 			}
 		},
-		isEmpty: () => members.size === 0 && gone.size === 0 && snapshot === null && retention.isEmpty(),
+		isEmpty: () => members.length === 0 && gone.size === 0 && snapshot === null && retention.isEmpty(),
 		isDeserted(nowMs) {
 			const isLeft = leftMs === null || leftMs + limits.xdsGoneMs <= nowMs
-			return members.size === 0 && gone.size === 0 && retention.isEmpty() && isLeft
+			return members.length === 0 && gone.size === 0 && retention.isEmpty() && isLeft
 		},
 	}
+	return group
 }
 
-/** A type that did not change keeps its object, so that what was worked out for it holds on. */
-function keepEqualTypes(before: Snapshot, next: Snapshot): Snapshot {
-	const types = perType((typeUrl) => {
-		const [old, present] = [before.types[typeUrl], next.types[typeUrl]]
-		return old === present || (old.version === present.version && namesTheSame(old, present)) ? old : present
-	})
-	return { version: next.version, types }
+const pendingCodes = Uint8Array.from({ length: typeStatesCount }, (_, code) => (typeStatesOf(code).hasPending ? 1 : 0))
+
+function withPending({ of }: TypeStates, changed: readonly TypeUrl[]): TypeStates {
+	return typeStates((typeUrl) => (changed.includes(typeUrl) ? 'pending' : of[typeUrl]))
 }
 
-/** The same bytes may be said to need other resources than before. */
-function namesTheSame(old: TypeSnapshot, present: TypeSnapshot): boolean {
-	if (old.resources.size !== present.resources.size) return false
-	return [...present.resources].every(([name, { references }]) => {
-		const before = old.resources.get(name)?.references
-		if (before === undefined || before === references) return before === references
-		return referredTypes.every((type) => isSameList(before[type], references[type]))
-	})
+function statesTogether({ seats }: Member, snapshot: Snapshot | null): TypeStates {
+	const [only] = seats
+	if (only !== undefined && seats.length === 1 && only.stream.serves === 'all') return only.stream.states()
+	const streams = seats.map(({ stream }) => stream)
+	return typeStates((typeUrl) => stateTogether(streams, typeUrl, snapshot))
 }
 
-const referredTypes = ['clusters', 'routes', 'endpoints', 'secrets'] as const
-
-function isSameList(left: readonly string[], right: readonly string[]): boolean {
-	return left.length === right.length && left.every((name, index) => name === right[index])
-}
-
-function withPending(states: TypeStates, changed: readonly TypeUrl[]): TypeStates {
-	return typeStates((typeUrl) => (changed.includes(typeUrl) ? 'pending' : states[typeUrl]))
-}
-
-function stateOf({ streams }: Member, typeUrl: TypeUrl, snapshot: Snapshot | null): TypeState {
-	const [only] = streams
-	const isAlone = only !== undefined && streams.length === 1 && only.serves === 'all'
-	return isAlone ? only.state(typeUrl) : stateTogether(streams, typeUrl, snapshot)
-}
-
-function hasState(states: TypeStates, state: TypeState): boolean {
-	return sendOrder.some((typeUrl) => states[typeUrl] === state)
+function enlarged(codes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+	const larger = new Uint8Array(2 * codes.length)
+	larger.set(codes)
+	return larger
 }
 
 function rejectionsOf(member: Member): Rejection[] {
 	const found = new Map<string, Omit<Rejection, 'proxy'>>()
-	for (const rejection of member.streams.flatMap((stream) => stream.rejections())) {
+	for (const rejection of member.seats.flatMap(({ stream }) => stream.rejections())) {
 		found.set(`${rejection.typeUrl}\n${rejection.name}`, rejection)
 	}
 	return [...found.values()]

@@ -1,11 +1,12 @@
-import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import type { Refusals } from './acks.ts'
 import { answerIsFull, assembleResponse, type Response } from './assemble.ts'
-import type { Channel } from './channel.ts'
+import { type Channel, type Channels, noneIsolated } from './channel.ts'
 import { afterTaking, type Difference, differenceOf, heldVersion, isEmpty, mayHave } from './holding.ts'
 import { mayAdd, mayRemove, type Possessions, type Situation, sendOrder } from './order.ts'
 import type { Variant } from './request.ts'
+import type { Retained } from './stream-port.ts'
 import { targetOf } from './subscription.ts'
 
 // What is to be said of one type, now.
@@ -16,12 +17,11 @@ export type SendContext = {
 	readonly possessions: Possessions
 	readonly proxy: Situation['proxy']
 	readonly refusals: Refusals
-	/** Whether the proxy is to keep the version that it holds, whatever the snapshot says. */
-	readonly retains: (typeUrl: TypeUrl, name: string, version: string) => boolean
+	readonly retained: Retained
 }
 
-/** False when there is surely nothing to say. Asked of every stream at every push and ACK, and mostly so. */
-export function isAnythingDue(channels: Readonly<Record<TypeUrl, Channel>>, snapshot: Snapshot): boolean {
+/** False when there is surely nothing to say. Asked of every stream that goes alone at every push and ACK, and mostly so. */
+export function isAnythingDue(channels: Channels, snapshot: Snapshot): boolean {
 	const { underway } = channels[typeUrls.cluster]
 	// What these were sent for is served beside the snapshot.
 	if (underway !== null && underway.snapshot !== snapshot) return true
@@ -44,7 +44,7 @@ export function nextResponse(channel: Channel, context: SendContext): Response |
 	const difference = dropUnsayable(channel, differenceOf(channel.held, target), context)
 	if (isEmpty(difference)) {
 		channel.held = target
-		channel.isolated.clear()
+		channel.isolated = noneIsolated
 		return channel.answerDue ? assemble(channel, context, difference, nothing) : null
 	}
 	const part = sendablePart(channel, difference, context)
@@ -98,7 +98,7 @@ function acceptablePart(channel: Channel, difference: Difference, context: SendC
 	const { refusals } = context
 	const isRetained = (name: string) => {
 		const version = heldVersion(held, name)
-		return version !== null && context.retains(typeUrl, name, version)
+		return version !== null && context.retained.has(typeUrl, name, version)
 	}
 	return {
 		upserts: difference.upserts.filter(

@@ -1,6 +1,5 @@
 import { limits } from '#base/limits.ts'
 import type { Group, Member } from './group.ts'
-import type { XdsStream } from './xds-stream.ts'
 
 // A large group is pushed to in batches, so that nobody else waits for all of it.
 
@@ -13,48 +12,46 @@ export type Pushes = {
 }
 
 export type PushOptions = {
-	/** It has left, or speaks for its proxy in another group by now. */
-	readonly hasGone: (member: Member, stream: XdsStream) => boolean
 	readonly progress: (groupKey: string) => void
 }
 
-export function createPushes({ hasGone, progress }: PushOptions): Pushes {
-	/** Group key → streams that have not been pushed the newest snapshot yet. */
-	const underway = new Map<string, Iterator<[Member, XdsStream]>>()
+/** Members that have not been pushed the newest snapshot yet are those from `next` on. */
+type Push = { readonly members: readonly Member[]; next: number }
 
-	function pushSome(group: Group): void {
-		const streams = underway.get(group.key)
-		if (streams === undefined) return
-		for (let pushed = 0; pushed < limits.xdsPushBatch; pushed += 1) {
-			const next = streams.next()
-			if (next.done) {
-				underway.delete(group.key)
-				return progress(group.key)
-			}
-			const [member, stream] = next.value
-			if (hasGone(member, stream)) continue
-			stream.serve(group.snapshot)
+export function createPushes({ progress }: PushOptions): Pushes {
+	/** By group key. */
+	const underway = new Map<string, Push>()
+
+	function pushSome(group: Group, push: Push): void {
+		const { members } = push
+		for (let pushed = 0; pushed < limits.xdsPushBatch && push.next < members.length; push.next += 1) {
+			const member = members[push.next]
+			// It has left, or is in another group by now.
+			if (member === undefined || member.group !== group) continue
+			for (const { stream } of [...member.seats]) stream.serve(group.snapshot)
 			group.recount(member)
+			pushed += member.seats.length
 		}
-		setImmediate(() => {
-			if (underway.get(group.key) === streams) pushSome(group)
-		})
+		if (push.next < members.length) setImmediate(() => goOn(group, push))
+		else {
+			underway.delete(group.key)
+			progress(group.key)
+		}
+	}
+
+	function goOn(group: Group, push: Push): void {
+		if (underway.get(group.key) === push) pushSome(group, push)
 	}
 
 	return {
 		push(group) {
-			if (group.members.size === 0) return
-			underway.set(group.key, streamsOf(group))
-			pushSome(group)
+			if (group.members.length === 0) return
+			const push = { members: [...group.members], next: 0 }
+			underway.set(group.key, push)
+			pushSome(group, push)
 			progress(group.key)
 		},
 		stop: (groupKey) => void underway.delete(groupKey),
 		stopAll: () => underway.clear(),
-	}
-}
-
-export function* streamsOf(group: Group): Generator<[Member, XdsStream]> {
-	for (const member of [...group.members.values()]) {
-		for (const stream of [...member.streams]) yield [member, stream]
 	}
 }

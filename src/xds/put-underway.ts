@@ -1,15 +1,14 @@
-import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { typeUrls } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Response } from './assemble.ts'
-import { type Channel, resendNames } from './channel.ts'
+import { type Channel, type Channels, resendNames } from './channel.ts'
 import { endpointsOfCluster } from './endpoints-of-cluster.ts'
 
 export type Sending = {
 	readonly channel: Channel
-	readonly channels: Readonly<Record<TypeUrl, Channel>>
+	readonly channels: Channels
 	/** What is served at present. */
 	readonly snapshot: Snapshot
-	readonly sentMs: number
 }
 
 /**
@@ -20,12 +19,14 @@ export type Sending = {
  * one heard. A listener's watchers are there at once, a cluster's only when its hosts are known, which may be too late:
  * all that is served at one time must ask for a name in the same words (`compile/tls/secret-names.ts`).
  */
-export function putUnderway(response: Response, { channel, channels, snapshot, sentMs }: Sending): void {
+export function putUnderway(response: Response, { channel, channels, snapshot }: Sending): void {
 	const { upserts, removals } = response
-	channel.underway = { response, upserts, removals, sentMs, snapshot, touched: new Set(), overdue: false }
+	channel.underway = { response, upserts, removals, snapshot, touched: noneTouched, overdue: false }
 	channel.lastNonce = response.nonce
 	channel.answerDue = false
 	resendNames(channels[typeUrls.endpoint], upserts.map(endpointsOfCluster))
 	const secrets = upserts.flatMap(({ references }) => references.secrets)
 	resendNames(channels[typeUrls.secret], secrets)
 }
+
+const noneTouched: ReadonlySet<string> = new Set()

@@ -1,4 +1,6 @@
 import type { TypeUrl } from '#compile/compiled.ts'
+import type { Seat } from './group.ts'
+import type { Retained } from './stream-port.ts'
 
 // What proxies of one group are to keep although something else is published (rules: motion 7 and 14).
 
@@ -31,6 +33,18 @@ export function createRetention(): Retention {
 		isEmpty: () => pins.size === 0 && keeps.size === 0,
 	}
 }
+
+/** What the proxy of this seat is to keep: of the group that it is in at the time. */
+export function retainedAt(seat: Seat): Retained {
+	const retention = () => seat.member?.group?.retention
+	return {
+		isNothing: () => retention()?.isEmpty() ?? true,
+		has: (typeUrl, name, version) =>
+			seat.member !== null && (retention()?.retains(seat.member.proxy.key, typeUrl, name, version) ?? false),
+	}
+}
+
+export const nothingRetained: Retained = { isNothing: () => true, has: () => false }
 
 /** False when nothing changed. */
 function replaceSet(sets: Map<string, ReadonlySet<string>>, key: string, next: ReadonlySet<string>): boolean {

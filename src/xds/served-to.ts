@@ -1,7 +1,7 @@
 import { sha256Hex } from '#base/hash.ts'
-import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
-import type { Channel, Underway } from './channel.ts'
+import type { Channel, Channels, Underway } from './channel.ts'
 import { endpointsOfCluster } from './endpoints-of-cluster.ts'
 
 // A cluster is sent when the endpoints and secrets that it names are known. By the time at which the proxy asks for them
@@ -9,11 +9,7 @@ import { endpointsOfCluster } from './endpoints-of-cluster.ts'
 // nothing and takes no removal of it. So clusters on their way get what they were sent for.
 
 /** What a type is served from: the snapshot, for endpoints and secrets with what clusters on their way still need. */
-export function servedTo(
-	{ typeUrl }: Channel,
-	channels: Readonly<Record<TypeUrl, Channel>>,
-	snapshot: Snapshot,
-): Snapshot {
+export function servedTo({ typeUrl }: Channel, channels: Channels, snapshot: Snapshot): Snapshot {
 	const { underway } = channels[typeUrls.cluster]
 	if (underway === null || underway.snapshot === snapshot) return snapshot
 	if (typeUrl !== typeUrls.endpoint && typeUrl !== typeUrls.secret) return snapshot

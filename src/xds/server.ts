@@ -10,8 +10,9 @@ import type { Node } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { type Admission, createAdmission } from './admission.ts'
 import type { Cohort } from './cohort.ts'
-import { createFleet } from './fleet.ts'
+import { createFleet, type Joined } from './fleet.ts'
 import type { Acked, FleetView, GroupView, Proxy, ProxyStanding, Reported, XdsEvent } from './fleet-view.ts'
+import { createFootingPool } from './footing.ts'
 import type { ServerCertificate } from './server-certificate.ts'
 import { type DiscoveryMethod, discoveryMethods } from './services.ts'
 import { createXdsStream } from './stream.ts'
@@ -30,7 +31,7 @@ export type XdsServer = {
 	refuse(groupKey: string, message: string): void
 	/** Nothing is served or refused to this group any more. False: not yet, for somebody is in it, or was lately. */
 	forget(groupKey: string): boolean
-	/** Null while no proxy of the group has been seen. Costs nothing per proxy. */
+	/** Null while no proxy of the group has been seen. Costs next to nothing per proxy. */
 	view(groupKey: string): GroupView | null
 	fleet(): FleetView
 	/** The connected proxies of a group, for people. */
@@ -77,6 +78,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 	const { clock, log, emit, services = [], certificate = null, admission = createAdmission() } = options
 	const { engine = usualEngine } = options
 	const subscriptions = createSubscriptionPool()
+	const footings = createFootingPool()
 	const fleet = createFleet({ clock, emit })
 	const repeated = createRepeatedLog({ clock, log })
 	const all: readonly GrpcService[] = [
@@ -93,44 +95,47 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 	})
 
 	function open({ variant, serves }: DiscoveryMethod, call: ServiceCall): CallHandler {
-		let proxy: Proxy | null = null
+		let joined: Joined | null = null
 		const port: StreamPort = {
 			send: (message, flushed) => call.send(message, flushed),
 			end(status) {
 				silence.cancel()
 				const { code, message } = status
 				tell('info', 'xds.stream.ended', { code, message })
-				fleet.leave(stream, 'lost')
+				leave('lost')
 				call.end(status)
 			},
 			admit(node) {
 				const identified = identify(node)
 				if (!identified.ok) return identified
-				if (proxy !== null)
-					return succeed({ key: identified.value.key, memory: null, snapshot: null, retains: () => false })
-				const joined = fleet.join(identified.value, stream)
+				if (joined !== null) return succeed(joined)
+				const joining = fleet.join(identified.value, stream)
 				silence.cancel()
-				if (joined.ok) proxy = identified.value
-				return joined
+				if (joining.ok) joined = joining.value
+				return joining
 			},
 			changed() {
-				fleet.changed(stream)
+				if (joined !== null) fleet.changed(joined.seat)
 			},
 			ignored: (typeUrl) => tell('warn', 'xds.type.ignored', { typeUrl }),
 		}
-		const stream = createXdsStream({ variant, serves, clock, port, subscriptions })
+		const stream = createXdsStream({ variant, serves, clock, port, subscriptions, footings })
 		const silence = clock.setTimer(limits.xdsSilentMs, () => stream.end(silentStatus))
 
 		function identify(node: Node): Result<Proxy, Parameters<ServiceCall['end']>[0]> {
 			const identified = admission.identify(call, node)
-			if (!identified.ok || proxy === null || proxy.key === identified.value.key) return identified
+			if (!identified.ok || joined === null || joined.key === identified.value.key) return identified
 			return fail({ code: 'PERMISSION_DENIED', message: 'the node of a stream must not change' })
 		}
 
 		function tell(level: 'info' | 'warn', event: string, about: Readonly<Record<string, string>>): void {
-			const who = proxy?.key ?? null
+			const who = joined?.key ?? null
 			const fields = { peer: call.connection.peer, proxy: who, ...about }
 			repeated.tell({ level, event, fields }, [addressOf(call.connection), who, ...Object.values(about)])
+		}
+
+		function leave(how: 'drained' | 'lost'): void {
+			if (joined !== null) fleet.leave(joined.seat, how)
 		}
 
 		return {
@@ -138,7 +143,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 			closed(how) {
 				silence.cancel()
 				stream.close()
-				fleet.leave(stream, how === 'halfClosed' ? 'drained' : 'lost')
+				leave(how === 'halfClosed' ? 'drained' : 'lost')
 			},
 		}
 	}

@@ -2,7 +2,7 @@ import { limits } from '#base/limits.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import type { Refusals } from './acks.ts'
-import { type Channel, isSettled } from './channel.ts'
+import { type Channel, type Channels, isSettled } from './channel.ts'
 import type { Rejection } from './fleet-view.ts'
 import { differenceOf, mayHave, referencesOf } from './holding.ts'
 import { missingReferences } from './missing-references.ts'
@@ -14,7 +14,7 @@ import { type Subscription, targetOf } from './subscription.ts'
 export type TypeState = 'current' | 'pending' | 'rejected'
 
 export type Standing = {
-	readonly channels: Readonly<Record<TypeUrl, Channel>>
+	readonly channels: Channels
 	readonly snapshot: Snapshot
 	readonly refusals: Refusals
 }
@@ -136,7 +136,7 @@ function covers(subscription: Subscription, required: Names): boolean {
 
 const requiredBySnapshot = new WeakMap<Snapshot, Record<TypeUrl, readonly Names[]>>()
 
-/** Asked for each stream at every push and ACK. */
+/** Asked for each stream that goes alone at every push and ACK. */
 function requiredOf(snapshot: Snapshot): Record<TypeUrl, readonly Names[]> {
 	let required = requiredBySnapshot.get(snapshot)
 	if (required === undefined) {

@@ -26,8 +26,15 @@ export type Admission = {
 	readonly key: string
 	readonly memory: ProxyMemory | null
 	readonly snapshot: Snapshot | null
-	/** Whether the proxy is to keep the version that it holds, whatever the snapshot says. */
-	readonly retains: (typeUrl: TypeUrl, name: string, version: string) => boolean
+	readonly retained: Retained
+}
+
+/** What the proxy is to keep, whatever the snapshot says. */
+export type Retained = {
+	/** Surely nothing. */
+	isNothing(): boolean
+	/** Whether it keeps this version, which it holds. */
+	has(typeUrl: TypeUrl, name: string, version: string): boolean
 }
 
 /** What is remembered of a proxy between its streams. */

@@ -1,37 +1,48 @@
+import { assert } from '#base/assert.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import { perType, sendOrder } from './order.ts'
 import type { TypeState } from './standing.ts'
 
 /** Where a proxy stands with each type. One object for all proxies that stand alike. */
-export type TypeStates = Readonly<Record<TypeUrl, TypeState>>
+export type TypeStates = {
+	/** Below `typeStatesCount`: so a byte says where a proxy stands. */
+	readonly code: number
+	readonly of: Readonly<Record<TypeUrl, TypeState>>
+	/** As with the worst type. */
+	readonly whole: TypeState
+	readonly hasPending: boolean
+	readonly hasRejected: boolean
+}
 
-const known = new Map<number, TypeStates>()
 const digits: Readonly<Record<TypeState, number>> = { current: 0, pending: 1, rejected: 2 }
 const names = Object.keys(digits) as TypeState[]
+
+export const typeStatesCount = names.length ** sendOrder.length
+
+const byCode = Array.from({ length: typeStatesCount }, (_, code) => statesOf(code))
 
 export function typeStates(stateOf: (typeUrl: TypeUrl) => TypeState): TypeStates {
 	let code = 0
 	for (const typeUrl of sendOrder) code = code * names.length + digits[stateOf(typeUrl)]
-	return known.get(code) ?? remember(code)
+	return typeStatesOf(code)
 }
 
-function remember(code: number): TypeStates {
+export function typeStatesOf(code: number): TypeStates {
+	const states = byCode[code]
+	assert(states !== undefined, 'a code of states is below their number')
+	return states
+}
+
+function statesOf(code: number): TypeStates {
 	let left = code
 	const inReverse = sendOrder.map(() => {
 		const name = names[left % names.length] ?? 'pending'
 		left = Math.floor(left / names.length)
 		return name
 	})
-	const states = perType((typeUrl) => inReverse[sendOrder.length - 1 - sendOrder.indexOf(typeUrl)] ?? 'pending')
-	known.set(code, states)
-	return states
+	const of = perType((typeUrl) => inReverse[sendOrder.length - 1 - sendOrder.indexOf(typeUrl)] ?? 'pending')
+	const [hasPending, hasRejected] = [inReverse.includes('pending'), inReverse.includes('rejected')]
+	return { code, of, whole: hasRejected ? 'rejected' : hasPending ? 'pending' : 'current', hasPending, hasRejected }
 }
 
 export const allPending: TypeStates = typeStates(() => 'pending')
-
-/** Where it stands as a whole: as with the worst type. */
-export function stateOfAll(states: TypeStates): TypeState {
-	const all = sendOrder.map((typeUrl) => states[typeUrl])
-	if (all.includes('rejected')) return 'rejected'
-	return all.includes('pending') ? 'pending' : 'current'
-}

@@ -6,6 +6,7 @@ import type { Serves } from './services.ts'
 import type { TypeState } from './standing.ts'
 import type { ProxyMemory } from './stream-port.ts'
 import type { Subscription } from './subscription.ts'
+import type { TypeStates } from './type-states.ts'
 
 /** One stream of one proxy, to those around it. */
 export type XdsStream = {
@@ -18,6 +19,8 @@ export type XdsStream = {
 	close(): void
 	end(status: CallStatus): void
 	state(typeUrl: TypeUrl): TypeState
+	/** Of all types at once. */
+	states(): TypeStates
 	/** As `state`, of what is asked for on this stream. */
 	stateOfAsked(typeUrl: TypeUrl): TypeState
 	/** Null until it has asked for something of the type. */

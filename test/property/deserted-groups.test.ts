@@ -12,6 +12,8 @@ import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { createFleet } from '#xds/fleet.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
+import { createFootingPool } from '#xds/footing.ts'
+import type { Seat } from '#xds/group.ts'
 import { createXdsStream } from '#xds/stream.ts'
 import { createSubscriptionPool } from '#xds/subscription.ts'
 import type { XdsStream } from '#xds/xds-stream.ts'
@@ -77,7 +79,8 @@ function proxyOf(index: number): Proxy {
 function createWorld() {
 	const clock = createManualClock()
 	const subscriptions = createSubscriptionPool()
-	const here = new Map<number, XdsStream>()
+	const footings = createFootingPool()
+	const here = new Map<number, Seat>()
 	/** Group key → when somebody was there last. */
 	const seenMs = new Map<string, number>()
 	let inForce: EffectiveMesh | null = null
@@ -102,18 +105,20 @@ function createWorld() {
 			variant: 'delta',
 			clock,
 			subscriptions,
+			footings,
 			port: { send() {}, end() {}, admit: () => fleet.join(proxyOf(index), stream), changed() {}, ignored() {} },
 		})
-		expect(fleet.join(proxyOf(index), stream).ok).toBe(true)
-		here.set(index, stream)
+		const joined = fleet.join(proxyOf(index), stream)
+		expect(joined.ok).toBe(true)
+		if (joined.ok) here.set(index, joined.value.seat)
 	}
 
 	function leave(index: number, how: 'lost' | 'drained'): void {
-		const stream = here.get(index)
-		if (stream === undefined) return
+		const seat = here.get(index)
+		if (seat === undefined) return
 		here.delete(index)
-		stream.close()
-		fleet.leave(stream, how)
+		seat.stream.close()
+		fleet.leave(seat, how)
 	}
 
 	function publish(stable: EffectiveMesh, candidate: EffectiveMesh | null): void {

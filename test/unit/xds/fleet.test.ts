@@ -3,6 +3,8 @@ import { limits } from '#base/limits.ts'
 import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { createFleet, type Fleet } from '#xds/fleet.ts'
 import type { Proxy, XdsEvent } from '#xds/fleet-view.ts'
+import { createFootingPool } from '#xds/footing.ts'
+import type { Seat } from '#xds/group.ts'
 import { perType } from '#xds/order.ts'
 import { createXdsStream } from '#xds/stream.ts'
 import { createSubscriptionPool } from '#xds/subscription.ts'
@@ -36,16 +38,19 @@ function setUp() {
 	const events: XdsEvent[] = []
 	const fleet = createFleet({ clock, emit: (event) => events.push(event) })
 	const subscriptions = createSubscriptionPool()
+	const footings = createFootingPool()
 
 	/** A proxy that asks for clusters, and accepts what it is told until it is told not to. One that `has` some is silent. */
 	function connect(proxy: Proxy, has?: Readonly<Record<string, string>>) {
 		let mood: 'accepts' | 'refuses' | 'is silent' = has === undefined ? 'accepts' : 'is silent'
 		const told: Told[] = []
 		const due: Told[] = []
+		let seat: Seat | null = null
 		const stream: XdsStream = createXdsStream({
 			variant: 'delta',
 			clock,
 			subscriptions,
+			footings,
 			port: {
 				send(message, flushed) {
 					const next = decodeTold('delta', message)
@@ -53,9 +58,13 @@ function setUp() {
 					due.push(next)
 					flushed()
 				},
-				end: () => fleet.leave(stream, 'lost'),
-				admit: () => fleet.join(proxy, stream),
-				changed: () => fleet.changed(stream),
+				end: () => seat !== null && fleet.leave(seat, 'lost'),
+				admit() {
+					const joined = fleet.join(proxy, stream)
+					if (joined.ok) seat = joined.value.seat
+					return joined
+				},
+				changed: () => seat !== null && fleet.changed(seat),
 				ignored() {},
 			},
 		})
@@ -76,7 +85,7 @@ function setUp() {
 			},
 			leave(how: 'drained' | 'lost' = 'lost') {
 				stream.close()
-				fleet.leave(stream, how)
+				if (seat !== null) fleet.leave(seat, how)
 			},
 		}
 	}
@@ -138,16 +147,19 @@ describe('what is too much', () => {
 		const { fleet, clock } = setUp()
 		const port = { send() {}, end() {}, changed() {}, ignored() {} }
 		const subscriptions = createSubscriptionPool()
+		const footings = createFootingPool()
 		function join(proxy: Proxy) {
 			const admit = () => fleet.join(proxy, stream)
 			const stream: XdsStream = createXdsStream({
 				variant: 'delta',
 				clock,
 				subscriptions,
+				footings,
 				port: { ...port, admit },
 			})
 			const joined = fleet.join(proxy, stream)
-			return { outcome: joined.ok ? 'OK' : `${joined.error.code}: ${joined.error.message}`, stream }
+			const seat = joined.ok ? joined.value.seat : null
+			return { outcome: joined.ok ? 'OK' : `${joined.error.code}: ${joined.error.message}`, seat }
 		}
 		return { fleet, join }
 	}
@@ -158,7 +170,7 @@ describe('what is too much', () => {
 		for (let count = 1; count < limits.xdsStreamsPerProxy; count += 1) join(proxyOf('1'))
 		expect(join(proxyOf('1')).outcome).toBe('RESOURCE_EXHAUSTED: this proxy has 1000 streams already')
 		expect(join(proxyOf('2')).outcome).toBe('OK')
-		fleet.leave(first.stream, 'lost')
+		if (first.seat !== null) fleet.leave(first.seat, 'lost')
 		expect(join(proxyOf('1')).outcome).toBe('OK')
 	})
 
@@ -173,13 +185,13 @@ describe('what is too much', () => {
 
 	test('kinds of proxies of one identity, and those of another, or of a kind that there is, may come', () => {
 		const { fleet, join } = joining()
-		const { stream } = join(kindOf('a', 1))
+		const { seat } = join(kindOf('a', 1))
 		for (let port = 2; port <= limits.xdsGroupsPerIdentity; port += 1) join(kindOf('a', port))
 		expect(join(kindOf('a', 9999)).outcome).toBe(
 			'RESOURCE_EXHAUSTED: there are 100 kinds of proxies of this identity already, and none is like this one',
 		)
 		expect([join(kindOf('a', 7)).outcome, join(kindOf('b', 9999)).outcome]).toEqual(['OK', 'OK'])
-		fleet.leave(stream, 'drained')
+		if (seat !== null) fleet.leave(seat, 'drained')
 		expect(join(kindOf('a', 9999)).outcome).toBe('OK')
 	})
 })
@@ -340,15 +352,21 @@ describe('what is published', () => {
 		expect(fleet.view(groupKey)?.rejections).toEqual([])
 		const told: string[] = []
 		const proxy = proxyOf('1')
+		let seat: Seat | null = null
 		const stream: XdsStream = createXdsStream({
 			variant: 'delta',
 			clock: createManualClock(),
 			subscriptions: createSubscriptionPool(),
+			footings: createFootingPool(),
 			port: {
 				send: (message) => told.push(...Object.keys(decodeTold('delta', message).resources)),
 				end() {},
-				admit: () => fleet.join(proxy, stream),
-				changed: () => fleet.changed(stream),
+				admit() {
+					const joined = fleet.join(proxy, stream)
+					if (joined.ok) seat = joined.value.seat
+					return joined
+				},
+				changed: () => seat !== null && fleet.changed(seat),
 				ignored() {},
 			},
 		})
@@ -356,6 +374,21 @@ describe('what is published', () => {
 		stream.receive(encodeSaying('delta', { type: 'cluster', has, node: { id: 'x' } }))
 		expect(told).toEqual([])
 		expect(fleet.view(groupKey)?.rejections).toMatchObject([{ proxy: proxy.key, name: 'b', version: b2.version }])
+	})
+
+	test('what a proxy refused on one of its streams and takes on another it has taken', () => {
+		const { fleet, connect, clock } = setUp()
+		fleet.publish(groupKey, snapshotOf(a, b))
+		const [older, newer, other] = [connect(proxyOf('1')), connect(proxyOf('1')), connect(proxyOf('2'))]
+		clock.advance(limits.xdsSettleMs)
+		newer.be('refuses')
+		older.be('is silent')
+		fleet.publish(groupKey, snapshotOf(a, b2))
+		for (const proxy of [other, newer]) proxy.answer()
+		expect(fleet.view(groupKey)?.rejections).toMatchObject([{ name: 'b', version: b2.version }])
+		older.be('accepts')
+		older.answer()
+		expect(fleet.view(groupKey)?.rejections).toEqual([])
 	})
 
 	test('pins hold proxies, keeps hold versions, and ending them sends what is due', () => {

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
 import { createGroup, type Member } from '#xds/group.ts'
-import { allPending } from '#xds/type-states.ts'
 
 test('of proxies that come and go under ever new names the newest are missed', () => {
 	const group = createGroup('group', new Set())
@@ -17,7 +16,7 @@ test('of proxies that come and go under ever new names the newest are missed', (
 	const count = limits.xdsProxiesRemembered + 5
 	for (let index = 0; index < count; index += 1) {
 		const proxy = { key: `a#${index}`, instance: String(index), zone: '', group: about, groupKey: 'group' }
-		const member: Member = { proxy, streams: [], states: allPending, version: '' }
+		const member: Member = { proxy, seats: [], group: null, place: 0, version: '' }
 		group.add(member)
 		group.remove(member, 'expected', index)
 	}

@@ -5,6 +5,7 @@ import { type Random, seededRandom } from '#base/random.ts'
 import { type References, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import { count, seed } from '../../depth.ts'
+import { arbitrarySnapshot, snapshotRoutes as routeNames } from '../../fixtures/arbitrary-snapshot.ts'
 import { leastCpuMs } from '../../fixtures/cost.ts'
 import {
 	edsCluster,
@@ -19,8 +20,6 @@ import {
 import { createDialogue, type Dialogue, type Told, type TypeName, type Variant } from '../../fixtures/xds-dialogue.ts'
 
 const at = { host: '127.0.0.1', port: 8080 }
-const clusterNames = ['a', 'b', 'c', 'd']
-const routeNames = ['r', 's']
 const variants: readonly Variant[] = ['delta', 'stateOfTheWorld']
 
 describe('a change', () => {
@@ -278,7 +277,6 @@ type ModelProxy = Readonly<Record<ModelType, Map<string, string>>> & {
 
 type ModelType = 'cluster' | 'route' | 'endpoint' | 'secret'
 const modelTypes: readonly ModelType[] = ['cluster', 'route', 'endpoint', 'secret']
-const secretNames = ['s', 't']
 /** Version → what such a resource names. */
 const contents = new Map<string, References>()
 
@@ -287,27 +285,10 @@ function known(made: EncodedResource): EncodedResource {
 	return made
 }
 
-function randomCluster(name: string, random: Random): EncodedResource {
-	const timeoutMs = 1000 + Math.floor(random() * 2)
-	if (random() < 0.3) return known(staticCluster(name, at, timeoutMs))
-	const secrets = secretNames.filter(() => random() < 0.3)
-	// Other secrets are other bytes.
-	const marked = timeoutMs + 10 * secrets.length + (secrets.includes('s') ? 100 : 0)
-	return known(naming(edsCluster(name, { timeoutMs: marked }), { endpoints: [name], secrets }))
-}
-
 function randomSnapshot(random: Random): Snapshot {
-	const present = clusterNames.filter(() => random() < 0.6)
-	const clusters = present.map((name) => randomCluster(name, random))
-	const routes = routeNames.map((name) => {
-		const targets = present.filter(() => random() < 0.5)
-		return known(route(name, Object.fromEntries(targets.map((target) => [target, 1 + Math.floor(random() * 3)]))))
-	})
-	const discovered = [
-		...present.map((name) => endpoints(name, { ...at, port: 8080 + Math.floor(random() * 2) })),
-		...secretNames.map((name) => secret(name, random() < 0.5 ? 'old' : 'new')),
-	]
-	return snapshotOf(...clusters, ...routes, ...discovered.filter(() => random() < 0.8))
+	const snapshot = arbitrarySnapshot(random)
+	for (const { resources } of Object.values(snapshot.types)) for (const made of resources.values()) known(made)
+	return snapshot
 }
 
 class ModelRun {
