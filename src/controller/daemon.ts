@@ -116,6 +116,7 @@ async function startOnStore(
 		log,
 		identify: (caller, node) => identifyNode(admission, caller, node),
 		emit: (flush) => controller.takeFlush(flush),
+		wantsTimes: () => controller.evidence.wantsTimes(),
 	})
 	const server = createXdsServer({
 		clock,

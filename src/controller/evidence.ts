@@ -62,6 +62,8 @@ export type Evidence = {
 	forget(proxyKey: string): void
 	/** What all proxies counted of late, whether or not a rollout runs. */
 	traffic(): Traffic
+	/** How long requests take is judged of a rollout that is watched. */
+	wantsTimes(): boolean
 	/** How the errors of these clusters have varied in the last 30 minutes. */
 	phiOf(clusters: readonly string[]): GuardParameters['phi']
 	/** Rises whenever what `healthyHosts` and `isSilent` answer may have changed. */
@@ -86,6 +88,7 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 	let sequence = 0
 	let closed = false
 	let readiness = 0
+	let wantsTimes = false
 	const dispersions = createDispersions()
 	scheduleSweep()
 	scheduleDispersionLook()
@@ -177,7 +180,9 @@ export function createEvidence(options: { clock: Clock; emit: (event: EvidenceEv
 				if (alarm !== null) emit({ kind: 'alarm', rollout: watch.rollout, alarm })
 			}
 		},
+		wantsTimes: () => wantsTimes,
 		watch(watches) {
+			wantsTimes = watches.some(judgesTimes)
 			const named = new Map(watches.map((watch) => [watch.rollout, watch]))
 			for (const [id, { timer }] of watching) {
 				if (named.has(id)) continue
@@ -214,6 +219,10 @@ function newFolds(watch: Watch): Pick<Watching, 'fold' | 'beside'> {
 		fold: createFold(options),
 		beside: [createBesideFold('front', options), createBesideFold('mirror', options)],
 	}
+}
+
+function judgesTimes({ parameters, edgesMs }: Watch): boolean {
+	return (parameters.latency ?? null) !== null || edgesMs.length > 0
 }
 
 /** Their keys. */

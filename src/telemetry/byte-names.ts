@@ -41,11 +41,15 @@ export function createByteNames<Value>(): ByteNames<Value> {
 	}
 }
 
-/** Whether just these bytes are there. */
+/** Whether just these bytes are there. Names of a kind begin alike: they are looked at from their ends. */
 export function isAt(bytes: Uint8Array, from: number, to: number, wanted: Uint8Array): boolean {
 	if (to - from !== wanted.length) return false
-	for (let index = 0; index < wanted.length; index += 1) if (bytes[from + index] !== wanted[index]) return false
+	for (let index = wanted.length - 1; index >= 0; index -= 1) if (bytes[from + index] !== wanted[index]) return false
 	return true
+}
+
+export function bytesOf(text: string): Uint8Array {
+	return new TextEncoder().encode(text)
 }
 
 /** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/; small enough a number for V8 to keep without a box. */

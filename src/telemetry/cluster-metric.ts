@@ -41,11 +41,16 @@ export const counterMetrics: readonly CounterMetric[] = [
 	...grpcErrors,
 ]
 
-/** All of them, counters first: where one lies here, its value lies in an array of a cluster's values. */
+/** Counters first. */
 export const clusterMetrics: readonly ClusterMetric[] = [
 	...counterMetrics,
 	...(['active', 'open', 'healthyHosts', 'hosts'] as const),
 ]
+
+/** Where each lies in an array of a cluster's values. */
+export const metricSlots = Object.fromEntries(clusterMetrics.map((metric, slot) => [metric, slot])) as Readonly<
+	Record<ClusterMetric, number>
+>
 
 /** What is read of a family: the value of each cluster, how long requests took, or how long the proxy has run. */
 export type MetricUse = ClusterMetric | 'times' | 'uptime'

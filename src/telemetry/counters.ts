@@ -1,6 +1,6 @@
 import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
-import { type ClusterMetric, type CounterMetric, clusterMetrics, counterMetrics, grpcErrors } from './cluster-metric.ts'
+import { clusterMetrics, counterMetrics, grpcErrors, metricSlots } from './cluster-metric.ts'
 import type { ClusterFlush } from './flush.ts'
 import type { MetricsMessage } from './read-metrics.ts'
 import type { Reading } from './readings.ts'
@@ -58,10 +58,7 @@ export function createSpareValues(): SpareValues {
 }
 
 const untold = Number.NaN
-/** A message tells all that it has before it is looked whether that is too much. */
-const mostTold = 2 * limits.flushClusters
 const mostTaken = limits.flushClusters * clusterMetrics.length
-const slots = Object.fromEntries(clusterMetrics.map((metric, slot) => [metric, slot])) as Record<ClusterMetric, number>
 
 /** @param spare shared by all proxies */
 export function createCounters(spare: SpareValues = createSpareValues()): Counters {
@@ -74,16 +71,18 @@ export function createCounters(spare: SpareValues = createSpareValues()): Counte
 	const unroutedNow = new Map<string, number>()
 	/** Values of the flush under way, those that were told twice among them. */
 	let taken = 0
+	/** Clusters that it may have told of when the message ends that is taken. */
+	let mostTold = 0
 	let uptimeBeforeS: number | null = null
 	let uptimeS: number | null = null
 	let begun: 'not yet' | 'begun' = 'not yet'
 
-	function takeReading({ cluster, metric, value }: Readonly<Reading>): void {
+	function takeReading({ cluster, slot, value }: Readonly<Reading>): void {
 		const counted = countedAt(cluster)
 		taken += 1
 		if (counted.now === null && told.length >= mostTold) return
 		counted.now ??= beginTelling(counted)
-		counted.now[slots[metric]] = value
+		counted.now[slot] = value
 	}
 
 	function countedAt(cluster: string): Counted {
@@ -105,13 +104,12 @@ export function createCounters(spare: SpareValues = createSpareValues()): Counte
 	}
 
 	function drop(): void {
-		for (const counted of told) {
-			if (counted.now !== null) spare.giveBack(counted.now)
-			counted.now = null
+		// Emptied one by one they keep their room.
+		for (let one = told.pop(); one !== undefined; one = told.pop()) {
+			if (one.now !== null) spare.giveBack(one.now)
+			one.now = null
 		}
-		for (const counted of timed) counted.times = null
-		told.length = 0
-		timed.length = 0
+		for (let one = timed.pop(); one !== undefined; one = timed.pop()) one.times = null
 		if (unroutedNow.size > 0) unroutedNow.clear()
 		taken = 0
 		uptimeS = null
@@ -127,9 +125,10 @@ export function createCounters(spare: SpareValues = createSpareValues()): Counte
 
 	return {
 		take(values) {
+			mostTold = told.length + limits.flushClusters
 			values.readings.each(takeReading)
-			for (const [cluster, times] of values.times) takeTimes(cluster, times)
-			for (const [name, value] of values.unrouted) unroutedNow.set(name, value)
+			if (values.times.size > 0) for (const [cluster, times] of values.times) takeTimes(cluster, times)
+			if (values.unrouted.size > 0) for (const [name, value] of values.unrouted) unroutedNow.set(name, value)
 			uptimeS = values.uptimeS ?? uptimeS
 		},
 		isOverfull: () => told.length + unroutedNow.size > limits.flushClusters || taken > mostTaken,
@@ -142,7 +141,7 @@ export function createCounters(spare: SpareValues = createSpareValues()): Counte
 			const clusters = new Map<string, ClusterFlush>()
 			for (const one of told) {
 				const moved = move(one)
-				clusters.set(one.cluster, flushOf(one, counted ? moved : nothing, counted ? one.times : null))
+				clusters.set(one.cluster, counted ? moved : withoutIncrements(moved))
 			}
 			let unrouted = 0
 			let unmatched = 0
@@ -175,31 +174,31 @@ function forgetOldest(known: Map<string, unknown>): void {
 	}
 }
 
-type Moved = Pick<ClusterFlush, 'completed' | 'errors' | 'retries' | 'started' | 'connects' | 'connectFailures'>
-
-const nothing: Moved = { completed: 0, errors: 0, retries: 0, started: 0, connects: 0, connectFailures: 0 }
-
 /**
  * Moves what was before to what is now, and says by how much. A failed call of gRPC is mostly an answer 200 with a status
  * in its trailers. What Envoy answers by itself counts as 5xx and as gRPC's 14, an answer 503 of somebody who speaks no
  * gRPC as 5xx alone: so the larger of the two is what is certain to have failed.
  */
-function move(counted: Counted): Moved {
-	const withoutHost = moveCounter(counted, 'withoutHost')
+function move(counted: Counted): ClusterFlush {
+	const withoutHost = moveCounter(counted, metricSlots.withoutHost)
 	let ofGrpc = 0
-	for (const metric of grpcErrors) ofGrpc += moveCounter(counted, metric)
+	for (const metric of grpcErrors) ofGrpc += moveCounter(counted, metricSlots[metric])
 	return {
-		completed: moveCounter(counted, 'completed'),
-		errors: Math.max(moveCounter(counted, 'errors'), ofGrpc),
-		retries: moveCounter(counted, 'retries'),
-		started: moveCounter(counted, 'started'),
-		connects: moveCounter(counted, 'connects') + withoutHost,
-		connectFailures: moveCounter(counted, 'connectFailures') + withoutHost,
+		completed: moveCounter(counted, metricSlots.completed),
+		errors: Math.max(moveCounter(counted, metricSlots.errors), ofGrpc),
+		retries: moveCounter(counted, metricSlots.retries),
+		started: moveCounter(counted, metricSlots.started),
+		connects: moveCounter(counted, metricSlots.connects) + withoutHost,
+		connectFailures: moveCounter(counted, metricSlots.connectFailures) + withoutHost,
+		times: counted.times,
+		active: gaugeOf(counted, metricSlots.active),
+		open: gaugeOf(counted, metricSlots.open),
+		healthyHosts: gaugeOf(counted, metricSlots.healthyHosts),
+		hosts: gaugeOf(counted, metricSlots.hosts),
 	}
 }
 
-function moveCounter({ before, now }: Counted, metric: CounterMetric): number {
-	const slot = slots[metric]
+function moveCounter({ before, now }: Counted, slot: number): number {
 	const value = now?.[slot] ?? untold
 	if (Number.isNaN(value)) return 0
 	const moved = increment(value, before[slot] ?? 0)
@@ -211,23 +210,12 @@ function increment(value: number, before: number): number {
 	return value < before ? value : value - before
 }
 
-function flushOf(counted: Counted, moved: Moved, times: RequestTimes | null): ClusterFlush {
-	return {
-		completed: moved.completed,
-		errors: moved.errors,
-		retries: moved.retries,
-		started: moved.started,
-		connects: moved.connects,
-		connectFailures: moved.connectFailures,
-		times,
-		active: gaugeOf(counted, 'active'),
-		open: gaugeOf(counted, 'open'),
-		healthyHosts: gaugeOf(counted, 'healthyHosts'),
-		hosts: gaugeOf(counted, 'hosts'),
-	}
+function gaugeOf({ now }: Counted, slot: number): number {
+	const value = now?.[slot] ?? untold
+	return Number.isNaN(value) ? 0 : value
 }
 
-function gaugeOf({ now }: Counted, metric: ClusterMetric): number {
-	const value = now?.[slots[metric]] ?? untold
-	return Number.isNaN(value) ? 0 : value
+function withoutIncrements({ active, open, healthyHosts, hosts }: ClusterFlush): ClusterFlush {
+	const none = { completed: 0, errors: 0, retries: 0, started: 0, connects: 0, connectFailures: 0, times: null }
+	return { ...none, active, open, healthyHosts, hosts }
 }

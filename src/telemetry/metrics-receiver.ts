@@ -33,6 +33,8 @@ export type MetricsReceiverOptions = {
 	/** Who sends: the node (encoded) that comes with a stream's first message, and the call it came by. */
 	readonly identify: (caller: Caller, node: Uint8Array) => Result<Proxy, CallStatus>
 	readonly emit: (flush: Flush) => void
+	/** Whether anybody asks now how long requests took: else flushes say nothing of it. */
+	readonly wantsTimes: () => boolean
 }
 
 type Source = Remembered & {
@@ -50,7 +52,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 	/** Of the streams that are open. */
 	const sources = new Map<string, Source>()
 	const gone = createGoneSources<Source>(clock)
-	const readMetrics = createMetricsReader()
+	const readMetrics = createMetricsReader(options)
 	const spare = createSpareValues()
 	const pauses = createPauses({ clock, lengthMs: limits.flushGapMs })
 

@@ -1,4 +1,4 @@
-import type { ClusterMetric } from './cluster-metric.ts'
+import { type ClusterMetric, metricSlots } from './cluster-metric.ts'
 import type { CumulativeValues } from './counters.ts'
 import { createReadings } from './readings.ts'
 
@@ -43,7 +43,7 @@ export function readAdminStats(text: string): CumulativeValues | null {
 		const metric = clusterMetrics.get(name)
 		if (isUptime === uptime) uptimeS = value
 		else if (noCluster !== undefined) unrouted.set(noCluster, value)
-		else if (cluster !== undefined && metric !== undefined) readings.add(cluster, metric, value)
+		else if (cluster !== undefined && metric !== undefined) readings.add(cluster, metricSlots[metric], value)
 	}
 	return uptimeS === null ? null : { readings, times: new Map(), unrouted, uptimeS }
 }

@@ -1,8 +1,9 @@
 import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
-import { isAt } from './byte-names.ts'
-import { type ClusterMetric, type MetricUse, metricUses } from './cluster-metric.ts'
+import { bytesOf, isAt } from './byte-names.ts'
+import { metricSlots } from './cluster-metric.ts'
+import { familyNamed, type MetricFamily } from './metric-family.ts'
 import { createNameMemory, type NameMemory } from './name-memory.ts'
 import { readHistogram } from './read-histogram.ts'
 import { createReadings, type Readings } from './readings.ts'
@@ -37,19 +38,19 @@ export type MetricsMessage = {
 	readonly uptimeS: number | null
 }
 
-const unroutedPattern = /^http\..*\bno_(cluster|route)$/
 const egressPrefix = /^egress(\.|$)/
 
 /**
  * What is read, and the metric of it that is just read: the same objects for all messages. Thousands of flushes a second,
  * each of which leaves some hundred small ones behind, would be what the garbage collector lives on.
  */
-type Reading = {
+type MessageScan = {
 	readonly scan: WireScan
 	readonly names: NameMemory
 	readonly draft: Draft
+	readonly wantsTimes: () => boolean
 	/** The family that is read; null where it is of no use. */
-	family: Family | null
+	family: MetricFamily | null
 	readonly metric: Metric
 }
 
@@ -78,11 +79,13 @@ type Metric = {
 /** A failure is half a sentence about what is wrong. A message is valid until the next one is read. */
 export type MetricsReader = (bytes: Uint8Array) => Result<MetricsMessage, string>
 
-export function createMetricsReader(): MetricsReader {
+/** @param wantsTimes whether anybody asks now how long requests took: half of what is read of a message are these */
+export function createMetricsReader({ wantsTimes }: { readonly wantsTimes: () => boolean }): MetricsReader {
 	const [readings, times, unrouted] = [createReadings(), new Map(), new Map()]
 	const draft: Draft = { node: null, flushedAtMs: 0, readings, times, unrouted, uptimeS: null }
 	const scan = scanOf(new Uint8Array(), 0)
-	const reading: Reading = { scan, names: createNameMemory(), draft, family: null, metric: newMetric() }
+	const names = createNameMemory()
+	const reading: MessageScan = { scan, names, draft, wantsTimes, family: null, metric: newMetric() }
 	return (bytes) => {
 		clearDraft(draft)
 		scanAnew(scan, bytes, limits.flushFields)
@@ -104,7 +107,7 @@ function clearDraft(draft: Draft): void {
 	draft.uptimeS = null
 }
 
-function readMessage(reading: Reading): void {
+function readMessage(reading: MessageScan): void {
 	const { scan, draft } = reading
 	while (scan.at < scan.end) {
 		const tag = readTag(scan)
@@ -128,10 +131,7 @@ function readIdentifier(scan: WireScan): Uint8Array | null {
 	return node
 }
 
-/** What a family is of use for. */
-type Family = { readonly use: MetricUse } | { readonly use: 'unrouted'; readonly name: string }
-
-function readFamily(reading: Reading): void {
+function readFamily(reading: MessageScan): void {
 	const { scan, names, draft } = reading
 	reading.family = null
 	const end = enter(scan)
@@ -141,31 +141,12 @@ function readFamily(reading: Reading): void {
 		if (tag >>> 3 === 1) {
 			const from = passText(scan)
 			reading.family = familyNamed(scan, from, names)
+			if (reading.family?.use === 'times' && !reading.wantsTimes()) reading.family = null
 		} else if (tag >>> 3 !== 4) skipField(scan, tag)
 		else if (reading.family === null && draft.flushedAtMs !== 0) passText(scan)
 		else readMetric(reading)
 	}
 	leave(scan, end)
-}
-
-/** By the length of the name: few have the same. */
-const families = new Map<number, { readonly name: Uint8Array; readonly family: Family }[]>()
-for (const [text, use] of metricUses) {
-	const name = bytesOf(text)
-	families.set(name.length, [...(families.get(name.length) ?? []), { name, family: { use } }])
-}
-
-const httpPrefix = bytesOf('http.')
-const routeSuffix = bytesOf('no_route')
-const clusterSuffix = bytesOf('no_cluster')
-
-/** Of the name that ends where the scan is. */
-function familyNamed({ bytes, at: to }: WireScan, from: number, names: NameMemory): Family | null {
-	for (const { name, family } of families.get(to - from) ?? []) if (isAt(bytes, from, to, name)) return family
-	if (!isAt(bytes, from, from + httpPrefix.length, httpPrefix)) return null
-	const ends = (suffix: Uint8Array) => isAt(bytes, to - suffix.length, to, suffix)
-	const name = ends(routeSuffix) || ends(clusterSuffix) ? names.textAt(bytes, from, to) : null
-	return name !== null && unroutedPattern.test(name) ? { use: 'unrouted', name } : null
 }
 
 const nowhere = -1
@@ -185,7 +166,7 @@ function clearMetric(metric: Metric): void {
 	metric.timestampMs = 0
 }
 
-function readMetric(reading: Reading): void {
+function readMetric(reading: MessageScan): void {
 	const { scan, draft, family, metric } = reading
 	clearMetric(metric)
 	const end = enter(scan)
@@ -194,17 +175,17 @@ function readMetric(reading: Reading): void {
 		const field = tag >>> 3
 		if (field === 1) readLabel(scan, metric)
 		else if (field === 2 || field === 3) metric.value = readValue(scan)
-		else if (field === 6) metric.timestampMs = readInt64(scan)
+		else if (field === 6 && draft.flushedAtMs === 0) metric.timestampMs = readInt64(scan)
 		else if (field === 7) metric.times = readHistogram(scan)
 		else skipField(scan, tag)
 	}
 	leave(scan, end)
 	if (draft.flushedAtMs === 0) draft.flushedAtMs = metric.timestampMs
 	if (family === null) return
-	if (family.use === 'uptime') draft.uptimeS = metric.value
+	if (family.use === 'cluster') takeOfCluster(family.slot, reading)
+	else if (family.use === 'times') takeTimes(reading)
 	else if (family.use === 'unrouted') takeUnrouted(family.name, reading)
-	else if (family.use !== 'errors' || isServerError(scan.bytes, metric.responseClass))
-		takeOfCluster(family.use, reading)
+	else draft.uptimeS = metric.value
 }
 
 const clusterLabel = bytesOf('envoy.cluster_name')
@@ -212,7 +193,10 @@ const responseClassLabel = bytesOf('envoy.response_code_class')
 const listenerPrefixLabel = bytesOf('envoy.http_conn_manager_prefix')
 
 function readLabel(scan: WireScan, into: Metric): void {
-	let [nameFrom, nameTo, valueFrom, valueTo] = [0, 0, 0, 0]
+	let nameFrom = 0
+	let nameTo = 0
+	let valueFrom = 0
+	let valueTo = 0
 	const end = enter(scan)
 	while (scan.at < scan.end) {
 		const tag = readTag(scan)
@@ -262,17 +246,20 @@ function isServerError(bytes: Uint8Array, { from, to }: Place): boolean {
 }
 
 /** Of a cluster of ours: no other is known to anybody, and its name may be of any length. */
-function takeOfCluster(use: ClusterMetric | 'times', { scan, names, draft, metric }: Reading): void {
+function takeOfCluster(slot: number, { scan, names, draft, metric }: MessageScan): void {
+	if (slot === metricSlots.errors && !isServerError(scan.bytes, metric.responseClass)) return
 	const cluster = textAt(metric.cluster, scan, names)
-	if (cluster === null) return
-	if (use === 'times') {
-		if (metric.times !== null && draft.times.size < limits.flushClusters) draft.times.set(cluster, metric.times)
-		return
-	}
-	draft.readings.add(cluster, use, metric.value)
+	if (cluster !== null) draft.readings.add(cluster, slot, metric.value)
 }
 
-function takeUnrouted(name: string, { scan, names, draft, metric }: Reading): void {
+/** Of one of those. */
+function takeTimes({ scan, names, draft, metric }: MessageScan): void {
+	const cluster = textAt(metric.cluster, scan, names)
+	const hasRoom = draft.times.size < limits.flushClusters
+	if (cluster !== null && metric.times !== null && hasRoom) draft.times.set(cluster, metric.times)
+}
+
+function takeUnrouted(name: string, { scan, names, draft, metric }: MessageScan): void {
 	const prefix = textAt(metric.listenerPrefix, scan, names)
 	const hasRoom = draft.unrouted.size < limits.flushClusters
 	if (prefix !== null && hasRoom && egressPrefix.test(prefix)) draft.unrouted.set(`${prefix} ${name}`, metric.value)
@@ -280,8 +267,4 @@ function takeUnrouted(name: string, { scan, names, draft, metric }: Reading): vo
 
 function textAt({ from, to }: Place, { bytes }: WireScan, names: NameMemory): string | null {
 	return from === nowhere ? null : names.textAt(bytes, from, to)
-}
-
-function bytesOf(text: string): Uint8Array {
-	return new TextEncoder().encode(text)
 }

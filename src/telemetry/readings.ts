@@ -1,15 +1,13 @@
-import type { ClusterMetric } from './cluster-metric.ts'
-
-/** One value of one cluster: of a counter, cumulative, or of a gauge. */
-export type Reading = { cluster: string; metric: ClusterMetric; value: number }
+/** One value of one cluster: of a counter, cumulative, or of a gauge. `slot`: which, by `metricSlots`. */
+export type Reading = { cluster: string; slot: number; value: number }
 
 /**
  * A list of values, to be filled again and again: a fleet flushes so fast that new entries each time would be what the
  * garbage collector lives on. It stays as large as the longest that it was.
  */
 export type Readings = {
-	add(cluster: string, metric: ClusterMetric, value: number): void
-	/** In their order: of two of one metric the later one counts. */
+	add(cluster: string, slot: number, value: number): void
+	/** In their order: of two of one slot the later one counts. */
 	each(take: (reading: Readonly<Reading>) => void): void
 	clear(): void
 }
@@ -18,12 +16,12 @@ export function createReadings(): Readings {
 	const entries: Reading[] = []
 	let count = 0
 	return {
-		add(cluster, metric, value) {
+		add(cluster, slot, value) {
 			const entry = entries[count]
-			if (entry === undefined) entries.push({ cluster, metric, value })
+			if (entry === undefined) entries.push({ cluster, slot, value })
 			else {
 				entry.cluster = cluster
-				entry.metric = metric
+				entry.slot = slot
 				entry.value = value
 			}
 			count += 1

@@ -37,12 +37,18 @@ function viewOf(bytes: Uint8Array): DataView {
 export function readTag(scan: WireScan): number {
 	scan.fieldsLeft -= 1
 	if (scan.fieldsLeft < 0) throw new Error('more fields than a message may have')
-	const from = scan.at
+	const { at } = scan
 	const tag = readUint32(scan)
-	const length = scan.at - from
-	if (length > 5 || (length === 5 && (scan.bytes[scan.at - 1] ?? 0) > 0x0f)) throw new Error('a tag is too large')
 	if (tag < 8 || (tag & 7) > 5) throw new Error(`there is no field ${tag >>> 3} of wire type ${tag & 7}`)
+	if (scan.at - at >= mostTagBytes) checkLongTag(scan, at)
 	return tag
+}
+
+const mostTagBytes = 5
+
+/** The last of five bytes has four bits of the 32. */
+function checkLongTag({ bytes, at }: WireScan, from: number): void {
+	if (at - from > mostTagBytes || (bytes[at - 1] ?? 0) > 0x0f) throw new Error('a tag is too large')
 }
 
 /** Passes over the field whose tag was just read. */
@@ -93,10 +99,16 @@ export function readDouble(scan: WireScan): number {
 
 /** A varint of at most 32 bits. Higher ones are dropped, as every reader of the format does. */
 export function readUint32(scan: WireScan): number {
-	const first = nextByte(scan)
-	if (first < 0x80) return first
-	let value = first & 0x7f
-	for (let shift = 7; shift < 7 * mostVarintBytes; shift += 7) {
+	// Nearly all of them are short. What is longer lies in a function of its own, so that this one is part of its callers.
+	const byte = scan.at < scan.end ? (scan.bytes[scan.at] ?? 0) : 0x80
+	if (byte >= 0x80) return readLongUint32(scan)
+	scan.at += 1
+	return byte
+}
+
+function readLongUint32(scan: WireScan): number {
+	let value = 0
+	for (let shift = 0; shift < 7 * mostVarintBytes; shift += 7) {
 		const byte = nextByte(scan)
 		if (shift < 32) value |= (byte & 0x7f) << shift
 		if (byte < 0x80) return value >>> 0

@@ -62,6 +62,7 @@ async function startServing(port: number): Promise<Serving> {
 	const receiver = createMetricsReceiver({
 		clock: systemClock,
 		log: silentLog,
+		wantsTimes: () => true,
 		identify: (caller, node) => admission.identify(caller, node),
 		emit: (flush) => flushes.push(flush),
 	})

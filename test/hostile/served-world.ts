@@ -39,6 +39,7 @@ export function createServedWorld(options: Partial<XdsServerOptions> = {}): Serv
 	const receiver = createMetricsReceiver({
 		clock,
 		log,
+		wantsTimes: () => true,
 		identify: (connection, node) => admission.identify(connection, node),
 		emit({ clusters }) {
 			for (const { completed, errors } of clusters.values()) {

@@ -44,6 +44,7 @@ test('names without end are not kept', async () => {
 	const receiver = createMetricsReceiver({
 		clock,
 		log: silentLog,
+		wantsTimes: () => true,
 		identify: (caller, node) => admission.identify(caller, node),
 		emit(flush) {
 			clusters += flush.clusters.size

@@ -1,7 +1,7 @@
 import type { Random } from '#base/random.ts'
 import { type ProxyGroup, proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
-import type { ClusterMetric } from '#telemetry/cluster-metric.ts'
+import { type ClusterMetric, metricSlots } from '#telemetry/cluster-metric.ts'
 import type { CumulativeValues } from '#telemetry/counters.ts'
 import { createReadings } from '#telemetry/readings.ts'
 import type { Proxy, Rejection } from '#xds/fleet-view.ts'
@@ -192,7 +192,8 @@ export function flushOf(target: FakeProxy, nowMs: number): CumulativeValues {
 		if (typeUrl !== typeUrls.cluster) continue
 		const { completed, errors, started, active } = countersOf(target, name)
 		const counted = { completed, errors, started, active, healthyHosts: healthyHosts(target, name), hosts: 1 }
-		for (const [metric, value] of Object.entries(counted)) readings.add(name, metric as ClusterMetric, value)
+		for (const [metric, value] of Object.entries(counted))
+			readings.add(name, metricSlots[metric as ClusterMetric], value)
 	}
 	return { times: new Map(), readings, unrouted: new Map(), uptimeS: Math.floor((nowMs - target.startedMs) / 1000) }
 }

@@ -99,6 +99,17 @@ test('the hard limit sees a bad flush on each side of a step, warm-up or not', (
 	expect(limits.lookIntervalMs).toBe(5000)
 })
 
+test('times of requests are wanted while they are judged, and no longer', () => {
+	const { evidence, watch } = setUp(0)
+	const latency = { edgeMs: null, toleranceRatio: 1, tolerancePpm: 0 }
+	const judging = { ...watch(0), parameters: { ...parameters, latency } }
+	const wanted = [[watch(0)], [watch(0), judging], [{ ...watch(0), edgesMs: [50] }], []].map((watches) => {
+		evidence.watch(watches)
+		return evidence.wantsTimes()
+	})
+	expect(wanted).toEqual([false, true, true, false])
+})
+
 describe('a TCP route is counted in connections', () => {
 	/** A flush of TCP clusters as Envoy has them: no answers, and open connections are active. */
 	const flushOf = (connects: number, connectFailures: number): ClusterFlush => ({

@@ -90,6 +90,7 @@ beforeEach(() => {
 	}
 	const evidence: Evidence = {
 		takeFlush() {},
+		wantsTimes: () => false,
 		phiOf: () => ({ value: 3, source: 'default' }),
 		watch() {},
 		healthyHosts: (_, cluster) => healthy[cluster] ?? null,

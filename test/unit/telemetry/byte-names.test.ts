@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
-import { createByteNames, isAt } from '#telemetry/byte-names.ts'
+import { bytesOf, createByteNames, isAt } from '#telemetry/byte-names.ts'
 import { createNameMemory } from '#telemetry/name-memory.ts'
-
-const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 describe('createByteNames', () => {
 	test('finds a name wherever it lies, and no other', () => {

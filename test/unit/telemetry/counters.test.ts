@@ -147,13 +147,21 @@ describe('createCounters', () => {
 
 	test('remembers no more clusters than it may', () => {
 		const counters = startCounting()
-		const many = Object.fromEntries(
-			Array.from({ length: limits.flushClusters + 10 }, (_, index) => [`c${index}`, { completed: 1 }]),
-		)
-		counters.add(flush(many))
+		const named = (from: number, to: number) =>
+			flush(Object.fromEntries(Array.from({ length: to - from }, (_, index) => [`c${from + index}`, { completed: 1 }])))
+		counters.take(named(0, 10))
+		counters.take(named(10, limits.flushClusters + 10))
+		expect(counters.isOverfull()).toBe(true)
+		counters.close()
 		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(1)
 		expect(counters.add(flush({ c0: { completed: 1 } })).clusters.get('c0')?.completed).toBe(0)
 		expect(counters.size()).toBe(limits.flushClusters)
+	})
+
+	test('nor reads more of one message', () => {
+		const counters = startCounting()
+		const many = Array.from({ length: limits.flushClusters + 10 }, (_, index) => [`c${index}`, { completed: 1 }])
+		expect(counters.add(flush(Object.fromEntries(many))).clusters.size).toBe(limits.flushClusters)
 	})
 
 	test('and forgets first those that were counted longest ago', () => {

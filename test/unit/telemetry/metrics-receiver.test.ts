@@ -21,6 +21,7 @@ function setUp() {
 		log: silentLog,
 		identify: (caller, node) => admission.identify(caller, node),
 		emit: (flush) => flushes.push(flush),
+		wantsTimes: () => true,
 	})
 	let atMs = 0
 

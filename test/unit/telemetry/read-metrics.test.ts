@@ -10,7 +10,7 @@ import { leastCpuMs } from '../../fixtures/cost.ts'
 import { clusterMetrics, metricsMessage, requestTimes, type Sent, uptime } from '../../fixtures/metrics-message.ts'
 import { clustersIn } from '../../fixtures/readings.ts'
 
-const readMetrics = createMetricsReader()
+const readMetrics = createMetricsReader({ wantsTimes: () => true })
 
 function read(...metrics: readonly Sent[]) {
 	const message = readMetrics(metricsMessage({ atMs: 1_795_408_159_135, metrics }))
@@ -73,6 +73,18 @@ describe('createMetricsReader', () => {
 		expect(message.times.get('b')).toMatchObject({ samples: 0 })
 		const endless = { samples: 1, edgesMs: [5, Number.POSITIVE_INFINITY], atMost: [0, 1] }
 		expect(read(requestTimes('a', endless)).times.get('a')).toEqual({ samples: 1, edgesMs: [5], atMost: [0] })
+	})
+
+	test('but not while nobody asks', () => {
+		let wantsTimes = false
+		const readWanted = createMetricsReader({ wantsTimes: () => wantsTimes })
+		const metrics = [requestTimes('a', { samples: 1, edgesMs: [5], atMost: [1] })]
+		const sizes = [false, true, false].map((wanted) => {
+			wantsTimes = wanted
+			const message = readWanted(metricsMessage({ atMs: 1, metrics }))
+			return message.ok && message.value.times.size
+		})
+		expect(sizes).toEqual([0, 1, 0])
 	})
 
 	test('more buckets than anybody writes are no histogram', () => {

@@ -8,14 +8,14 @@ test('a list that is filled again says what it was filled with last', () => {
 		readings.each((reading) => told.push({ ...reading }))
 		return told
 	}
-	readings.add('a', 'completed', 1)
-	readings.add('b', 'errors', 2)
+	readings.add('a', 0, 1)
+	readings.add('b', 1, 2)
 	expect(all()).toEqual([
-		{ cluster: 'a', metric: 'completed', value: 1 },
-		{ cluster: 'b', metric: 'errors', value: 2 },
+		{ cluster: 'a', slot: 0, value: 1 },
+		{ cluster: 'b', slot: 1, value: 2 },
 	])
 	readings.clear()
 	expect(all()).toEqual([])
-	readings.add('c', 'open', 3)
-	expect(all()).toEqual([{ cluster: 'c', metric: 'open', value: 3 }])
+	readings.add('c', 2, 3)
+	expect(all()).toEqual([{ cluster: 'c', slot: 2, value: 3 }])
 })
