@@ -6,7 +6,7 @@ import { backendsOf } from './backends-of.ts'
 import type { Caller } from './caller-of.ts'
 import type { Capture } from './compiled.ts'
 import { type HandedOver, handedOver } from './handed-over.ts'
-import { servicePorts, type Upstream } from './upstream.ts'
+import { type ServicePort, servicePorts, type Upstream } from './upstream.ts'
 
 type Resources = Readonly<Record<ResourceId, Resource>>
 
@@ -65,12 +65,14 @@ function makeTables(resources: Resources, caller: Caller, mode: Capture['mode'])
 		if (caller.spec.backends.length === 0) return []
 		return [{ name: allPortsName, hosts: hosts.map(qualifyHost), handedOver: [] }]
 	}
-	const ports = [...new Set(hosts.map(({ host }) => host.port))].sort((left, right) => left - right)
-	return ports.map((port) => ({
-		name: egressRoutesName(port),
-		hosts: hosts.map(({ host }) => host).filter((host) => host.port === port),
-		handedOver: [],
-	}))
+	const byPort = Map.groupBy(hosts, ({ host }) => host.port)
+	return [...byPort]
+		.sort(([left], [right]) => left - right)
+		.map(([port, ofPort]) => ({
+			name: egressRoutesName(port),
+			hosts: ofPort.map(({ host }) => host),
+			handedOver: [],
+		}))
 }
 
 function egressRoutesName(port: number): string {
@@ -79,11 +81,23 @@ function egressRoutesName(port: number): string {
 
 type PortHost = { readonly host: EgressHost; readonly isDefault: boolean }
 
+/** Of callers that are not told otherwise, by the ports of the service. */
+const plainHosts = new WeakMap<readonly ServicePort[], readonly PortHost[]>()
+
 /** One host for each port of the virtual service that takes requests. */
-function hostsOf(resources: Resources, id: ResourceId, clientTls: ClientTls | null): PortHost[] {
+function hostsOf(resources: Resources, id: ResourceId, clientTls: ClientTls | null): readonly PortHost[] {
 	const service = resources[id]
 	if (service?.kind !== 'VirtualService') return []
-	const http = servicePorts(resources, service).filter(({ protocol }) => protocol !== 'tcp')
+	const ports = servicePorts(resources, service)
+	if (ports.length === 0) return []
+	if (clientTls !== null) return makeHosts(service, ports, clientTls)
+	const known = plainHosts.get(ports) ?? makeHosts(service, ports, null)
+	plainHosts.set(ports, known)
+	return known
+}
+
+function makeHosts(service: VirtualService, all: readonly ServicePort[], clientTls: ClientTls | null): PortHost[] {
+	const http = all.filter(({ protocol }) => protocol !== 'tcp')
 	const ports = http.map(({ port }) => port)
 	const defaultPort = ports.includes(defaultHttpPort) ? defaultHttpPort : ports[0]
 	const { name } = service

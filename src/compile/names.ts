@@ -9,7 +9,7 @@ import { type ProxyGroup, type ProxyIdentity, type TypeUrl, typeUrls } from './c
 import { egressTables } from './egress-table.ts'
 import { meshIndex } from './mesh-index.ts'
 import { tcpEgresses } from './tcp-egress.ts'
-import type { Upstream } from './upstream.ts'
+import { servicePorts, type Upstream } from './upstream.ts'
 
 export type Resources = Readonly<Record<ResourceId, Resource>>
 
@@ -82,20 +82,19 @@ export function callersOf({ resources }: EffectiveMesh, routes: readonly Resourc
 		const found = resources[route]
 		return found?.kind === 'Route' ? [found.spec.virtualRouter] : []
 	})
-	const all = [...new Set(routers)].flatMap((router) => services.get(router) ?? [])
-	return [...new Set(all.flatMap(({ id }) => callers.get(id) ?? []))]
-		.filter((caller) => calls(resources, caller, routes))
-		.sort((left, right) => (left.id < right.id ? -1 : 1))
-		.map(identityOf)
+	const found = new Set<Caller>()
+	for (const service of [...new Set(routers)].flatMap((router) => services.get(router) ?? [])) {
+		const leading = servicePorts(resources, service).filter(({ upstream }) => leadsTo(upstream, routes))
+		const takesRequests = leading.some(({ protocol }) => protocol !== 'tcp')
+		for (const caller of leading.length === 0 ? [] : (callers.get(service.id) ?? []))
+			if (takesRequests || connects(resources, caller, routes)) found.add(caller)
+	}
+	return [...found].sort((left, right) => (left.id < right.id ? -1 : 1)).map(identityOf)
 }
 
-/** Whichever way its traffic is captured: intercepted TCP needs no more than explicit HTTP does. */
-function calls(resources: Resources, caller: Caller, routes: readonly ResourceId[]): boolean {
-	const upstreams = [
-		...egressTables(resources, caller, 'explicit').flatMap(({ hosts }) => hosts.map(({ upstream }) => upstream)),
-		...tcpEgresses(resources, caller, { mode: 'intercept' }).map(({ upstream }) => upstream),
-	]
-	return upstreams.some((upstream) => leadsTo(upstream, routes))
+/** Of two services on one port only one is reached over TCP. Intercepted it needs no more than explicit. */
+function connects(resources: Resources, caller: Caller, routes: readonly ResourceId[]): boolean {
+	return tcpEgresses(resources, caller, { mode: 'intercept' }).some(({ upstream }) => leadsTo(upstream, routes))
 }
 
 export type Carrier = { readonly typeUrl: TypeUrl; readonly name: string }

@@ -15,20 +15,46 @@ export type Upstream =
 /** A port that callers of a virtual service dial. */
 export type ServicePort = { readonly port: number; readonly protocol: Protocol; readonly upstream: Upstream }
 
-/** The ports of a virtual service; none while it has no provider, or its provider no listener. */
-export function servicePorts(resources: Resources, { spec }: VirtualService): ServicePort[] {
-	if (spec.provider === null) return []
-	const { id } = spec.provider
+type Made = {
+	readonly provider: Resource | undefined
+	readonly routes: readonly Route[]
+	readonly ports: readonly ServicePort[]
+}
+
+/** Most services are in the next mesh what they are in this one. */
+const known = new WeakMap<VirtualService, Made>()
+const none: readonly never[] = []
+
+/**
+ * The ports of a virtual service; none while it has no provider, or its provider no listener. The same object as long as
+ * service, provider and routes are the same.
+ */
+export function servicePorts(resources: Resources, service: VirtualService): readonly ServicePort[] {
+	const id = service.spec.provider?.id
+	if (id === undefined) return none
 	const provider = resources[id]
-	if (provider?.kind === 'VirtualNode') {
+	const routes = provider?.kind === 'VirtualRouter' ? (meshIndex(resources).routes.get(id) ?? none) : none
+	const before = known.get(service)
+	if (before !== undefined && before.provider === provider && isSameList(before.routes, routes)) return before.ports
+	const ports = provider === undefined ? none : portsOf(provider, routes)
+	known.set(service, { provider, routes, ports })
+	return ports
+}
+
+function isSameList(left: readonly Route[], right: readonly Route[]): boolean {
+	return left === right || (left.length === right.length && left.every((route, index) => route === right[index]))
+}
+
+function portsOf(provider: Resource, routes: readonly Route[]): readonly ServicePort[] {
+	const { id } = provider
+	if (provider.kind === 'VirtualNode') {
 		return provider.spec.listeners.map(({ port, protocol, timeout }) => ({
 			port,
 			protocol,
 			upstream: { kind: 'node', target: { virtualNode: id, port }, timeout },
 		}))
 	}
-	if (provider?.kind !== 'VirtualRouter') return []
-	const routes = meshIndex(resources).routes.get(id) ?? []
+	if (provider.kind !== 'VirtualRouter') return none
 	return provider.spec.listeners.map((listener) => ({
 		...listener,
 		upstream: { kind: 'router', router: id, routes: routes.filter((route) => isFor(route, listener)) },
