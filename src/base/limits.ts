@@ -179,6 +179,8 @@ export const limits = {
 	gitOutputBytes: 64 * 1024 * 1024,
 	/** Text of a commit or of git's errors that is shown to people. */
 	shownTextCharacters: 400,
+	/** Parts that a mesh is stored in: a change of one resource writes one of them. */
+	storedParts: 64,
 	/** Space kept beside the database, so that a way back can be journalled on a full disk. */
 	storeReserveBytes: 256 * 1024,
 	/** The database's write-ahead log is cut back to this after a checkpoint. */

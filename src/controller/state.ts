@@ -1,6 +1,7 @@
 import type { Diagnostic } from '#base/diagnostic.ts'
 import type { Rollout } from '#rollout/rollout.ts'
 import type { RevisionInfo } from '#source/revision.ts'
+import type { ContentIndex } from './content.ts'
 import type { Freeze } from './freeze.ts'
 
 /**
@@ -112,8 +113,8 @@ export const initialState: ControllerState = {
 	acceptedByHand: null,
 }
 
-/** What the store keeps as one text: the state, and which blob holds each mesh and table of origins that it names. */
-export type StoredState = { readonly state: ControllerState; readonly content: Readonly<Record<string, string>> }
+/** What the store keeps as one text: the state, and which blobs hold each mesh and table of origins that it names. */
+export type StoredState = { readonly state: ControllerState; readonly content: ContentIndex }
 
 /** Reads what `JSON.stringify` wrote of a StoredState. Throws when a Sluice with other meshes or rollouts wrote it. */
 export function parseStored(text: string): StoredState {

@@ -19,6 +19,7 @@ import type { Violate } from './invariants.ts'
 import type { Reports } from './reports.ts'
 import { nodeOfCluster, type Shares } from './shares.ts'
 import { firstPair, type Pair } from './simulated-mesh.ts'
+import { storedMesh } from './stored-mesh.ts'
 
 // Whether what the controller says of itself is what the fleet holds and reports, what the store has, and what Git asks
 // for. Looked at after each turn, when nothing is on its way inside the daemon.
@@ -59,7 +60,6 @@ const reactionMs = 1_500
 /** A daemon that died is back after so long. */
 const restartMs = 5_000
 const droppable = resourceId.virtualNode('apps', firstPair.stable)
-const utf8 = new TextDecoder()
 
 /** What is known of one rollout since it was first seen. */
 type Known = {
@@ -112,9 +112,8 @@ export function createConsistency(options: ConsistencyOptions): Consistency {
 	function allowedShares(pair: Pair, stored: MemorySnapshot | null): Set<number> | null {
 		if (stored === null || stored.state === null) return null
 		const { state, content } = parseStored(stored.state)
-		const bytes = state.applied === null ? undefined : stored.blobs.get(content[state.applied] ?? '')
-		if (bytes === undefined) return null
-		const { mesh } = JSON.parse(utf8.decode(bytes)) as { mesh: Mesh }
+		const mesh = storedMesh(stored, content, state.applied)
+		if (mesh === null) return null
 		const inForce = canaryShareOf(pair, splitOf(effectiveMesh(mesh, state.rollouts), pair.route))
 		// The last one may be taken back by a person though it has ended.
 		const ofRoute = state.rollouts.filter((rollout) => laneOf(rollout, pair.route) !== null)

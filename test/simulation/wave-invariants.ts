@@ -9,6 +9,7 @@ import { type FakeProxy, timeoutAt } from './fake-proxy.ts'
 import type { Violate } from './invariants.ts'
 import type { Reports } from './reports.ts'
 import { firstPair } from './simulated-mesh.ts'
+import { storedMesh } from './stored-mesh.ts'
 
 // What must always hold while a change of another kind than shares goes out by waves (rules §4): one proxy, then some, then
 // all. The change is that of a timeout; who has it is read from what proxies hold.
@@ -34,7 +35,6 @@ export type WaveInvariantOptions = {
 	readonly violate: Violate
 }
 
-const utf8 = new TextDecoder()
 /** What App Mesh gives a request where nothing is written. */
 const usualMs = 15_000
 /** The oldest flush on which a step may rest. */
@@ -233,8 +233,8 @@ function storedWave(
 	if (snapshot === null || snapshot.state === null) return null
 	const { state, content } = parseStored(snapshot.state)
 	const timeoutStored = (hash: string) => {
-		const bytes = snapshot.blobs.get(content[hash] ?? '')
-		return bytes === undefined ? usualMs : timeoutOf((JSON.parse(utf8.decode(bytes)) as { mesh: Mesh }).mesh)
+		const mesh = storedMesh(snapshot, content, hash)
+		return mesh === null ? usualMs : timeoutOf(mesh)
 	}
 	if (state.applied === null) return null
 	const oldMs = timeoutStored(state.applied)
