@@ -242,6 +242,9 @@ export const limits = {
 	xdsTokens: 20_000,
 	xdsTokenBytes: 4 * 1024,
 	xdsTokenLeastChars: 32,
+	/** What a peer may send before room is made for more, in a stream and in all of a connection. */
+	xdsWindowBytes: 1024 * 1024,
+	/** A peer that says nothing for so long is asked whether it is there; and how long it has to answer. */
 	xdsKeepaliveMs: 20_000,
 	xdsKeepaliveTimeoutMs: 10_000,
 	/** Names in state of the world, kept for a type of a stream as they were written, where no other wrote them alike. */

@@ -10,9 +10,11 @@ import type { Socket } from 'node:net'
 import type { CallStatus, Connection, GrpcService } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
+import { systemClock } from '#base/system-clock.ts'
 import { afterTurns, turnsToReset } from './after-turns.ts'
 import type { CallWire, GrpcEngine, OpenService } from './grpc-engine.ts'
 import { createMessageReader, type FramingFault, frameOf } from './grpc-frames.ts'
+import { type KeptPeer, keepAlive } from './keepalive.ts'
 
 // gRPC on Node's own HTTP/2: a message that goes to many is framed once and copied never, and between it and the socket
 // there is one stream of JavaScript less than under grpc-js.
@@ -22,6 +24,8 @@ const sessionOptions = {
 		maxConcurrentStreams: limits.xdsStreamsPerConnection,
 		maxHeaderListSize: limits.xdsHeaderBytes,
 		enablePush: false,
+		// Whatever comes is read at once, so that a window holds nothing back. To open it again costs a write each time.
+		initialWindowSize: limits.xdsWindowBytes,
 	},
 	// What waits for a slow peer is bounded by the streams themselves. Beyond this bound Node would refuse a second
 	// stream of a proxy that is just being sent all of a large mesh.
@@ -51,12 +55,14 @@ export function createHttp2Engine(services: readonly GrpcService[]): GrpcEngine 
 	function serve({ id }: Connection, socket: Socket, open: OpenService): void {
 		const session = performServerHandshake(socket, sessionOptions)
 		sessions.set(id, session)
-		const stopPinging = pingOn(session, socket)
+		session.setLocalWindowSize(limits.xdsWindowBytes)
+		// An answer takes the machine's own time, whatever clock the rest goes by.
+		const stopAsking = keepAlive(peerOf(session, socket), systemClock)
 		session.on('stream', (stream, headers) => begin(stream, headers, open))
 		// Its close follows, whatever it was.
 		session.on('error', () => undefined)
 		session.once('close', () => {
-			stopPinging()
+			stopAsking()
 			sessions.delete(id)
 			socket.destroy()
 		})
@@ -177,20 +183,15 @@ function createFrames(): (message: Uint8Array) => Buffer {
 	}
 }
 
-/** A peer that is gone without a word is found out, and one that does not let go of its socket. Returns how to end that. */
-function pingOn(session: ServerHttp2Session, socket: Socket): () => void {
-	let answer: NodeJS.Timeout | undefined
-	const ping = setInterval(() => {
-		if (session.destroyed) return void socket.destroy()
-		if (answer !== undefined) return
-		answer = setTimeout(() => socket.destroy(), limits.xdsKeepaliveTimeoutMs)
-		session.ping(() => {
-			clearTimeout(answer)
-			answer = undefined
-		})
-	}, limits.xdsKeepaliveMs)
-	return () => {
-		clearInterval(ping)
-		clearTimeout(answer)
+function peerOf(session: ServerHttp2Session, socket: Socket): KeptPeer {
+	return {
+		bytesRead: () => socket.bytesRead,
+		ping(answered) {
+			if (session.destroyed) return void socket.destroy()
+			session.ping((error) => {
+				if (error === null) answered()
+			})
+		},
+		cut: () => void socket.destroy(),
 	}
 }
