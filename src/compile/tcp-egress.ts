@@ -4,7 +4,7 @@ import type { Backend, ClientTls } from '#mesh/proxy-spec.ts'
 import type { Caller } from './caller-of.ts'
 import type { Capture } from './compiled.ts'
 import { egressTables } from './egress-table.ts'
-import { servicePorts, type Upstream } from './upstream.ts'
+import { type ServicePort, servicePorts, type Upstream } from './upstream.ts'
 
 type Resources = Readonly<Record<ResourceId, Resource>>
 
@@ -46,13 +46,15 @@ function knownEgresses(resources: Resources, node: VirtualNode, mode: Capture['m
 }
 
 function makeEgresses(resources: Resources, node: VirtualNode, mode: Capture['mode']): TcpEgress[] {
+	const egresses = node.spec.backends.flatMap((backend) => egressesOf(resources, backend, mode))
+	if (egresses.length === 0) return []
 	const taken = new Set(
 		mode === 'explicit'
 			? node.spec.listeners.map(({ port }) => port)
 			: egressTables(resources, node, mode).flatMap(({ hosts }) => hosts.map(({ port }) => port)),
 	)
 	const found: TcpEgress[] = []
-	for (const egress of node.spec.backends.flatMap((backend) => egressesOf(resources, backend, mode))) {
+	for (const egress of egresses) {
 		if (taken.has(egress.port)) continue
 		taken.add(egress.port)
 		found.push(egress)
@@ -64,13 +66,19 @@ function egressesOf(resources: Resources, backend: Backend, mode: Capture['mode'
 	const service = resources[backend.virtualService]
 	if (service?.kind !== 'VirtualService') return []
 	const { clientTls, egressPort } = backend
-	const tcp = servicePorts(resources, service).filter(({ protocol }) => protocol === 'tcp')
+	const ports = servicePorts(resources, service)
+	if (!ports.some(isTcp)) return []
+	const tcp = ports.filter(isTcp)
 	if (mode === 'intercept') {
 		return tcp.map(({ port, upstream }) => ({ service, port, upstream: firstRoute(upstream), clientTls }))
 	}
 	const [first] = tcp
 	if (first === undefined || egressPort === null) return []
 	return [{ service, port: egressPort, upstream: firstRoute(first.upstream), clientTls }]
+}
+
+function isTcp({ protocol }: ServicePort): boolean {
+	return protocol === 'tcp'
 }
 
 function firstRoute(upstream: Upstream): Upstream {

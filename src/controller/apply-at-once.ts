@@ -1,5 +1,5 @@
 import { hashValue } from '#base/hash.ts'
-import { type BrokenLink, findBrokenLinks } from '#mesh/link.ts'
+import { type BrokenLink, findLinksBrokenBy } from '#mesh/link.ts'
 import type { Mesh, Resource, ResourceId, Route, VirtualNode } from '#mesh/mesh.ts'
 import { policyForWaves } from '#mesh/rollout-policy.ts'
 import { type Caller, callsOfCaller, listenerOf } from '#plan/live-paths.ts'
@@ -198,7 +198,8 @@ function targetsOf({ lanes }: Rollout): readonly Target[] {
 function keepLinked(done: readonly (Prepare | Replace)[], applied: Mesh, resources: AtOnce['resources']): Change[] {
 	let left = [...done]
 	while (left.length > 0) {
-		const broken = findBrokenLinks(resources)
+		const changed = left.map(({ resource }) => resource)
+		const broken = findLinksBrokenBy(changed, applied.resources, resources)
 		if (broken.length === 0) break
 		const blamed = new Set(broken.map((link) => blamedFor(link, left, resources)))
 		const taken = left.filter(({ resource }) => blamed.has(resource))

@@ -228,7 +228,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		publish(effective, candidate = null) {
 			const before = inForce?.resources ?? {}
 			const changed = new Set(
-				[effective, candidate ?? effective]
+				(candidate === null ? [effective] : [effective, candidate])
 					.flatMap(({ resources }) => changedResources(before, resources))
 					.map(({ id }) => id),
 			)

@@ -44,24 +44,30 @@ export function readingOf(answer: ReadingAnswer, before: ReadMesh | null): ReadO
 	return {
 		kind: 'ok',
 		mesh,
-		origins: deepFreeze(withDifference(before?.origins ?? {}, origins)),
+		origins: Object.freeze(withDifference(before?.origins ?? {}, { ...origins, others: deepFreeze(origins.others) })),
 		expectations,
 		warnings,
 	}
 }
 
 function differenceBetween<Value>(before: ById<Value>, after: ById<Value>): Difference<Value> {
-	const ids = (values: ById<Value>) => Object.keys(values) as ResourceId[]
-	const others = ids(after).filter((id) => before[id] !== after[id])
+	const others = idsOf(after).filter((id) => before[id] !== after[id])
 	return {
 		others: Object.fromEntries(others.map((id) => [id, after[id] as Value])),
-		gone: ids(before).filter((id) => after[id] === undefined),
+		gone: idsOf(before).filter((id) => after[id] === undefined),
 	}
 }
 
-/** Sorted by id. */
+/** @param before sorted by id, as what comes of it */
 function withDifference<Value>(before: ById<Value>, { others, gone }: Difference<Value>): ById<Value> {
-	const all: Record<ResourceId, Value> = { ...before, ...others }
-	for (const id of gone) delete all[id]
-	return Object.fromEntries(Object.entries(all).sort(([left], [right]) => compareText(left, right)))
+	const isGone = new Set(gone)
+	const added = idsOf(others).filter((id) => !Object.hasOwn(before, id))
+	const ids = added.length === 0 ? idsOf(before) : [...idsOf(before), ...added].sort(compareText)
+	const all: Record<ResourceId, Value> = {}
+	for (const id of ids) if (!isGone.has(id)) all[id] = others[id] ?? (before[id] as Value)
+	return all
+}
+
+function idsOf(values: ById<unknown>): ResourceId[] {
+	return Object.keys(values) as ResourceId[]
 }

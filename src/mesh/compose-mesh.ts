@@ -1,5 +1,5 @@
 import { compareText } from '#base/diagnostic.ts'
-import { hashValue } from '#base/hash.ts'
+import { sha256Hex } from '#base/hash.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import type { Mesh, Resource, ResourceId } from './mesh.ts'
 
@@ -9,8 +9,12 @@ import type { Mesh, Resource, ResourceId } from './mesh.ts'
  */
 export function composeMesh(resources: Readonly<Record<ResourceId, Resource>>): Mesh {
 	const sorted = Object.values(resources).sort((left, right) => compareText(left.id, right.id))
-	return deepFreeze({
-		hash: hashValue(sorted.map((resource) => [resource.id, resource.hash])),
-		resources: Object.fromEntries(sorted.map((resource) => [resource.id, resource])),
-	})
+	const byId: Record<ResourceId, Resource> = {}
+	for (const resource of sorted) byId[resource.id] = resource
+	return deepFreeze({ hash: hashOf(sorted), resources: byId })
+}
+
+/** `hashValue` of the same, in less time: lists of texts are canonical as they are. */
+function hashOf(sorted: readonly Resource[]): string {
+	return sha256Hex(JSON.stringify(sorted.map(({ id, hash }) => [id, hash])))
 }

@@ -9,7 +9,7 @@ import { type LinkFinding, lastName, missingLink, type Resources } from './link-
 import { findBrokenLinksOfGatewayRoute } from './link-gateway-route.ts'
 import { findBrokenPrometheusPort } from './link-prometheus-port.ts'
 import { findBrokenLinksOfRoute } from './link-route.ts'
-import { type Resource, resourceId, type VirtualService } from './mesh.ts'
+import { type Resource, type ResourceId, resourceId, type VirtualService } from './mesh.ts'
 
 export type BrokenLink = LinkFinding
 
@@ -21,6 +21,26 @@ export function findBrokenLinks(resources: Resources): readonly BrokenLink[] {
 		...sorted.flatMap((resource) => findBrokenLinksOf(resource, resources)),
 		...findNameClashes(sorted),
 	].sort((left, right) => compareText(left.resource, right.resource))
+}
+
+/**
+ * The same, of resources that all link but for what these changes have brought. Nothing refers to a route: where another
+ * stands in the place of one that was there, whether it links is all there is to ask.
+ * @param before what linked, with the changed ones as they were
+ */
+export function findLinksBrokenBy(
+	changed: readonly ResourceId[],
+	before: Resources,
+	resources: Resources,
+): readonly BrokenLink[] {
+	const routes = changed.flatMap((id) => {
+		const resource = resources[id]
+		return resource?.kind === 'Route' && before[id]?.kind === 'Route' ? [resource] : []
+	})
+	if (routes.length < changed.length) return findBrokenLinks(resources)
+	return routes
+		.sort((left, right) => compareText(left.id, right.id))
+		.flatMap((route) => findBrokenLinksOfRoute(route, resources))
 }
 
 /** One finding for each mesh that is missing, at the first resource that names it. */

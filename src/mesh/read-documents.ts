@@ -84,7 +84,9 @@ function readOrRecall(file: string, bytes: Uint8Array, known: KnownFiles): ReadF
 }
 
 function isSame(left: Uint8Array, right: Uint8Array): boolean {
-	return left.length === right.length && left.every((byte, index) => byte === right[index])
+	if (left.length !== right.length) return false
+	for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false
+	return true
 }
 
 function checkRevisionSize(files: ReadonlyMap<string, Uint8Array>): PlacedFinding[] {

@@ -1,5 +1,5 @@
 import { canonicalJson } from '#base/hash.ts'
-import type { Mesh, ResourceId } from '#mesh/mesh.ts'
+import type { Mesh, Resource, ResourceId } from '#mesh/mesh.ts'
 import { differingResources } from './differing-resources.ts'
 import type { Call, Caller, TargetsOf } from './live-paths.ts'
 
@@ -35,6 +35,15 @@ export function concernedCallers(before: MeshCalls, after: MeshCalls, targetsOf:
 		...calls.filter(isConcerned).map(({ caller }) => caller.id),
 		...[...callers].filter(hasSeveralPolicies).map(({ id }) => id),
 	])
+}
+
+/** True: none is concerned, and no call has to be looked at to know it. As after most commits, which change routes alone. */
+export function isFeltByNobody(before: Mesh, after: Mesh): boolean {
+	const isRoute = ({ kind }: Resource) => kind === 'Route' || kind === 'GatewayRoute' || kind === 'RolloutPolicy'
+	return (
+		differingResources(before.resources, after.resources).every(isRoute) &&
+		!Object.values(before.resources).some((resource) => resource.kind === 'VirtualNode' && hasSeveralPolicies(resource))
+	)
 }
 
 type Different = { readonly different: ReadonlySet<ResourceId>; readonly targetsOf: TargetsOf }

@@ -2,7 +2,7 @@ import type { Mesh } from '#mesh/mesh.ts'
 import type { ClientTls } from '#mesh/proxy-spec.ts'
 import { addressTraps } from './address-traps.ts'
 import type { ChangedPath } from './changed-path.ts'
-import { concernedCallers, type MeshCalls } from './concerned-callers.ts'
+import { concernedCallers, isFeltByNobody, type MeshCalls } from './concerned-callers.ts'
 import { type Call, callsOf, type LivePath, livePathsOf, type TargetsOf, writtenTargets } from './live-paths.ts'
 import type { Target } from './plan.ts'
 import { portTraps, servicePortTraps } from './port-traps.ts'
@@ -16,7 +16,7 @@ import { joinCallers, type Trap } from './trap.ts'
 
 /** Sorted by code and resource; empty when every change can be taken up by one proxy after the other. */
 export function findTraps(applied: Mesh, desired: Mesh, targetsOf: TargetsOf = writtenTargets): readonly Trap[] {
-	if (applied.hash === desired.hash) return []
+	if (applied.hash === desired.hash || isFeltByNobody(applied, desired)) return []
 	const before = { mesh: applied, calls: callsOf(applied) }
 	const after = { mesh: desired, calls: callsOf(desired) }
 	const concerned = concernedCallers(before, after, targetsOf)

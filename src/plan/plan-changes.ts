@@ -2,6 +2,7 @@ import { hashValue } from '#base/hash.ts'
 import type { Mesh, Resource, ResourceId, Route } from '#mesh/mesh.ts'
 import { policyForRoute } from '#mesh/rollout-policy.ts'
 import { changedPartsOfRoute, describeParts } from './changed-parts.ts'
+import { differingIds } from './differing-resources.ts'
 import { feltOf, type Side } from './felt-change.ts'
 import type { Change, Plan, Shift, Target } from './plan.ts'
 import { reachOf } from './reach.ts'
@@ -16,9 +17,7 @@ const order = ['prepare', 'replace', 'shift', 'remove'] as const
 /** What has to happen for `applied` to become `desired`. Deterministic: sorted by kind, then by resource. */
 export function planChanges(applied: Mesh, desired: Mesh): Plan {
 	const before: Side = { mesh: applied, reach: reachOf(applied) }
-	const ids = [
-		...new Set([...Object.keys(applied.resources), ...Object.keys(desired.resources)]),
-	].sort() as ResourceId[]
+	const ids = differingIds(applied.resources, desired.resources)
 	const changes = ids.flatMap((id) => changesOf(applied.resources[id], desired.resources[id], { desired, before }))
 	changes.sort((left, right) => order.indexOf(left.kind) - order.indexOf(right.kind))
 	return { applied: applied.hash, desired: desired.hash, changes }
@@ -29,7 +28,6 @@ type Context = { readonly desired: Mesh; readonly before: Side }
 function changesOf(applied: Resource | undefined, desired: Resource | undefined, context: Context): Change[] {
 	if (applied === undefined) return desired === undefined ? [] : [added(desired, context)]
 	if (desired === undefined) return [removed(applied, context)]
-	if (applied.hash === desired.hash) return []
 	if (applied.kind === 'Route' && desired.kind === 'Route') return changedRoute(applied, desired, context)
 	return [changed(applied, desired, context)]
 }
