@@ -115,6 +115,8 @@ export const limits = {
 	mixturesTried: 64,
 	/** Resource versions whose making is remembered, for the place that a NACK points at. */
 	suspectVersions: 20_000,
+	/** Resources of any group whose bytes are known by their key. */
+	encodingsShared: 200_000,
 	/** An empty store waits this long for proxies that hold something already; ours come back within a second. */
 	adoptionWindowMs: 1_200,
 	/** A proxy's first requests, which say what it holds, follow its arrival within this. */

@@ -5,9 +5,10 @@ import { identityPath, type ProxyGroup, proxyGroupKey } from '#compile/compiled.
 import type { Discovered } from '#discovery/discovered.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
 import { changedResources } from '#plan/differing-resources.ts'
-import { allSplits, type EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import { findInconsistencies } from '#snapshot/find-inconsistencies.ts'
+import { createSharedEncoding } from '#snapshot/shared-encoding.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Reported } from '#xds/fleet-view.ts'
 import { changedRoutes } from './changed-routes.ts'
@@ -15,7 +16,8 @@ import { describeWaiting } from './describe-waiting.ts'
 import { type Difference, differencesBetween, isDiscovered } from './differences-between.ts'
 import { type Asked, isAnsweredAlike, noteDiscovery } from './noted-discovery.ts'
 import type { FleetPort } from './ports.ts'
-import { sharesUpon, withStandIns } from './stand-in.ts'
+import { snapshotOfShares } from './snapshot-of-shares.ts'
+import { withStandIns } from './stand-in.ts'
 import { createSuspects } from './suspects.ts'
 import { withOtherShares } from './with-other-shares.ts'
 
@@ -89,6 +91,7 @@ export type PublisherOptions = {
 
 export function createPublisher({ fleet, log, discovered }: PublisherOptions): Publisher {
 	const groups = new Map<string, Group>()
+	const encode = createSharedEncoding()
 	const suspects = createSuspects()
 	let inForce: EffectiveMesh | null = null
 	/** What the candidates are served; the same as all others where nothing goes out by waves. */
@@ -131,7 +134,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 			before: known.madeFrom,
 			compile: (effective) => compileGroup(effective, known.group, noted.discovered),
 		})
-		const { snapshot } = encodeSnapshot(resources, known.snapshot)
+		const { snapshot } = encodeSnapshot(resources, known.snapshot, encode)
 		const [broken] = snapshot.version === known.snapshot?.version ? [] : findInconsistencies(snapshot)
 		if (broken === undefined) {
 			known.standing = 'current'
@@ -146,7 +149,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		const older =
 			known.madeFrom === null
 				? null
-				: snapshotOfShares(forGroup, known.madeFrom, { known, discovered: noted.discovered })
+				: snapshotOfShares(forGroup, known.madeFrom, { ...known, discovered: noted.discovered })
 		known.standing = older === null ? 'stuck' : 'older'
 		return older !== null && serve(key, known, older, changed)
 	}
@@ -154,7 +157,12 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 	/** The snapshot when that is so; else null. */
 	function onlySharesChanged(group: ProxyGroup, { from, whole }: WorkedOut, effective: EffectiveMesh): Snapshot | null {
 		if (whole === null) return null
-		return withOtherShares(group, { from, snapshot: whole }, { effective, changed: changedRoutes(from, effective) })
+		return withOtherShares(
+			group,
+			{ from, snapshot: whole },
+			{ effective, changed: changedRoutes(from, effective) },
+			encode,
+		)
 	}
 
 	function inForceFor({ cohort }: ProxyGroup): EffectiveMesh | null {
@@ -214,7 +222,7 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 				key,
 				effective,
 				discovered: found,
-				snapshot: compiled === null ? null : encodeSnapshot(compiled, null).snapshot,
+				snapshot: compiled === null ? null : encodeSnapshot(compiled, null, encode).snapshot,
 			}
 		}
 		return preview.snapshot
@@ -285,16 +293,4 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 
 function newGroup(group: ProxyGroup, madeFrom: EffectiveMesh | null): Group {
 	return { group, snapshot: null, madeFrom, standing: 'current', workedOut: null }
-}
-
-/** The shares in force upon resources that fitted together before; null when not even that does. */
-function snapshotOfShares(
-	inForce: EffectiveMesh,
-	before: EffectiveMesh,
-	{ known, discovered }: { readonly known: Group; readonly discovered: Discovered },
-): Snapshot | null {
-	const older = { ...sharesUpon(before, inForce, allSplits(inForce)), prepared: inForce.prepared }
-	const compiled = compileGroup(older, known.group, discovered)
-	const snapshot = compiled === null ? null : encodeSnapshot(compiled, known.snapshot).snapshot
-	return snapshot === null || findInconsistencies(snapshot).length > 0 ? null : snapshot
 }

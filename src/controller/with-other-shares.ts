@@ -3,6 +3,7 @@ import { recompileRoutes } from '#compile/recompile-routes.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { findInconsistenciesAmong } from '#snapshot/find-inconsistencies.ts'
 import { replaceResources } from '#snapshot/replace-resources.ts'
+import type { Encode } from '#snapshot/shared-encoding.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { ChangedRoutes } from './changed-routes.ts'
 
@@ -18,12 +19,13 @@ export function withOtherShares(
 	group: ProxyGroup,
 	{ from, snapshot }: Made,
 	{ effective, changed }: { readonly effective: EffectiveMesh; readonly changed: ChangedRoutes | null },
+	encode?: Encode,
 ): Snapshot | null {
 	if (changed === null || changed.otherwise.has(identityPath(group.identity))) return null
 	if (!changed.callers.has(identityPath(group.identity))) return snapshot
 	const compiled = recompileRoutes({ group, before: from, effective, routes: changed.routes })
 	if (compiled === null) return null
-	const next = replaceResources(snapshot, compiled)
+	const next = replaceResources(snapshot, compiled, encode)
 	const replaced = compiled.flatMap(({ typeUrl, name }) => next.types[typeUrl].resources.get(name) ?? [])
 	return findInconsistenciesAmong(replaced, next).length > 0 ? null : next
 }

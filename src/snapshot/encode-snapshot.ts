@@ -3,6 +3,7 @@ import { compareText } from '#base/diagnostic.ts'
 import { sha256Hex } from '#base/hash.ts'
 import { type CompiledResource, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { encodeResource, versionDigits } from './encode-resource.ts'
+import type { Encode } from './shared-encoding.ts'
 import type { EncodedResource, Snapshot, TypeSnapshot } from './snapshot.ts'
 
 /**
@@ -12,6 +13,7 @@ import type { EncodedResource, Snapshot, TypeSnapshot } from './snapshot.ts'
 export function encodeSnapshot(
 	compiled: readonly CompiledResource[],
 	previous: Snapshot | null,
+	encode: Encode = encodeResource,
 ): { readonly snapshot: Snapshot; readonly encoded: number } {
 	let encoded = 0
 	const encodeType = (typeUrl: TypeUrl): TypeSnapshot => {
@@ -23,7 +25,7 @@ export function encodeSnapshot(
 				const known = before?.resources.get(resource.name)
 				if (known?.key === resource.key) return known
 				encoded += 1
-				return encodeResource(resource)
+				return encode(resource)
 			})
 		return typeSnapshot(resources, before)
 	}

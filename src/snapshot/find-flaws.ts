@@ -5,7 +5,7 @@ import { type RouteConfiguration, RouteConfigurationSchema } from '#proto/gen/en
 import type { EncodedResource } from './snapshot.ts'
 
 /** Bytes do not change, and most resources of a snapshot were in the one before. */
-const flawsOfResource = new WeakMap<EncodedResource, readonly string[]>()
+const flawsOfBytes = new WeakMap<Uint8Array, readonly string[]>()
 
 /**
  * What is wrong with a resource by itself, in words: what Envoy would refuse, or take although traffic is lost by it.
@@ -13,8 +13,8 @@ const flawsOfResource = new WeakMap<EncodedResource, readonly string[]>()
  */
 export function findFlaws(resource: EncodedResource): readonly string[] {
 	if (resource.typeUrl !== typeUrls.route) return []
-	const flaws = flawsOfResource.get(resource) ?? flawsOfRoutes(fromBinary(RouteConfigurationSchema, resource.bytes))
-	flawsOfResource.set(resource, flaws)
+	const flaws = flawsOfBytes.get(resource.bytes) ?? flawsOfRoutes(fromBinary(RouteConfigurationSchema, resource.bytes))
+	flawsOfBytes.set(resource.bytes, flaws)
 	return flaws
 }
 

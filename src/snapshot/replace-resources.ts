@@ -2,13 +2,18 @@ import { assert } from '#base/assert.ts'
 import type { CompiledResource, TypeUrl } from '#compile/compiled.ts'
 import { encodeResource } from './encode-resource.ts'
 import { snapshotOf, typeSnapshotOf } from './encode-snapshot.ts'
+import type { Encode } from './shared-encoding.ts'
 import type { EncodedResource, Snapshot } from './snapshot.ts'
 
 /**
  * A snapshot in which these resources stand in the place of those of their names, as `encodeSnapshot` would make it of
  * all. The same object when none of them is another.
  */
-export function replaceResources(snapshot: Snapshot, compiled: readonly CompiledResource[]): Snapshot {
+export function replaceResources(
+	snapshot: Snapshot,
+	compiled: readonly CompiledResource[],
+	encode: Encode = encodeResource,
+): Snapshot {
 	const replaced = new Map<TypeUrl, Map<string, EncodedResource>>()
 	for (const resource of compiled) {
 		const { typeUrl, name, key } = resource
@@ -17,7 +22,7 @@ export function replaceResources(snapshot: Snapshot, compiled: readonly Compiled
 		if (before.key === key) continue
 		const ofType = replaced.get(typeUrl) ?? new Map<string, EncodedResource>()
 		replaced.set(typeUrl, ofType)
-		ofType.set(name, encodeResource(resource))
+		ofType.set(name, encode(resource))
 	}
 	if (replaced.size === 0) return snapshot
 	const types = { ...snapshot.types }

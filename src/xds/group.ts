@@ -4,7 +4,8 @@ import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { keepEqualTypes } from './equal-types.ts'
 import type { ExcludedProxy, GroupView, Proxy, Rejection } from './fleet-view.ts'
-import { perType, sendOrder } from './order.ts'
+import { sendOrder } from './order.ts'
+import { compareRejections, rejectionsOf } from './rejections.ts'
 import { createRetention, type Retention } from './retention.ts'
 import { stateTogether } from './separate-streams.ts'
 import { createTally } from './tally.ts'
@@ -193,10 +194,13 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 			const changed = sendOrder.filter(
 				(typeUrl) => before === null || before.types[typeUrl] !== snapshot?.types[typeUrl],
 			)
-			const stand = (states: TypeStates) => withPending(states, changed)
-			tally.moveAll(stand)
-			const after = Uint8Array.from({ length: typeStatesCount }, (_, code) => stand(typeStatesOf(code)).code)
-			for (let place = 0; place < members.length; place += 1) codes[place] = after[codes[place] ?? 0] ?? 0
+			tally.moveAll((states) => withPending(states, changed))
+			/** By the code before; worked out for those that there are. */
+			const after: (number | undefined)[] = []
+			for (let place = 0; place < members.length; place += 1) {
+				const code = codes[place] ?? 0
+				codes[place] = after[code] ??= withPending(typeStatesOf(code), changed).code
+			}
 			for (const proxyKey of [...rejections.keys()]) {
 				const member = byKey.get(proxyKey)
 				if (member !== undefined) noteRejections(member)
@@ -232,7 +236,7 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 				connected,
 				expected: joined + missing.size,
 				version: snapshot?.version ?? '',
-				types: perType((typeUrl) => tally.view(typeUrl)),
+				types: tally.views(),
 				pending: pendingOnes().sort(compareText),
 				gone: firstFew(missing)
 					.map(([proxy, { version }]) => ({ proxy, version }))
@@ -270,24 +274,6 @@ function enlarged(codes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 	const larger = new Uint8Array(2 * codes.length)
 	larger.set(codes)
 	return larger
-}
-
-function rejectionsOf(member: Member): Rejection[] {
-	const found = new Map<string, Omit<Rejection, 'proxy'>>()
-	for (const rejection of member.seats.flatMap(({ stream }) => stream.rejections())) {
-		found.set(`${rejection.typeUrl}\n${rejection.name}`, rejection)
-	}
-	return [...found.values()]
-		.slice(0, limits.namedProxies)
-		.map((rejection) => ({ ...rejection, proxy: member.proxy.key }))
-}
-
-function compareRejections(left: Rejection, right: Rejection): number {
-	return (
-		compareText(left.proxy, right.proxy) ||
-		compareText(left.typeUrl, right.typeUrl) ||
-		compareText(left.name, right.name)
-	)
 }
 
 function firstFew<Item>(items: Iterable<Item>): Item[] {

@@ -34,29 +34,40 @@ export function encodeStateOfTheWorld(content: StateOfTheWorldContent): Uint8Arr
 	return writer.finish()
 }
 
-const wrappedResources = new WeakMap<EncodedResource, Uint8Array>()
-const wrappedAnys = new WeakMap<EncodedResource, Uint8Array>()
+type Wrapped = { readonly of: EncodedResource; readonly field: Uint8Array }
+
+/** By the bytes within, which one resource has at all groups that are served it. */
+const wrappedResources = new WeakMap<Uint8Array, Wrapped>()
+const wrappedAnys = new WeakMap<Uint8Array, Wrapped>()
 
 /** Field 2 of a DeltaDiscoveryResponse: a Resource with name, version and Any. */
 function wrappedResource(resource: EncodedResource): Uint8Array {
-	const known = wrappedResources.get(resource)
-	if (known !== undefined) return known
-	const writer = new BinaryWriter().tag(2, WireType.LengthDelimited).fork()
-	writer.tag(1, WireType.LengthDelimited).string(resource.version)
-	writeAny(writer, resource)
-	writer.tag(3, WireType.LengthDelimited).string(resource.name)
-	const wrapped = writer.join().finish()
-	wrappedResources.set(resource, wrapped)
-	return wrapped
+	return wrappedOnce(wrappedResources, resource, () => {
+		const writer = new BinaryWriter().tag(2, WireType.LengthDelimited).fork()
+		writer.tag(1, WireType.LengthDelimited).string(resource.version)
+		writeAny(writer, resource)
+		writer.tag(3, WireType.LengthDelimited).string(resource.name)
+		return writer.join().finish()
+	})
 }
 
 /** Field 2 of a DiscoveryResponse: the Any itself. */
 function wrappedAny(resource: EncodedResource): Uint8Array {
-	const known = wrappedAnys.get(resource)
-	if (known !== undefined) return known
-	const wrapped = writeAny(new BinaryWriter(), resource).finish()
-	wrappedAnys.set(resource, wrapped)
-	return wrapped
+	return wrappedOnce(wrappedAnys, resource, () => writeAny(new BinaryWriter(), resource).finish())
+}
+
+function wrappedOnce(
+	known: WeakMap<Uint8Array, Wrapped>,
+	resource: EncodedResource,
+	wrap: () => Uint8Array,
+): Uint8Array {
+	const { typeUrl, name, version, bytes } = resource
+	const before = known.get(bytes)
+	const isSame = before?.of.version === version && before.of.name === name && before.of.typeUrl === typeUrl
+	if (before !== undefined && isSame) return before.field
+	const field = wrap()
+	known.set(bytes, { of: resource, field })
+	return field
 }
 
 /** Both messages have the Any in a field with number 2. */

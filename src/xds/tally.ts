@@ -1,5 +1,6 @@
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { TypeView } from './fleet-view.ts'
+import { perType, sendOrder } from './order.ts'
 import { type TypeStates, typeStatesCount, typeStatesOf } from './type-states.ts'
 
 /** How many proxies stand in each way. */
@@ -8,7 +9,7 @@ export type Tally = {
 	/** From now on they stand as this says. */
 	moveAll(next: (states: TypeStates) => TypeStates): void
 	hasPending(): boolean
-	view(typeUrl: TypeUrl): TypeView
+	views(): Readonly<Record<TypeUrl, TypeView>>
 }
 
 export function createTally(): Tally {
@@ -21,7 +22,10 @@ export function createTally(): Tally {
 	/** The ways in which anybody stands. */
 	function present(): (readonly [states: TypeStates, number: number])[] {
 		const all: (readonly [TypeStates, number])[] = []
-		for (const [code, number] of counts.entries()) if (number > 0) all.push([typeStatesOf(code), number])
+		for (let code = 0; code < counts.length; code += 1) {
+			const number = counts[code] ?? 0
+			if (number > 0) all.push([typeStatesOf(code), number])
+		}
 		return all
 	}
 
@@ -33,10 +37,10 @@ export function createTally(): Tally {
 			for (const [states, number] of all) add(next(states), number)
 		},
 		hasPending: () => present().some(([{ hasPending }]) => hasPending),
-		view(typeUrl) {
-			const view = { current: 0, pending: 0, rejected: 0 }
-			for (const [{ of }, number] of present()) view[of[typeUrl]] += number
-			return view
+		views() {
+			const views = perType(() => ({ current: 0, pending: 0, rejected: 0 }))
+			for (const [{ of }, number] of present()) for (const typeUrl of sendOrder) views[typeUrl][of[typeUrl]] += number
+			return views
 		},
 	}
 }
