@@ -27,7 +27,10 @@ export function beginChannel(channel: Channel, request: DiscoveryRequest, beginn
 	const hasHistory = beginning.hasHistory || channel.claim !== null
 	// State of the world names no part of a first answer that was refused, and the proxy may have taken one all the same.
 	const isUnnamed = request.variant === 'stateOfTheWorld' && hasHistory && channel.version === ''
-	if (channel.claim === null && !isUnnamed) channel.held = emptyHolding
+	if (channel.claim === null && !isUnnamed) {
+		channel.held = emptyHolding
+		channel.offered = null
+	}
 	channel.answerDue = awaitedAtStart.has(typeUrl) && channel.claim === null && !hasHistory
 	return hasHistory
 }

@@ -165,6 +165,8 @@ export function acceptResponse(channel: Channel, refusals: Refusals): void {
 	if (underway === null) return
 	channel.underway = null
 	channel.hasUnknown = false
+	// Whether it took an earlier one does not matter any more.
+	channel.offered = null
 	channel.version = underway.response.version
 	channel.held = withoutTouched(underway.response.after, underway.touched, channel)
 	for (const { name, version } of underway.upserts) refusals.forget(channel.typeUrl, name, version)

@@ -206,3 +206,27 @@ test('of names that come and go before an answer none is kept', async () => {
 	expect((await bytesInUse()) - before).toBeLessThan(10_000_000)
 	expect(dialogue.told()).toHaveLength(1)
 })
+
+describe.for(variants)('%s: what was never answered', (variant) => {
+	const offered = (dialogue: Dialogue) => dialogue.stream.memory().channels[clusterType].offered
+
+	function cutOff(): Dialogue {
+		const dialogue = started(variant)
+		dialogue.stream.serve(snapshotOf(a, b2))
+		expect(offered(dialogue)?.held.get('b')).toBe(b2)
+		return dialogue
+	}
+
+	test('is forgotten once the proxy has answered', () => {
+		const dialogue = cutOff()
+		dialogue.acceptAll()
+		expect(offered(dialogue)).toBe(null)
+	})
+
+	test('is nothing of a proxy that has started anew', () => {
+		const { stream } = cutOff()
+		const again = createDialogue(variant, { snapshot: null, memory: stream.memory() })
+		again.say({ type: 'cluster' })
+		expect(offered(again)).toBe(null)
+	})
+})
