@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock } from '#base/system-clock.ts'
 import { LabError } from '#lab/lab-error.ts'
@@ -51,6 +52,11 @@ export async function startServer(file: string, parameters: readonly string[]): 
 	}
 }
 
+/** What the command gives Node: what is measured is run as people run it. */
+const launchFlags: readonly string[] = (
+	/^#!.* node (.*)$/m.exec(readFileSync(join(import.meta.dirname, '../../src/launch.mjs'), 'utf8'))?.[1] ?? ''
+).split(' ')
+
 /** A program that prints JSON, line by line: on its standard output, or as a log on its standard error. */
 export function startLines(
 	file: string,
@@ -58,7 +64,8 @@ export function startLines(
 	printsOn: 'stdout' | 'stderr' = 'stdout',
 ): LineProcess {
 	const others = printsOn === 'stdout' ? (['pipe', 'inherit'] as const) : (['ignore', 'pipe'] as const)
-	const child: ChildProcess = spawn(file, parameters, { stdio: ['pipe', ...others] })
+	const flags = file === process.execPath ? launchFlags : []
+	const child: ChildProcess = spawn(file, [...flags, ...parameters], { stdio: ['pipe', ...others] })
 	const printed = child[printsOn]
 	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
 	const waiting = new Set<(line: unknown) => void>()
