@@ -22,6 +22,8 @@ export const limits = {
 	/** Expectations of one revision: each is looked up in a compiled proxy. */
 	expectations: 1_000,
 	readHeapMb: 512,
+	/** Of that, what is young: a larger one is filled before it is cleared, and kept for as long as the worker is. */
+	readYoungMb: 24,
 	/** Resources of a commit that are followed one by one to whom they concern; above, everything is compiled. */
 	changesFollowed: 100,
 	/** Resources deleted at once before a person is asked: more than max(3, 20 %). */

@@ -40,7 +40,7 @@ export const usualWorker: Omit<ReadingWorkerOptions, 'clock'> = {
 /** While nothing is asked it keeps no process alive. */
 export function startReadingWorker({ clock, deadlineMs, heapMb, entry }: ReadingWorkerOptions): ReadingWorker {
 	const worker = new Worker(entry, {
-		resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: Math.ceil(heapMb / 8) },
+		resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: limits.readYoungMb },
 		env: {},
 		execArgv: [],
 	})

@@ -1,3 +1,4 @@
+import type { FoundLinks } from './known-links.ts'
 import type { Manifest } from './manifest.generated.ts'
 import type { Origin, Resource, ResourceId } from './mesh.ts'
 import type { PlacedFinding } from './place-findings.ts'
@@ -13,6 +14,8 @@ export type ReadMemory = {
 	/** By the document as it is remembered with its file. */
 	readonly resources: WeakMap<Manifest, KnownResource>
 	readonly places: WeakMap<YamlNode, Readonly<Record<string, Origin>>>
+	/** Of the last revision that was read whole. */
+	links: FoundLinks | null
 }
 
 /** A resource, what is wrong in its document, and what of the other resources both were made from. */
@@ -26,5 +29,5 @@ export type KnownResource = {
 export type Look = { readonly id: ResourceId; readonly found: Resource | undefined }
 
 export function createReadMemory(): ReadMemory {
-	return { files: new Map(), resources: new WeakMap(), places: new WeakMap() }
+	return { files: new Map(), resources: new WeakMap(), places: new WeakMap(), links: null }
 }

@@ -9,11 +9,10 @@ import { deepFreeze } from './deep-freeze.ts'
 import { checkExpectation, readExpectation } from './expectation.ts'
 import { findBrokenExpectations } from './expectation-links.ts'
 import { errorAt, pathToPointer } from './finding.ts'
-import { findIdleFronts } from './idle-fronts.ts'
+import { findLinks } from './known-links.ts'
 import { findBrokenLinks } from './link.ts'
 import { lastName } from './link-finding.ts'
 import { linkPath } from './link-path.ts'
-import { findLooseLinks } from './loose-links.ts'
 import type { Expectation, Origin, Origins, ReadOutcome, Resource, ResourceId } from './mesh.ts'
 import { type PlacedFinding, placeFindings } from './place-findings.ts'
 import { type MeshDocument, placeInDocument, type ReadDocuments, readDocuments } from './read-documents.ts'
@@ -34,7 +33,7 @@ export function readMesh(files: ReadonlyMap<string, Uint8Array>, memory: ReadMem
 	const documents = refuseRepeated(read.documents, read.sources, findings)
 	const resources = readResources(documents, findings, memory)
 	const expectations = readExpectations(documents, findings)
-	findings.push(...findWrongLinks(resources, documents, read))
+	findings.push(...findWrongLinks({ resources, documents, read }, memory))
 	findings.push(...findWrongExpectations(expectations, { resources, documents, read }))
 	if (findings.length === 0 && documents.size === 0) findings.push(nothingToRead)
 
@@ -156,19 +155,17 @@ function unreadIn(read: ReadDocuments): (name: string) => boolean {
 }
 
 /** Links that are broken, and loose ones; none that may only look so because what they name could not be read. */
-function findWrongLinks(
-	resources: Readonly<Record<ResourceId, Resource>>,
-	documents: Documents,
-	read: ReadDocuments,
-): readonly PlacedFinding[] {
-	const isWhole = read.findings.length === 0
+function findWrongLinks({ resources, documents, read }: Known, memory: ReadMemory): readonly PlacedFinding[] {
+	// Of a mesh that is read, and of no mixture, there is more to say.
+	const found = read.findings.length === 0 ? findLinks(resources, memory.links) : null
+	memory.links = found ?? memory.links
 	const isUnread = unreadIn(read)
 	const mayExist = (id: ResourceId) => read.brokenIds.has(id) || isUnread(lastName(id))
-	// Of a mesh that is read, and of no mixture: a policy moves no traffic.
-	const fronts = isWhole ? findIdleFronts(resources) : []
-	const broken = [...findBrokenLinks(resources), ...fronts].map((link) => ({ ...link, severity: 'error' as const }))
-	const loose = isWhole ? findLooseLinks(resources).map((link) => ({ ...link, severity: 'warning' as const })) : []
-	return [...broken, ...loose]
+	const broken = found?.broken ?? findBrokenLinks(resources)
+	return [
+		...broken.map((link) => ({ ...link, severity: 'error' as const })),
+		...(found?.loose ?? []).map((link) => ({ ...link, severity: 'warning' as const })),
+	]
 		.filter((link) => link.missing === null || !mayExist(link.missing))
 		.flatMap((link) => {
 			const document = documents.get(link.resource)
