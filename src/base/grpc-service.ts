@@ -52,6 +52,7 @@ export type ServiceCall = Caller & {
 
 /** What a service does with one call. `closed` is called exactly once, unless the service itself ended the call. */
 export type CallHandler = {
+	/** The bytes are the transport's again once this returns: what is to be kept of them is copied. */
 	receive(message: Uint8Array): void
 	/** `halfClosed`: the peer said that it has nothing more to send. `cancelled`: it, or the connection, went away. */
 	closed(how: 'halfClosed' | 'cancelled'): void

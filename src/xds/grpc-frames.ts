@@ -5,7 +5,10 @@ const prefixBytes = 5
 
 /** Of one call, in the pieces that it comes in. */
 export type MessageReader = {
-	/** Hands on each message that is whole by now, as a view where it came in one piece. Not to be called after a fault. */
+	/**
+	 * Hands on each message that is whole by now; the bytes are `message`'s until that returns. Not to be called after a
+	 * fault.
+	 */
 	read(piece: Buffer, message: (bytes: Buffer) => void): FramingFault | null
 	/** A message has begun that is not whole. */
 	isWithinMessage(): boolean
@@ -25,7 +28,8 @@ export function createMessageReader(maxBytes: number): MessageReader {
 			return null
 		}
 		// Pieces are put together only once what is waited for is there: a message in a thousand pieces is copied once.
-		const all = held.length === 0 ? piece : Buffer.concat([...held, piece], heldBytes)
+		const isWhole = held.length === 0
+		const all = isWhole ? piece : putTogether([...held, piece], heldBytes)
 		let at = 0
 		neededBytes = prefixBytes
 		while (all.length - at >= prefixBytes) {
@@ -39,12 +43,22 @@ export function createMessageReader(maxBytes: number): MessageReader {
 			neededBytes = prefixBytes
 		}
 		heldBytes = all.length - at
-		if (heldBytes > 0) held = [all.subarray(at)]
-		else if (held.length > 0) held = []
+		if (heldBytes > 0) held = [isWhole ? all.subarray(at) : Buffer.from(all.subarray(at))]
+		else if (!isWhole) held = []
 		return null
 	}
 
 	return { read, isWithinMessage: () => heldBytes > 0 }
+}
+
+/** Where messages of some KB are put together, one after the other: thousands a second would be as much garbage. */
+const workbench = Buffer.allocUnsafeSlow(64 * 1024)
+
+function putTogether(pieces: readonly Buffer[], bytes: number): Buffer {
+	if (bytes > workbench.length) return Buffer.concat(pieces, bytes)
+	let at = 0
+	for (const piece of pieces) at += piece.copy(workbench, at)
+	return workbench.subarray(0, at)
 }
 
 /** A message as it goes over the wire. */

@@ -4,16 +4,18 @@ import { createMessageReader, frameOf } from '#xds/grpc-frames.ts'
 
 const maxBytes = 40
 
-test('messages come out as they went in, in whatever pieces', () => {
+test('messages come out as they went in, in whatever pieces, and whatever other calls say meanwhile', () => {
 	const messages = fc.array(fc.uint8Array({ maxLength: maxBytes }), { maxLength: 6 })
 	fc.assert(
 		fc.property(messages, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (sent, sizes) => {
-			const reader = createMessageReader(maxBytes)
+			const [reader, other] = [createMessageReader(maxBytes), createMessageReader(maxBytes)]
 			const wire = Buffer.concat(sent.map(frameOf))
 			const received: Uint8Array[] = []
 			for (let at = 0, n = 0; at < wire.length; n += 1) {
 				const end = at + (sizes[n % sizes.length] ?? 1)
-				expect(reader.read(wire.subarray(at, end), (message) => received.push(message))).toBeNull()
+				for (const piece of [Buffer.of(0, 0, 0), Buffer.of(0, 1, 7)])
+					other.read(piece, ([byte]) => expect(byte).toBe(7))
+				expect(reader.read(wire.subarray(at, end), (message) => received.push(Uint8Array.from(message)))).toBeNull()
 				expect(reader.isWithinMessage()).toBe(!isBoundary(sent, Math.min(end, wire.length)))
 				at = end
 			}
@@ -28,6 +30,17 @@ function isBoundary(sent: readonly Uint8Array[], at: number): boolean {
 	for (const message of sent) if (end < at) end += frameOf(message).length
 	return end === at
 }
+
+test('a message of any length is put together', () => {
+	const reader = createMessageReader(1_000_000)
+	const sent = [10, 100_000, 20].map((length) => new Uint8Array(length).fill(length % 251))
+	const wire = Buffer.concat(sent.map(frameOf))
+	const received: Uint8Array[] = []
+	for (let at = 0; at < wire.length; at += 16_384) {
+		reader.read(wire.subarray(at, at + 16_384), (message) => received.push(Uint8Array.from(message)))
+	}
+	expect(received).toEqual(sent)
+})
 
 test('what is larger than allowed is not waited for: its length is enough', () => {
 	const reader = createMessageReader(maxBytes)
