@@ -201,12 +201,12 @@ export abstract class Sender {
 			const channel = own[typeUrl]
 			const served = servedTo(channel, own, snapshot)
 			if (!mayBeDue(channel, served.types[typeUrl])) continue
+			const response = nextResponse(channel, this.#contextOf(channel, own, served))
+			if (response === null) continue
 			if (this.#deadlines.unflushed >= limits.xdsUnflushed) {
 				this.#isCutShort = true
 				return false
 			}
-			const response = nextResponse(channel, this.#contextOf(channel, own, served))
-			if (response === null) continue
 			putUnderway(response, { channel, channels: own, snapshot })
 			this.#send(response)
 		}
