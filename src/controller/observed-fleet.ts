@@ -1,3 +1,4 @@
+import { unreachable } from '#base/assert.ts'
 import type { Clock } from '#base/clock.ts'
 import { typeUrls } from '#compile/compiled.ts'
 import type { HookObservation } from '#hooks/hook-call.ts'
@@ -29,7 +30,36 @@ export function createObservedFleet(options: {
 	const publishedMs = new Map<string, number>()
 	/** Rejections that were there before, by group: as bounded as the view's list. */
 	const known = new Map<string, ReadonlySet<string>>()
+	/** Connected proxies, by group. The server would tell how each stands too, which costs more than who they are. */
+	const connected = new Map<string, Map<string, Proxy>>()
 	let excluded: ReadonlySet<string> = new Set()
+
+	function arrive(proxy: Proxy): void {
+		const ofGroup = connected.get(proxy.groupKey) ?? new Map<string, Proxy>()
+		ofGroup.set(proxy.key, proxy)
+		connected.set(proxy.groupKey, ofGroup)
+	}
+
+	function leave({ key, groupKey }: Proxy): void {
+		const ofGroup = connected.get(groupKey)
+		ofGroup?.delete(key)
+		if (ofGroup?.size === 0) connected.delete(groupKey)
+	}
+
+	function* counted(groupKey: string): Iterable<Proxy> {
+		for (const proxy of connected.get(groupKey)?.values() ?? []) if (!excluded.has(proxy.key)) yield proxy
+	}
+
+	function progress(groupKey: string): void {
+		const view = server.view(groupKey)
+		if (view === null) {
+			known.delete(groupKey)
+			publishedMs.delete(groupKey)
+			return
+		}
+		countRejections(groupKey, view)
+		countConvergence(groupKey, view)
+	}
 
 	function countRejections(groupKey: string, view: GroupView): void {
 		const before = known.get(groupKey)
@@ -49,15 +79,16 @@ export function createObservedFleet(options: {
 
 	return {
 		observe(event) {
-			if (event.kind !== 'progressed') return
-			const view = server.view(event.groupKey)
-			if (view === null) {
-				known.delete(event.groupKey)
-				publishedMs.delete(event.groupKey)
-				return
+			switch (event.kind) {
+				case 'arrived':
+					return arrive(event.proxy)
+				case 'left':
+					return leave(event.proxy)
+				case 'progressed':
+					return progress(event.groupKey)
+				default:
+					return unreachable(event)
 			}
-			countRejections(event.groupKey, view)
-			countConvergence(event.groupKey, view)
 		},
 		port: {
 			publish(groupKey, snapshot) {
@@ -67,8 +98,8 @@ export function createObservedFleet(options: {
 			refuse: (groupKey, message) => server.refuse(groupKey, message),
 			forget: (groupKey) => server.forget(groupKey),
 			fleet: () => server.fleet(),
-			connected: (groupKey) => connectedOf(server, groupKey, nobody),
-			counted: (groupKey) => connectedOf(server, groupKey, excluded),
+			connected: (groupKey) => connected.get(groupKey)?.values() ?? [],
+			counted,
 			exclude(proxyKeys) {
 				excluded = new Set(proxyKeys)
 				server.exclude(excluded)
@@ -80,12 +111,6 @@ export function createObservedFleet(options: {
 			assign: (cohortOf) => server.assign(cohortOf),
 		},
 	}
-}
-
-const nobody: ReadonlySet<string> = new Set()
-
-function* connectedOf(server: XdsServer, groupKey: string, without: ReadonlySet<string>): Iterable<Proxy> {
-	for (const { proxy } of server.proxies(groupKey)) if (!without.has(proxy.key)) yield proxy
 }
 
 function keyOf({ proxy, typeUrl, name, version }: Rejection): string {

@@ -6,7 +6,7 @@ import { isRunning, type Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf } from '#rollout/start-rollout.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { Proxy } from '#xds/fleet-view.ts'
-import { type Concern, type CountedLane, judgedClusters } from './concerns.ts'
+import { type Concern, type CountedLane, type EndpointCluster, judgedClusters } from './concerns.ts'
 import type { Watch } from './evidence.ts'
 import type { FleetPort } from './ports.ts'
 import type { Publisher } from './publish.ts'
@@ -38,6 +38,7 @@ export function watchesOf(
 function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf, excluded }: WatchOptions): Watch {
 	const isWave = rollout.wave !== null
 	const sharesAt = createSharesAt(concern, publisher)
+	const endpointsAt = createEndpointsAt(concern)
 	return {
 		rollout: rollout.id,
 		step: rollout.step,
@@ -64,8 +65,8 @@ function watchOf(rollout: Rollout, concern: Concern, { fleet, publisher, proxyOf
 			return sharesHeldBy(proxy, sharesAt(proxy.groupKey), fleet)
 		},
 		endpointsOf(proxyKey) {
-			const identity = proxyOf(proxyKey)?.group.identity
-			return identity === undefined ? [] : (concern.endpoints.get(identityPath(identity)) ?? [])
+			const proxy = proxyOf(proxyKey)
+			return proxy === undefined ? [] : endpointsAt(proxy)
 		},
 		expected() {
 			return [...concern.groupKeys].flatMap((groupKey) => [...fleet.counted(groupKey)].map(({ key }) => key))
@@ -93,6 +94,18 @@ function expectedSharesOf(rollout: Rollout): Record<string, number> {
 			shareOf(split, target) / Math.max(1, shareOf(split, target) + ofBaseline),
 		]),
 	)
+}
+
+/** Looked up once for each group, and not with each flush. */
+function createEndpointsAt({ endpoints }: Concern): (proxy: Proxy) => readonly EndpointCluster[] {
+	const known = new Map<string, readonly EndpointCluster[]>()
+	return ({ group, groupKey }) => {
+		const before = known.get(groupKey)
+		if (before !== undefined) return before
+		const found = endpoints.get(identityPath(group.identity)) ?? []
+		known.set(groupKey, found)
+		return found
+	}
 }
 
 /** What a group is served of the route and of the clusters under judgement, and the name of that. */

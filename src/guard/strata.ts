@@ -228,9 +228,13 @@ function sumCapped(
 ): number[] {
 	const senders = parts.filter((part) => part.canary.requests > 0).length
 	const cap = senders >= proxiesForCap ? (largestLogFactor(alpha) * overDispersion(phi)) / 2 : Infinity
-	return Array.from({ length: bets }, (_, index) =>
-		sum(parts.map((part) => Math.min(payoffAt(betsOf(part), index, part), cap))),
-	)
+	const sums = Array.from({ length: bets }, () => 0)
+	for (const part of parts) {
+		const placed = betsOf(part)
+		for (let index = 0; index < bets; index += 1)
+			sums[index] = (sums[index] ?? 0) + Math.min(payoffAt(placed, index, part), cap)
+	}
+	return sums
 }
 
 function payoffAt(bets: readonly Bet[], index: number, arms: Arms): number {

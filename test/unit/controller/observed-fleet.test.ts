@@ -3,7 +3,7 @@ import { silentLog } from '#base/log.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { createObservedFleet, type Observation, type ObservedFleet } from '#controller/observed-fleet.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
-import type { GroupView, Rejection } from '#xds/fleet-view.ts'
+import type { GroupView, Proxy, Rejection } from '#xds/fleet-view.ts'
 import { createXdsServer } from '#xds/server.ts'
 import { createManualClock, type ManualClock } from '../../fakes/manual-clock.ts'
 
@@ -89,4 +89,21 @@ test('a group that is gone is forgotten', () => {
 	view = viewOf({ pending: 1, rejections: [rejection('1')] })
 	progress()
 	expect(seen).toHaveLength(2)
+})
+
+test('knows who is connected in each group, also while one moves from one to another, and who of them counts', () => {
+	const proxy = (name: string, groupKey: string): Proxy => {
+		const { group } = viewOf({})
+		return { key: name, instance: name, zone: '', group, groupKey }
+	}
+	const keysOf = (groupKey: string) => [...fleet.port.connected(groupKey)].map(({ key }) => key)
+	for (const name of ['a', 'b', 'c']) fleet.observe({ kind: 'arrived', proxy: proxy(name, 'g') })
+	fleet.observe({ kind: 'arrived', proxy: proxy('a', 'other') })
+	fleet.observe({ kind: 'left', proxy: proxy('a', 'g') })
+	expect([keysOf('g'), keysOf('other'), keysOf('unknown')]).toEqual([['b', 'c'], ['a'], []])
+	fleet.port.exclude(new Set(['b']))
+	expect([...fleet.port.counted('g')].map(({ key }) => key)).toEqual(['c'])
+	expect(keysOf('g')).toEqual(['b', 'c'])
+	for (const name of ['b', 'c']) fleet.observe({ kind: 'left', proxy: proxy(name, 'g') })
+	expect(keysOf('g')).toEqual([])
 })
