@@ -1,5 +1,6 @@
 // What a proxy may call over HTTP, host by host: the step between App Mesh's backends and Envoy's route configurations.
 // It depends on nothing but the written mesh; shares come in later.
+import { assert } from '#base/assert.ts'
 import type { Resource, ResourceId, VirtualService } from '#mesh/mesh.ts'
 import type { ClientTls } from '#mesh/proxy-spec.ts'
 import { backendsOf } from './backends-of.ts'
@@ -52,6 +53,41 @@ export function egressTables(resources: Resources, caller: Caller, mode: Capture
 
 /** Shared by all steps of a rollout: they change no resource. */
 const tables = new WeakMap<Resources, Map<string, readonly EgressTable[]>>()
+
+/** A mesh that is the same for the caller as another, but for some routes of the same requests. */
+export type RoutesRewritten = {
+	readonly before: Resources
+	readonly resources: Resources
+	readonly routes: readonly ResourceId[]
+}
+
+/** Makes the caller's tables of those of the mesh before, if these are known: only hosts that the routes answer for differ. */
+export function followRoutes(caller: Caller, mode: Capture['mode'], rewritten: RoutesRewritten): void {
+	const { before, resources, routes } = rewritten
+	const key = `${mode} ${caller.id}`
+	const known = tables.get(before)?.get(key)
+	const ofMesh = tables.get(resources) ?? new Map<string, readonly EgressTable[]>()
+	// A gateway hands over by its own routes, too.
+	if (known === undefined || ofMesh.has(key) || caller.kind === 'VirtualGateway') return
+	const routers = new Set(routes.flatMap((id) => routersOf(resources[id])))
+	const isRewritten = ({ upstream }: EgressHost) => upstream.kind === 'router' && routers.has(upstream.router)
+	const hostAfter = (host: EgressHost): EgressHost => {
+		if (!isRewritten(host)) return host
+		const ports = servicePorts(resources, host.service)
+		const port = ports.find(({ port, protocol }) => port === host.port && protocol !== 'tcp')
+		assert(port !== undefined, 'no route opens or closes a port')
+		return { ...host, upstream: port.upstream }
+	}
+	ofMesh.set(
+		key,
+		known.map((table) => (table.hosts.some(isRewritten) ? { ...table, hosts: table.hosts.map(hostAfter) } : table)),
+	)
+	tables.set(resources, ofMesh)
+}
+
+function routersOf(resource: Resource | undefined): ResourceId[] {
+	return resource?.kind === 'Route' ? [resource.spec.virtualRouter] : []
+}
 
 function makeTables(resources: Resources, caller: Caller, mode: Capture['mode']): EgressTable[] {
 	const hosts = backendsOf(resources, caller).flatMap((backend) =>

@@ -3,9 +3,10 @@ import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { callerOf } from './caller-of.ts'
 import { type CompiledResource, type ProxyGroup, typeUrls } from './compiled.ts'
 import { targetsOfRoute } from './egress-clusters.ts'
-import { egressTables } from './egress-table.ts'
+import { egressTables, followRoutes } from './egress-table.ts'
 import { carriersOf } from './names.ts'
 import { compileEgressRoutes } from './route/egress-routes.ts'
+import { followNoTcp } from './tcp-egress.ts'
 
 export type Recompiling = {
 	readonly group: ProxyGroup
@@ -26,6 +27,9 @@ export function recompileRoutes({ group, before, effective, routes }: Recompilin
 	const { resources } = effective
 	const caller = callerOf(resources, group.identity)
 	if (caller === null) return null
+	const rewritten = { before: before.resources, resources, routes }
+	followRoutes(caller, group.capture.mode, rewritten)
+	followNoTcp(caller, group.capture.mode, rewritten)
 	const carriers = carriersOf(effective, group, routes)
 	if (carriers.length === 0) return []
 	if (carriers.some(({ typeUrl }) => typeUrl !== typeUrls.route)) return null

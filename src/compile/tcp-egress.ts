@@ -3,7 +3,7 @@ import type { Resource, ResourceId, VirtualNode, VirtualService } from '#mesh/me
 import type { Backend, ClientTls } from '#mesh/proxy-spec.ts'
 import type { Caller } from './caller-of.ts'
 import type { Capture } from './compiled.ts'
-import { egressTables } from './egress-table.ts'
+import { egressTables, type RoutesRewritten } from './egress-table.ts'
 import { type ServicePort, servicePorts, type Upstream } from './upstream.ts'
 
 type Resources = Readonly<Record<ResourceId, Resource>>
@@ -43,6 +43,15 @@ function knownEgresses(resources: Resources, node: VirtualNode, mode: Capture['m
 	const known = ofMesh.get(key) ?? makeEgresses(resources, node, mode)
 	ofMesh.set(key, known)
 	return known
+}
+
+/** Where there was nothing over TCP, rewritten routes bring nothing. */
+export function followNoTcp(node: Caller, mode: Capture['mode'], { before, resources }: RoutesRewritten): void {
+	const key = `${mode} ${node.id}`
+	const ofMesh = egresses.get(resources) ?? new Map<string, readonly TcpEgress[]>()
+	if (egresses.get(before)?.get(key)?.length !== 0 || ofMesh.has(key)) return
+	ofMesh.set(key, [])
+	egresses.set(resources, ofMesh)
 }
 
 function makeEgresses(resources: Resources, node: VirtualNode, mode: Capture['mode']): TcpEgress[] {

@@ -9,47 +9,52 @@ export type Reach = {
 	/** Virtual services that a virtual node declares as a backend, or a gateway route leads to, and that have a provider. */
 	readonly services: ReadonlySet<ResourceId>
 	readonly routers: ReadonlySet<ResourceId>
-	/** Nodes that provide such a service themselves. */
-	readonly providing: ReadonlySet<ResourceId>
 	/** Targets of live routes, whatever their weight, and direct providers. */
 	readonly nodes: ReadonlySet<ResourceId>
 }
 
 export function reachOf(mesh: Mesh): Reach {
-	const before = last
-	const found =
-		before !== null && isReachedAlike(before.mesh, mesh)
-			? { ...before.reach, nodes: nodesIn(mesh, before.reach) }
-			: null
-	const reach = found ?? makeReach(mesh)
-	last = { mesh, reach }
-	return reach
+	const called = last !== null && isCalledAlike(last.mesh, mesh) ? last.called : calledIn(mesh)
+	last = { mesh, called }
+	const { services, routers } = called
+	let nodes: ReadonlySet<ResourceId> | null = null
+	return {
+		services,
+		routers,
+		get nodes() {
+			nodes ??= nodesIn(mesh, called)
+			return nodes
+		},
+	}
 }
 
-/** Of the mesh before it most is the same, and most commits change routes alone. */
-let last: { readonly mesh: Mesh; readonly reach: Reach } | null = null
-
-/** By the same services and routers: whatever differs are routes. */
-function isReachedAlike(before: Mesh, after: Mesh): boolean {
-	const isRoute = ({ kind }: Resource) => kind === 'Route' || kind === 'RolloutPolicy'
-	return differingResources(before.resources, after.resources).every(isRoute)
+type Called = Pick<Reach, 'services' | 'routers'> & {
+	/** Nodes that provide such a service themselves. */
+	readonly providing: ReadonlySet<ResourceId>
 }
 
-function makeReach(mesh: Mesh): Reach {
-	const resources = Object.values(mesh.resources)
+/** Of the mesh that was asked of last: most commits change routes alone, and these call nobody. */
+let last: { readonly mesh: Mesh; readonly called: Called } | null = null
+
+function isCalledAlike(before: Mesh, after: Mesh): boolean {
+	const callsNobody = ({ kind }: Resource) => kind === 'Route' || kind === 'RolloutPolicy'
+	return differingResources(before.resources, after.resources).every(callsNobody)
+}
+
+function calledIn({ resources }: Mesh): Called {
 	const services = new Set<ResourceId>()
 	const routers = new Set<ResourceId>()
 	const providing = new Set<ResourceId>()
-	for (const resource of resources) {
+	for (const resource of Object.values(resources)) {
 		if (resource.kind === 'VirtualNode')
 			for (const { virtualService } of resource.spec.backends) reachService(virtualService)
 		if (resource.kind === 'GatewayRoute') reachService(resource.spec.target.virtualService)
 	}
-	return { services, routers, providing, nodes: nodesIn(mesh, { routers, providing }) }
+	return { services, routers, providing }
 
 	function reachService(id: ResourceId): void {
 		if (services.has(id)) return
-		const service = mesh.resources[id]
+		const service = resources[id]
 		if (service?.kind !== 'VirtualService' || service.spec.provider === null) return
 		services.add(id)
 		const { kind, id: provider } = service.spec.provider
@@ -58,7 +63,7 @@ function makeReach(mesh: Mesh): Reach {
 	}
 }
 
-function nodesIn({ resources }: Mesh, { routers, providing }: Pick<Reach, 'routers' | 'providing'>): Set<ResourceId> {
+function nodesIn({ resources }: Mesh, { routers, providing }: Called): ReadonlySet<ResourceId> {
 	const nodes = new Set(providing)
 	for (const route of Object.values(resources)) {
 		if (route.kind !== 'Route' || !routers.has(route.spec.virtualRouter)) continue

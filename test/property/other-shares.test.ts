@@ -152,19 +152,26 @@ test('a commit leads to what compiling everything leads to, for everybody', () =
 			const [before, after] = meshes.flatMap((mesh) => (mesh === null ? [] : effectiveMesh(mesh, [])))
 			if (before === undefined || after === undefined) return
 			const changed = changedRoutes(before, after)
+			// What has been worked out of a mesh is known by its object.
+			const anew = { ...after, resources: { ...after.resources } }
 			for (const { kind, name } of Object.values({ ...before.resources, ...after.resources })) {
 				if (kind !== 'VirtualNode' && kind !== 'VirtualGateway') continue
 				for (const capture of [{ mode: 'intercept' } as const, explicitCapture]) {
 					const identityKind = kind === 'VirtualNode' ? 'virtualNode' : 'virtualGateway'
 					const group = fixtureGroup(name, capture, identityKind)
-					const [old, whole] = [before, after].map((each) => {
-						const compiled = compileGroup(each, group, nothingDiscovered)
+					const compiledOf = (effective: EffectiveMesh) => {
+						const compiled = compileGroup(effective, group, nothingDiscovered)
 						return compiled === null ? null : encodeSnapshot(compiled, null).snapshot
-					})
-					if (old === null || old === undefined) continue
+					}
+					const old = compiledOf(before)
+					if (old === null) continue
 					const next = withOtherShares(group, { from: before, snapshot: old }, { effective: after, changed })
+					const whole = compiledOf(anew)
 					seen[next === null ? 'unknown' : next === old ? 'same' : 'changed'] += 1
 					if (next !== null) expect(whole && contentOf(whole)).toEqual(contentOf(next))
+					// What was left behind on the way is what everything else would have found.
+					const again = compiledOf(after)
+					expect(again && contentOf(again)).toEqual(whole && contentOf(whole))
 				}
 			}
 		}),
