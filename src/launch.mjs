@@ -1,7 +1,6 @@
-#!/usr/bin/env -S node --max-semi-space-size=16
+#!/usr/bin/env node
 // The installed command. It is plain JavaScript without imports that an old Node lacks: under Node 24 it goes straight
-// on to the bundle; under an older one it starts the Node that came with the package, or says what to do. The young
-// generation is kept small: what a fleet pushes is garbage at once, and lies there until that is full (docs/decisions.md).
+// on to the bundle; under an older one it starts the Node that came with the package, or says what to do.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -10,8 +9,6 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const needed = 24
-// As in the first line.
-const youngGeneration = '--max-semi-space-size=16'
 const entry = new URL('./main.js', import.meta.url)
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
@@ -43,7 +40,7 @@ function ownNode() {
 
 /** Hands arguments, streams, signals and the exit code through; ends as the child ends. */
 function runUnder(node) {
-	const child = spawn(node, [youngGeneration, fileURLToPath(entry), ...process.argv.slice(2)], { stdio: 'inherit' })
+	const child = spawn(node, [fileURLToPath(entry), ...process.argv.slice(2)], { stdio: 'inherit' })
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 	child.on('error', (error) => {
 		process.stderr.write(`sluice: cannot start ${node}: ${error.message}\n`)

@@ -52,10 +52,10 @@ export async function startServer(file: string, parameters: readonly string[]): 
 	}
 }
 
-/** What the command gives Node: what is measured is run as people run it. */
-const launchFlags: readonly string[] = (
-	/^#!.* node (.*)$/m.exec(readFileSync(join(import.meta.dirname, '../../src/launch.mjs'), 'utf8'))?.[1] ?? ''
-).split(' ')
+/** What is measured is run as the image runs it. */
+const imageOptions = /^ENV NODE_OPTIONS=(.*)$/m.exec(
+	readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8'),
+)?.[1]
 
 /** A program that prints JSON, line by line: on its standard output, or as a log on its standard error. */
 export function startLines(
@@ -64,8 +64,8 @@ export function startLines(
 	printsOn: 'stdout' | 'stderr' = 'stdout',
 ): LineProcess {
 	const others = printsOn === 'stdout' ? (['pipe', 'inherit'] as const) : (['ignore', 'pipe'] as const)
-	const flags = file === process.execPath ? launchFlags : []
-	const child: ChildProcess = spawn(file, [...flags, ...parameters], { stdio: ['pipe', ...others] })
+	const env = { ...process.env, NODE_OPTIONS: imageOptions }
+	const child: ChildProcess = spawn(file, parameters, { env, stdio: ['pipe', ...others] })
 	const printed = child[printsOn]
 	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
 	const waiting = new Set<(line: unknown) => void>()
