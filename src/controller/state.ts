@@ -4,12 +4,17 @@ import type { RevisionInfo } from '#source/revision.ts'
 import type { ContentIndex } from './content.ts'
 import type { Freeze } from './freeze.ts'
 
+/** Since 6 a mesh lies in the store in parts. */
+const schema = 6
+/** What is written otherwise since then is read as it was written. */
+const oldestSchema = 5
+
 /**
  * Everything the controller decides from, and all that a restart needs: ids, shares, phases and guard sums. Meshes lie
  * in the store by their hash; proxies are not in it.
  */
 export type ControllerState = {
-	readonly schema: 5
+	readonly schema: typeof schema
 	/** Wall clock of the last transaction: what tells, on boot, how long the daemon was away. */
 	readonly savedWallMs: number
 	/** The newest revision that was valid and taken in; null before the first. */
@@ -100,7 +105,7 @@ export type Quarantine = {
 }
 
 export const initialState: ControllerState = {
-	schema: 5,
+	schema,
 	savedWallMs: 0,
 	accepted: null,
 	refused: null,
@@ -118,14 +123,13 @@ export type StoredState = { readonly state: ControllerState; readonly content: C
 
 /** Reads what `JSON.stringify` wrote of a StoredState. Throws when a Sluice with other meshes or rollouts wrote it. */
 export function parseStored(text: string): StoredState {
-	const stored = JSON.parse(text) as StoredState
-	const { schema } = stored.state as { schema: number }
-	if (schema < 5)
-		throw new Error(
-			`the state was written by an older Sluice, whose meshes and rollouts had less in them: schema ${schema}, this one reads 5`,
-		)
-	if (schema > 5) throw new Error(`the state was written by a newer Sluice: schema ${schema}, this one reads 5`)
-	return stored
+	const { state, content } = JSON.parse(text) as StoredState
+	const written: number = state.schema
+	const told = `schema ${written}, this one reads ${oldestSchema} to ${schema}`
+	if (written < oldestSchema)
+		throw new Error(`the state was written by an older Sluice, whose meshes and rollouts had less in them: ${told}`)
+	if (written > schema) throw new Error(`the state was written by a newer Sluice: ${told}`)
+	return { state: { ...state, schema }, content }
 }
 
 /** What of a state must not get lost, apart from what the journal says: everything but the passing of time. */
