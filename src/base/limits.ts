@@ -194,6 +194,8 @@ export const limits = {
 	 * all statistics: about 4.5 KB for each cluster in use, 6.5 KB with App Mesh's tags.
 	 */
 	xdsMessageBytes: 4 * 1024 * 1024,
+	/** Pieces of a message that is not whole yet, before they are put together. */
+	xdsPiecesLoose: 64,
 	xdsNames: 5_000,
 	/** Fields of one request, and of what lies in it: its lists of names, the versions it has, a node's extensions. */
 	xdsRequestFields: 40_000,
@@ -249,14 +251,15 @@ export const limits = {
 	/** What a peer may send before room is made for more, in a stream and in all of a connection. */
 	xdsWindowBytes: 1024 * 1024,
 	/** A peer that says nothing for so long is asked whether it is there; and how long it has to answer. */
-	xdsKeepaliveMs: 20_000,
-	xdsKeepaliveTimeoutMs: 10_000,
+	/** Twice the first and once the second are less than `xdsAnswerMs`: who is gone is not taken for one who refuses. */
+	xdsKeepaliveMs: 8_000,
+	xdsKeepaliveTimeoutMs: 8_000,
 	/** Names in state of the world, kept for a type of a stream as they were written, where no other wrote them alike. */
 	xdsNamesKeptBytes: 4_096,
 	/** Refused (resource, version) pairs remembered of one proxy; characters of each text. */
 	xdsRefusals: 100,
 	xdsRefusalChars: 4_096,
-	/** Proxies remembered after they left, identities remembered as refused, subscriptions shared between streams. */
+	/** Proxies remembered after they left, identities remembered as refused, subscriptions and footings shared between streams. */
 	xdsProxiesRemembered: 20_000,
 	/** Characters in all that is remembered of them and is of their own choice: what they refused, in which words, and names. */
 	xdsRememberedChars: 32 * 1024 * 1024,

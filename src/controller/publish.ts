@@ -269,10 +269,14 @@ export function createPublisher({ fleet, log, discovered }: PublisherOptions): P
 		forgetDeserted,
 		snapshotOf: (groupKey) => groups.get(groupKey)?.snapshot ?? null,
 		behind() {
-			const behind = [...groups.values()].find(({ standing }) => standing !== 'current')
-			return behind === undefined
+			const behind = [...groups].filter(([, { standing }]) => standing !== 'current')
+			if (behind.length === 0) return null
+			// A kind in which nobody is keeps nobody waiting.
+			const views = fleet.fleet()
+			const found = behind.find(([key]) => (views.get(key)?.connected ?? 0) + (views.get(key)?.expected ?? 0) > 0)
+			return found === undefined
 				? null
-				: `what is in force does not fit together for ${identityPath(behind.group.identity)}`
+				: `what is in force does not fit together for ${identityPath(found[1].group.identity)}`
 		},
 		standingOf: (groupKey) => groups.get(groupKey)?.standing ?? 'current',
 		waitsOf: (groupKey) => describeWaiting(groups.get(groupKey)?.snapshot ?? null),

@@ -207,6 +207,8 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 			}
 		},
 		recount(member) {
+			// It left meanwhile, or its turn is yet to come: what it stands well with is what was served before.
+			if (member.group !== group || member.seats.some(({ stream }) => stream.snapshot !== snapshot)) return
 			const states = statesTogether(member, snapshot)
 			// What was refused may be other although the states are not.
 			if (states !== statesOf(member) || states.hasRejected) change(member, states)

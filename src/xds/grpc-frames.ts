@@ -1,3 +1,5 @@
+import { createPieces } from './pieces.ts'
+
 // How messages lie on the stream of a gRPC call: a byte that says whether it is compressed, its length in four, itself.
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 
@@ -17,19 +19,17 @@ export type MessageReader = {
 export type FramingFault = { readonly kind: 'compressed' } | { readonly kind: 'tooLarge'; readonly bytes: number }
 
 export function createMessageReader(maxBytes: number): MessageReader {
-	let held: Buffer[] = []
-	let heldBytes = 0
+	const held = createPieces()
 	let neededBytes = prefixBytes
 
 	function read(piece: Buffer, message: (bytes: Buffer) => void): FramingFault | null {
-		heldBytes += piece.length
-		if (heldBytes < neededBytes) {
-			held.push(piece)
+		if (held.bytes() + piece.length < neededBytes) {
+			held.add(piece)
 			return null
 		}
-		// Pieces are put together only once what is waited for is there: a message in a thousand pieces is copied once.
-		const isWhole = held.length === 0
-		const all = isWhole ? piece : putTogether([...held, piece], heldBytes)
+		// Pieces are put together only once what is waited for is there: a message in many of them is copied once or twice.
+		const isWhole = held.bytes() === 0
+		const all = isWhole ? piece : held.takeWith(piece)
 		let at = 0
 		neededBytes = prefixBytes
 		while (all.length - at >= prefixBytes) {
@@ -42,23 +42,11 @@ export function createMessageReader(maxBytes: number): MessageReader {
 			at += neededBytes
 			neededBytes = prefixBytes
 		}
-		heldBytes = all.length - at
-		if (heldBytes > 0) held = [isWhole ? all.subarray(at) : Buffer.from(all.subarray(at))]
-		else if (!isWhole) held = []
+		if (at < all.length) held.add(isWhole ? all.subarray(at) : Buffer.from(all.subarray(at)))
 		return null
 	}
 
-	return { read, isWithinMessage: () => heldBytes > 0 }
-}
-
-/** Where messages of some KB are put together, one after the other: thousands a second would be as much garbage. */
-const workbench = Buffer.allocUnsafeSlow(64 * 1024)
-
-function putTogether(pieces: readonly Buffer[], bytes: number): Buffer {
-	if (bytes > workbench.length) return Buffer.concat(pieces, bytes)
-	let at = 0
-	for (const piece of pieces) at += piece.copy(workbench, at)
-	return workbench.subarray(0, at)
+	return { read, isWithinMessage: () => held.bytes() > 0 }
 }
 
 /** A message as it goes over the wire. */

@@ -21,11 +21,17 @@ export function keepAlive(peer: KeptPeer, clock: Clock): () => void {
 
 	function look(): void {
 		if (peer.bytesRead() !== bytesHeard) return waitOn()
-		timer = clock.setTimer(limits.xdsKeepaliveTimeoutMs, () => peer.cut())
+		timer = clock.setTimer(limits.xdsKeepaliveTimeoutMs, judge)
 		peer.ping(() => {
 			timer.cancel()
 			waitOn()
 		})
+	}
+
+	/** Its answer may lie behind much else that it says. */
+	function judge(): void {
+		if (peer.bytesRead() === bytesHeard) peer.cut()
+		else waitOn()
 	}
 
 	function waitOn(): void {

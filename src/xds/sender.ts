@@ -44,12 +44,11 @@ export type SenderOptions = {
 	readonly serves?: Serves
 }
 
-/**
- * A class, with the stream as its other half, since thousands are pushed to one after the other: what one of them is made
- * of lies together in memory.
- */
+/** A class, with the stream as its other half: of thousands that are pushed to, what one is made of lies together. */
 export abstract class Sender {
 	readonly serves: Serves
+	/** What it was last given to serve. */
+	snapshot: Snapshot | null = null
 	protected readonly variant: Variant
 	protected readonly port: StreamPort
 	/** To be changed by `ownChannels` alone. */
@@ -63,7 +62,6 @@ export abstract class Sender {
 	readonly #deadlines: Deadlines
 	readonly #flushed = (): void => this.#takeFlushed()
 	#isOpen = false
-	#snapshot: Snapshot | null = null
 	#retained: Retained = nothingRetained
 	/** Whose channels these are, while this stream stands as others do. */
 	#footing: Footing | null = null
@@ -89,7 +87,7 @@ export abstract class Sender {
 	abstract end(status: CallStatus): void
 
 	serve(next: Snapshot | null): void {
-		this.#snapshot = next
+		this.snapshot = next
 		if (next !== null && this.refusals.size > 0) forgetKept(this.refusals, next)
 		if (this.#isOpen) this.#moveOn('served')
 	}
@@ -97,7 +95,7 @@ export abstract class Sender {
 	/** From now on it is told what its proxy asks for. */
 	protected openFor({ memory, snapshot, retained }: Admission): void {
 		this.#isOpen = true
-		this.#snapshot = snapshot
+		this.snapshot = snapshot
 		this.#retained = retained
 		if (memory === null) return
 		this.refusals = memory.refusals
@@ -109,7 +107,7 @@ export abstract class Sender {
 		this.#deadlines.cancel()
 	}
 
-	/** To be changed, by `change` alone: from here on this stream stands alone. */
+	/** To be changed: from here on this stream stands alone. */
 	#ownChannels(): Channels {
 		if (this.#footing !== null) this.channels = copyChannels(this.channels)
 		this.#footing = null
@@ -132,7 +130,7 @@ export abstract class Sender {
 
 	/** Where it stands as others do, and one of them has gone this way before, it goes the same way. */
 	#moveOn(cause: Cause): void {
-		const [from, snapshot] = [this.#footing, this.#snapshot]
+		const [from, snapshot] = [this.#footing, this.snapshot]
 		// What only its proxy has refused, or is to keep.
 		const isUnlike = this.refusals.size > 0 || !this.#retained.isNothing()
 		if (from === null || snapshot === null || isUnlike || this.#isPumping) return this.#goAlone(cause)
@@ -146,7 +144,7 @@ export abstract class Sender {
 		this.#isPumping = false
 		// An answer that came meanwhile was only taken in.
 		if (this.#footing !== step.after) this.#goAlone('served')
-		else if (step.responses.length > 0) this.#deadlines.arm()
+		if (step.responses.length > 0 && this.#isOpen) this.#deadlines.arm()
 	}
 
 	#goFirst(cause: Cause, { from, snapshot }: { readonly from: Footing; readonly snapshot: Snapshot }): void {
@@ -170,7 +168,8 @@ export abstract class Sender {
 
 	/** It may stand as others do again. */
 	#findFooting(): void {
-		if (this.#footing !== null || !this.#isOpen || this.serves !== 'all') return
+		// While it is being told something its channels still change.
+		if (this.#footing !== null || !this.#isOpen || this.#isPumping || this.serves !== 'all') return
 		if (this.refusals.size > 0 || this.holdsEndpointsBack) return
 		const { channels, hasHistory, variant } = this
 		this.#footing = this.#footings.shared({ channels, hasHistory, variant })
@@ -179,7 +178,7 @@ export abstract class Sender {
 
 	/** Sends all that is due. */
 	#pump(): void {
-		const snapshot = this.#snapshot
+		const snapshot = this.snapshot
 		if (!this.#isOpen || snapshot === null || this.#isPumping || !isAnythingDue(this.channels, snapshot)) return
 		this.#isPumping = true
 		const own = this.#ownChannels()
@@ -249,9 +248,9 @@ export abstract class Sender {
 	}
 
 	states(): TypeStates {
-		if (this.#snapshot === null) return allPending
+		if (this.snapshot === null) return allPending
 		if (this.#footing === null || this.refusals.size > 0) return typeStates((typeUrl) => this.state(typeUrl))
-		return statesOn(this.#footing, this.#snapshot)
+		return statesOn(this.#footing, this.snapshot)
 	}
 
 	stateOfAsked(typeUrl: TypeUrl): TypeState {
@@ -290,11 +289,11 @@ export abstract class Sender {
 	/** None are served, none are remembered, and it has spoken of nothing: it has come for something else. */
 	protected mayHaveClusters(): boolean {
 		const { held } = this.channels[typeUrls.cluster]
-		return this.hasHistory || held.size > 0 || this.#snapshot?.types[typeUrls.cluster].resources.size !== 0
+		return this.hasHistory || held.size > 0 || this.snapshot?.types[typeUrls.cluster].resources.size !== 0
 	}
 
 	#standing(): Standing | null {
 		const { channels, refusals } = this
-		return this.#snapshot === null ? null : { channels, snapshot: this.#snapshot, refusals }
+		return this.snapshot === null ? null : { channels, snapshot: this.snapshot, refusals }
 	}
 }

@@ -12,6 +12,8 @@ import type { TypeStates } from './type-states.ts'
 export type XdsStream = {
 	/** The one type of a separate service; `all` of the aggregated one. */
 	readonly serves: Serves
+	/** What it was last given to serve. */
+	readonly snapshot: Snapshot | null
 	receive(message: Uint8Array): void
 	/** Sends what is due of a new snapshot of its group. */
 	serve(snapshot: Snapshot | null): void

@@ -35,7 +35,12 @@ function effectiveOf(
 
 function publishing() {
 	const published: Snapshot[] = []
-	const fleet = { publish: (_: string, snapshot: Snapshot) => published.push(snapshot), refuse() {} }
+	const there = { connected: 1, expected: 1 }
+	const fleet = {
+		publish: (_: string, snapshot: Snapshot) => published.push(snapshot),
+		refuse() {},
+		fleet: () => new Map([[key, there]]),
+	}
 	const publisher = createPublisher({
 		fleet: fleet as unknown as FleetPort,
 		log: silentLog,
@@ -45,6 +50,7 @@ function publishing() {
 	return {
 		publisher,
 		published,
+		there,
 		sharesOfB: () => {
 			const routes = published.at(-1)?.types[typeUrls.route].resources.get('rds_egress_http_15001')
 			return clusterSharesOfBytes(routes)?.get('cds_egress_apps_B_http2_80')
@@ -62,6 +68,18 @@ describe('what is in force does not fit together for a group', () => {
 		expect([sharesOfB(), publisher.standingOf(key)]).toEqual([1_000_000, 'older'])
 		publisher.publish(effectiveOf({ B: 1_000_000, Bv2: 0 }))
 		expect(publisher.standingOf(key)).toBe('current')
+	})
+
+	test('holds others up only while somebody of it is there, or is to come back', () => {
+		const { publisher, there } = publishing()
+		publisher.publish(effectiveOf({ B: 500_000, Bv2: 500_000 }))
+		expect(publisher.behind()).toBe(null)
+		publisher.publish(effectiveOf({ B: 500_000, Bv2: 500_000 }, { C: null }))
+		expect(publisher.behind()).toMatch(/does not fit together/)
+		there.connected = 0
+		expect(publisher.behind()).toMatch(/does not fit together/)
+		there.expected = 0
+		expect(publisher.behind()).toBe(null)
 	})
 
 	test('shares that it cannot be given count as not served', () => {

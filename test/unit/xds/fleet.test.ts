@@ -42,7 +42,8 @@ function setUp() {
 
 	/** A proxy that asks for clusters, and accepts what it is told until it is told not to. One that `has` some is silent. */
 	function connect(proxy: Proxy, has?: Readonly<Record<string, string>>) {
-		let mood: 'accepts' | 'refuses' | 'is silent' = has === undefined ? 'accepts' : 'is silent'
+		let mood: 'accepts' | 'refuses' | 'is silent' | 'leaves when it is told' =
+			has === undefined ? 'accepts' : 'is silent'
 		const told: Told[] = []
 		const due: Told[] = []
 		let seat: Seat | null = null
@@ -53,6 +54,7 @@ function setUp() {
 			footings,
 			port: {
 				send(message, flushed) {
+					if (mood === 'leaves when it is told') return leave('lost')
 					const next = decodeTold('delta', message)
 					told.push(next)
 					due.push(next)
@@ -68,6 +70,10 @@ function setUp() {
 				ignored() {},
 			},
 		})
+		function leave(how: 'drained' | 'lost' = 'lost'): void {
+			stream.close()
+			if (seat !== null) fleet.leave(seat, how)
+		}
 		const answer = () => {
 			for (let next = due.shift(); next !== undefined && mood !== 'is silent'; next = due.shift()) {
 				const refusal = mood === 'refuses' ? { refusal: `${Object.keys(next.resources)[0]}: no` } : {}
@@ -83,10 +89,7 @@ function setUp() {
 			be(next: typeof mood) {
 				mood = next
 			},
-			leave(how: 'drained' | 'lost' = 'lost') {
-				stream.close()
-				if (seat !== null) fleet.leave(seat, how)
-			},
+			leave,
 		}
 	}
 
@@ -341,6 +344,35 @@ describe('events', () => {
 })
 
 describe('what is published', () => {
+	test('a proxy that leaves while it is told of it is counted nowhere', () => {
+		const { fleet, connect } = setUp()
+		fleet.publish(groupKey, snapshotOf(a, b))
+		const [staying, leaving] = [connect(proxyOf('1')), connect(proxyOf('2'))]
+		leaving.be('leaves when it is told')
+		fleet.publish(groupKey, snapshotOf(a, b2))
+		staying.answer()
+		expect(fleet.view(groupKey)).toMatchObject({ connected: 1, pending: [] })
+		expect(clusterView(fleet)).toEqual({ current: 1, pending: 0, rejected: 0 })
+	})
+
+	test('who is yet to be told of it does not count as having it by an answer to what was before', async () => {
+		const { fleet, connect } = setUp()
+		const [first, second, third] = [snapshotOf(a, b), snapshotOf(a, b2), snapshotOf(a)]
+		fleet.publish(groupKey, first)
+		const all = Array.from({ length: 2 * limits.xdsPushBatch }, (_, index) => connect(proxyOf(`${index}`)))
+		const last = proxyOf(`${all.length - 1}`).key
+		all.at(-1)?.be('is silent')
+		fleet.publish(groupKey, second)
+		await new Promise(setImmediate)
+		fleet.publish(groupKey, third)
+		all.at(-1)?.be('accepts')
+		all.at(-1)?.answer()
+		expect(fleet.holds(last, typeUrls.cluster, 'b')).toBe(b2.version)
+		expect(fleet.isCurrent(last)).toBe(false)
+		all.at(-1)?.leave()
+		expect(fleet.view(groupKey)?.gone).toEqual([{ proxy: last, version: first.version }])
+	})
+
 	test('a proxy that refused is not sent the same again after it reconnects', () => {
 		const { fleet, connect } = setUp()
 		fleet.publish(groupKey, snapshotOf(a, b))

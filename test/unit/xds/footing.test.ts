@@ -42,7 +42,7 @@ type Proxy = {
 	readonly inbox: Told[]
 	readonly nonces: Map<TypeName, string>
 	/** How it is unlike the others, if it is. */
-	readonly own: 'nothing' | 'reads slowly' | 'keeps routes' | 'came before'
+	readonly own: 'nothing' | 'reads slowly' | 'keeps routes' | 'came before' | 'answers at once'
 }
 
 /** What a proxy does next. It depends on nothing that it is told, but for what it has to answer. */
@@ -79,13 +79,21 @@ function drawMove(random: Random): Move {
 	return ask(random)
 }
 
+const owns: readonly (readonly [upTo: number, own: Proxy['own']])[] = [
+	[0.15, 'reads slowly'],
+	[0.27, 'keeps routes'],
+	[0.4, 'came before'],
+	[0.5, 'answers at once'],
+]
+
 function begin(random: Random, { variant, snapshot, pool }: World): Proxy {
 	const dice = random()
-	const own = dice < 0.6 ? 'nothing' : dice < 0.75 ? 'reads slowly' : dice < 0.87 ? 'keeps routes' : 'came before'
+	const own = owns.find(([upTo]) => dice < upTo)?.[1] ?? 'nothing'
 	const dialogue = createDialogue(variant, {
 		snapshot,
 		flush: own === 'reads slowly' ? 'held' : 'at once',
 		footings: pool,
+		...(own === 'answers at once' ? { answers: 'at once' } : {}),
 	})
 	if (own === 'keeps routes') dialogue.retain((typeUrl) => typeUrl === typeUrls.route)
 	for (const type of types)

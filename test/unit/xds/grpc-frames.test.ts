@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createMessageReader, frameOf } from '#xds/grpc-frames.ts'
+import { bytesInUse } from '../../fixtures/cost.ts'
 
 const maxBytes = 40
 
@@ -40,6 +41,18 @@ test('a message of any length is put together', () => {
 		reader.read(wire.subarray(at, at + 16_384), (message) => received.push(Uint8Array.from(message)))
 	}
 	expect(received).toEqual(sent)
+})
+
+test('a message that comes in a great many pieces takes little more than its bytes', async () => {
+	const reader = createMessageReader(1_000_000)
+	const wire = frameOf(new Uint8Array(300_000).fill(7))
+	const before = await bytesInUse()
+	for (let at = 0; at < wire.length - 1; at += 1)
+		reader.read(Buffer.from(wire.subarray(at, at + 1)), () => expect.unreachable())
+	expect((await bytesInUse()) - before).toBeLessThan(2_000_000)
+	const received: Uint8Array[] = []
+	reader.read(wire.subarray(-1), (message) => received.push(Uint8Array.from(message)))
+	expect(received).toEqual([new Uint8Array(300_000).fill(7)])
 })
 
 test('what is larger than allowed is not waited for: its length is enough', () => {

@@ -39,6 +39,27 @@ test('who says nothing is asked, and cut when no answer comes', () => {
 	expect(clock.pendingMs()).toEqual([])
 })
 
+test('who is gone is cut before it would count as one that does not answer', () => {
+	// It may go just after a look: that finds something said, the next one asks.
+	const longestMs = 2 * limits.xdsKeepaliveMs + limits.xdsKeepaliveTimeoutMs
+	expect(longestMs).toBeLessThan(limits.xdsAnswerMs)
+	const { clock, peer } = setUp()
+	peer.bytes += 1
+	clock.advance(longestMs)
+	expect(peer.cuts).toBe(1)
+})
+
+test('who speaks is not cut, though the answer lies behind what it says', () => {
+	const { clock, peer, answer } = setUp()
+	clock.advance(limits.xdsKeepaliveMs)
+	peer.bytes += 1_000_000
+	clock.advance(limits.xdsKeepaliveTimeoutMs)
+	expect(peer).toMatchObject({ pings: 1, cuts: 0 })
+	answer()
+	clock.advance(limits.xdsKeepaliveMs)
+	expect(peer).toMatchObject({ pings: 2, cuts: 0 })
+})
+
 test('who answers is asked again as long after that', () => {
 	const { clock, peer, answer } = setUp()
 	for (let round = 1; round <= 3; round += 1) {
