@@ -60,13 +60,13 @@ describe('a state directory is refused, and left as it is', () => {
 			'a newer Sluice wrote the state in it',
 			(body: string) => replaceState(body.replace(`"schema":${schema}`, '"schema":99')),
 			() =>
-				`the stored state cannot be loaded (the state was written by a newer Sluice: schema 99, this one reads ${schema}): run the Sluice that wrote it, or move the state away`,
+				`the stored state cannot be loaded (the state was written by a newer Sluice: schema 99, this one reads 5 to ${schema}): run the Sluice that wrote it, or move the state away`,
 		],
 		[
 			'a Sluice wrote it whose meshes had less in them',
 			(body: string) => replaceState(body.replace(`"schema":${schema}`, '"schema":1')),
 			() =>
-				`the stored state cannot be loaded (the state was written by an older Sluice, whose meshes and rollouts had less in them: schema 1, this one reads ${schema}): run the Sluice that wrote it, or move the state away`,
+				`the stored state cannot be loaded (the state was written by an older Sluice, whose meshes and rollouts had less in them: schema 1, this one reads 5 to ${schema}): run the Sluice that wrote it, or move the state away`,
 		],
 		[
 			'it is damaged',
