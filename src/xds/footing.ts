@@ -1,5 +1,6 @@
 import { sha256Hex } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
+import { madeOfBoth } from '#base/made-of-both.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { noRefusals } from './acks.ts'
@@ -85,25 +86,11 @@ export function copyChannels(channels: Channels): Channels {
 type Known = { readonly steps: Map<Cause, Step>; states: TypeStates | null }
 
 /** What is known of a footing while this snapshot is served. It is let go of with either. */
-const knownAt = new WeakMap<Snapshot, WeakMap<Footing, Known>>()
-
-function knownOf(footing: Footing, snapshot: Snapshot): Known {
-	let ofSnapshot = knownAt.get(snapshot)
-	if (ofSnapshot === undefined) {
-		ofSnapshot = new WeakMap()
-		knownAt.set(snapshot, ofSnapshot)
-	}
-	let known = ofSnapshot.get(footing)
-	if (known === undefined) {
-		known = { steps: new Map(), states: null }
-		ofSnapshot.set(footing, known)
-	}
-	return known
-}
+const knownAt = madeOfBoth((_snapshot: Snapshot, _footing: Footing): Known => ({ steps: new Map(), states: null }))
 
 /** Where the cause leads from there; undefined while nobody has gone that way. */
 export function knownStep(footing: Footing, snapshot: Snapshot, cause: Cause): Step | undefined {
-	return knownOf(footing, snapshot).steps.get(cause)
+	return knownAt(snapshot, footing).steps.get(cause)
 }
 
 /** The first has gone that way. */
@@ -112,11 +99,11 @@ export function noteStep(
 	snapshot: Snapshot,
 	way: { readonly cause: Cause; readonly step: Step },
 ): void {
-	knownOf(footing, snapshot).steps.set(way.cause, way.step)
+	knownAt(snapshot, footing).steps.set(way.cause, way.step)
 }
 
 export function statesOn(footing: Footing, snapshot: Snapshot): TypeStates {
-	const known = knownOf(footing, snapshot)
+	const known = knownAt(snapshot, footing)
 	known.states ??= typeStates((typeUrl) =>
 		typeState(typeUrl, { channels: footing.channels, snapshot, refusals: noRefusals }),
 	)

@@ -1,3 +1,4 @@
+import { madeOfBoth } from '#base/made-of-both.ts'
 import type { EncodedResource } from '#snapshot/snapshot.ts'
 import { endpointsOfCluster } from './endpoints-of-cluster.ts'
 
@@ -37,21 +38,7 @@ export type Difference = {
 	readonly removals: readonly string[]
 }
 
-const differences = new WeakMap<Holding, WeakMap<Target, Difference>>()
-
-export function differenceOf(held: Holding, target: Target): Difference {
-	let byTarget = differences.get(held)
-	if (byTarget === undefined) {
-		byTarget = new WeakMap()
-		differences.set(held, byTarget)
-	}
-	let difference = byTarget.get(target)
-	if (difference === undefined) {
-		difference = compare(held, target)
-		byTarget.set(target, difference)
-	}
-	return difference
-}
+export const differenceOf = madeOfBoth(compare)
 
 export function isEmpty(difference: Difference): boolean {
 	return difference.upserts.length === 0 && difference.removals.length === 0

@@ -1,4 +1,5 @@
 import { limits } from '#base/limits.ts'
+import { madeOfBoth } from '#base/made-of-both.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import type { Refusals } from './acks.ts'
@@ -112,27 +113,15 @@ export function coversTogether(asked: readonly Subscription[], typeUrl: TypeUrl,
 
 type Names = ReadonlySet<string> | ReadonlyMap<string, unknown>
 
-const covered = new WeakMap<Subscription, WeakMap<Names, boolean>>()
-
 function coversAll(subscription: Subscription, required: readonly Names[]): boolean {
 	return required.every((names) => covers(subscription, names))
 }
 
 /** Whether all of these are asked for. Worked out once for all streams that ask for the same. */
-function covers(subscription: Subscription, required: Names): boolean {
-	if (subscription.wildcard !== 'none') return true
-	let byNames = covered.get(subscription)
-	if (byNames === undefined) {
-		byNames = new WeakMap()
-		covered.set(subscription, byNames)
-	}
-	let isCovered = byNames.get(required)
-	if (isCovered === undefined) {
-		isCovered = [...required.keys()].every((name) => subscription.names.has(name))
-		byNames.set(required, isCovered)
-	}
-	return isCovered
-}
+const covers = madeOfBoth(
+	({ wildcard, names }: Subscription, required: Names): boolean =>
+		wildcard !== 'none' || [...required.keys()].every((name) => names.has(name)),
+)
 
 const requiredBySnapshot = new WeakMap<Snapshot, Record<TypeUrl, readonly Names[]>>()
 

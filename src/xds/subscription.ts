@@ -1,5 +1,6 @@
 import { sha256Hex } from '#base/hash.ts'
 import { limits } from '#base/limits.ts'
+import { madeOfBoth } from '#base/made-of-both.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, TypeSnapshot } from '#snapshot/snapshot.ts'
@@ -118,26 +119,14 @@ export function isWanted(subscription: Subscription, name: string): boolean {
 	return subscription.wildcard !== 'none' || subscription.names.has(name)
 }
 
-const targets = new WeakMap<TypeSnapshot, WeakMap<Subscription, Target>>()
-
 /** What a proxy with this subscription should hold. The same object for the same arguments. */
 export function targetOf(snapshot: TypeSnapshot, subscription: Subscription): Target {
 	if (subscription.wildcard !== 'none' && subscription.names.size === 0) return snapshot.resources
-	let bySubscription = targets.get(snapshot)
-	if (bySubscription === undefined) {
-		bySubscription = new WeakMap()
-		targets.set(snapshot, bySubscription)
-	}
-	let target = bySubscription.get(subscription)
-	if (target === undefined) {
-		target = selectTarget(snapshot.resources, subscription)
-		bySubscription.set(subscription, target)
-	}
-	return target
+	return selectTarget(snapshot, subscription)
 }
 
-function selectTarget(resources: ReadonlyMap<string, EncodedResource>, subscription: Subscription): Target {
+const selectTarget = madeOfBoth(({ resources }: TypeSnapshot, subscription: Subscription): Target => {
 	const target = new Map<string, EncodedResource | typeof absent>(subscription.wildcard === 'none' ? [] : resources)
 	for (const name of subscription.names) target.set(name, resources.get(name) ?? absent)
 	return target
-}
+})
