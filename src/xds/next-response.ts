@@ -35,8 +35,8 @@ export function mayBeDue({ subscription, underway, claim, held, answerDue }: Cha
 	return underway === null && (answerDue || held !== targetOf(type, subscription))
 }
 
-/** The next response, or null when nothing is due or may go out yet. */
-export function nextResponse(channel: Channel, context: SendContext): Response | null {
+/** What the next response is to say; null when nothing is due or may go out yet. */
+export function nextDue(channel: Channel, context: SendContext): Due | null {
 	const { subscription } = channel
 	if (subscription === null || channel.underway !== null) return null
 	const target = targetOf(context.snapshot.types[channel.typeUrl], subscription)
@@ -45,14 +45,21 @@ export function nextResponse(channel: Channel, context: SendContext): Response |
 	if (isEmpty(difference)) {
 		channel.held = target
 		channel.isolated = noneIsolated
-		return channel.answerDue ? assemble(channel, context, difference, nothing) : null
+		return channel.answerDue ? { channel, context, difference, part: nothing } : null
 	}
 	const part = sendablePart(channel, difference, context)
 	if (part === 'waits') return null
 	if (part.upserts.length === 0 && part.removals.length === 0 && !channel.answerDue) return null
-	return assemble(channel, context, difference, part)
+	return { channel, context, difference, part }
 }
 
+/** Of a difference, the part that is to go. */
+export type Due = {
+	readonly channel: Channel
+	readonly context: SendContext
+	readonly difference: Difference
+	readonly part: Part
+}
 type Part = { readonly upserts: readonly EncodedResource[]; readonly removals: readonly string[] }
 const nothing: Part = { upserts: [], removals: [] }
 
@@ -108,7 +115,7 @@ function acceptablePart(channel: Channel, difference: Difference, context: SendC
 	}
 }
 
-function assemble(channel: Channel, context: SendContext, difference: Difference, part: Part): Response {
+export function responseTo({ channel, context, difference, part }: Due): Response {
 	const { held, typeUrl, lastNonce } = channel
 	const { variant, snapshot } = context
 	return assembleResponse({

@@ -19,7 +19,7 @@ import { reportedBy } from './claim.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Rejection, Reported } from './fleet-view.ts'
 import { type Cause, copyChannels, type Footing, type FootingPool, knownStep, noteStep, statesOn } from './footing.ts'
-import { isAnythingDue, mayBeDue, nextResponse, type SendContext } from './next-response.ts'
+import { isAnythingDue, mayBeDue, nextDue, responseTo, type SendContext } from './next-response.ts'
 import { goesNothingThrough, perType, sendOrder } from './order.ts'
 import { putUnderway } from './put-underway.ts'
 import type { Variant } from './request.ts'
@@ -200,12 +200,13 @@ export abstract class Sender {
 			const channel = own[typeUrl]
 			const served = servedTo(channel, own, snapshot)
 			if (!mayBeDue(channel, served.types[typeUrl])) continue
-			const response = nextResponse(channel, this.#contextOf(channel, own, served))
-			if (response === null) continue
+			const due = nextDue(channel, this.#contextOf(channel, own, served))
+			if (due === null) continue
 			if (this.#deadlines.unflushed >= limits.xdsUnflushed) {
 				this.#isCutShort = true
 				return false
 			}
+			const response = responseTo(due)
 			putUnderway(response, { channel, channels: own, snapshot })
 			this.#send(response)
 		}
