@@ -1,3 +1,4 @@
+import { isSameList } from '#base/same-list.ts'
 import type { Resource, ResourceId, Route, VirtualService } from '#mesh/mesh.ts'
 import type { Protocol, Timeout } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
@@ -39,10 +40,6 @@ export function servicePorts(resources: Resources, service: VirtualService): rea
 	const ports = provider === undefined ? none : portsOf(provider, routes)
 	known.set(service, { provider, routes, ports })
 	return ports
-}
-
-function isSameList(left: readonly Route[], right: readonly Route[]): boolean {
-	return left === right || (left.length === right.length && left.every((route, index) => route === right[index]))
 }
 
 function portsOf(provider: Resource, routes: readonly Route[]): readonly ServicePort[] {

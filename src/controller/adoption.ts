@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { forgetOldest } from '#base/forget-oldest.ts'
 import { limits } from '#base/limits.ts'
 import type { Proxy, Reported } from '#xds/fleet-view.ts'
 import type { FleetPort } from './ports.ts'
@@ -47,8 +48,7 @@ export function createAdoption(options: AdoptionOptions): Adoption {
 	function note(groupKey: string): void {
 		greeted.delete(groupKey)
 		greeted.add(groupKey)
-		const [oldest] = greeted
-		if (greeted.size > limits.xdsGroups && oldest !== undefined) greeted.delete(oldest)
+		forgetOldest(greeted, limits.xdsGroups)
 	}
 
 	function decide(): void {

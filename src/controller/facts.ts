@@ -1,3 +1,4 @@
+import { forgetOldest } from '#base/forget-oldest.ts'
 import { limits } from '#base/limits.ts'
 import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { Carrier } from '#compile/names.ts'
@@ -46,8 +47,7 @@ export function createFacts(options: FactsOptions): { of(rollout: Rollout, conce
 			const notReady = before?.key === key ? before.notReady : notReadyOf(rollout, concern, options)
 			known.delete(rollout.id)
 			known.set(rollout.id, { key, notReady })
-			const [oldest] = known.keys()
-			if (known.size > limits.readinessKept && oldest !== undefined) known.delete(oldest)
+			forgetOldest(known, limits.readinessKept)
 			return {
 				...factsApartFromReadiness(rollout, concern, options),
 				notReady,

@@ -1,3 +1,4 @@
+import { forgetOldest } from '#base/forget-oldest.ts'
 import { limits } from '#base/limits.ts'
 import { typeUrls } from '#compile/compiled.ts'
 import type { ResourceId } from '#mesh/mesh.ts'
@@ -21,8 +22,7 @@ export function createSuspects(): Suspects {
 				if (before?.types[resource.typeUrl].resources.get(resource.name)?.version === resource.version) continue
 				const touched = resource.madeOf.filter((id) => changed.has(id))
 				suspects.set(resource.version, touched.length > 0 ? touched : resource.madeOf)
-				const [oldest] = suspects.keys()
-				if (suspects.size > limits.suspectVersions && oldest !== undefined) suspects.delete(oldest)
+				forgetOldest(suspects, limits.suspectVersions)
 			}
 		},
 		of: (version) => suspects.get(version) ?? null,

@@ -1,3 +1,4 @@
+import { forgetOldest } from '#base/forget-oldest.ts'
 import { limits } from '#base/limits.ts'
 import type { RequestTimes } from '#base/request-times.ts'
 import { clusterMetrics, counterMetrics, grpcErrors, metricSlots } from './cluster-metric.ts'
@@ -152,8 +153,9 @@ export function createCounters(spare: SpareValues = createSpareValues()): Counte
 				renew(unroutedBefore, name, value)
 			}
 			drop()
-			forgetOldest(known)
-			forgetOldest(unroutedBefore)
+			// Once for a flush: to find the oldest of a map takes longer the more have been taken out before it.
+			forgetOldest(known, limits.flushClusters)
+			forgetOldest(unroutedBefore, limits.flushClusters)
 			return { counted, clusters, unrouted: counted ? unrouted : 0, unmatched: counted ? unmatched : 0 }
 		},
 		size: () => known.size + unroutedBefore.size,
@@ -164,14 +166,6 @@ export function createCounters(spare: SpareValues = createSpareValues()): Counte
 function renew<Value>(known: Map<string, Value>, name: string, value: Value): void {
 	if (known.size > limits.flushClusters / 2) known.delete(name)
 	known.set(name, value)
-}
-
-/** Once for a flush: to find the oldest of a map takes longer the more have been taken out before it. */
-function forgetOldest(known: Map<string, unknown>): void {
-	for (const oldest of known.keys()) {
-		if (known.size <= limits.flushClusters) break
-		known.delete(oldest)
-	}
 }
 
 /**

@@ -1,4 +1,5 @@
 import { assert } from '#base/assert.ts'
+import { forgetOldest } from '#base/forget-oldest.ts'
 import { limits } from '#base/limits.ts'
 import type { TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -36,10 +37,7 @@ export function createRefusals(): Refusals {
 			const key = keyOf(refusal.typeUrl, refusal.name, refusal.version)
 			refusals.delete(key)
 			refusals.set(key, refusal)
-			for (const oldest of refusals.keys()) {
-				if (refusals.size <= limits.xdsRefusals) break
-				refusals.delete(oldest)
-			}
+			forgetOldest(refusals, limits.xdsRefusals)
 		},
 		has: (typeUrl, name, version) => refusals.size > 0 && refusals.has(keyOf(typeUrl, name, version)),
 		forget(typeUrl, name, version) {

@@ -1,3 +1,4 @@
+import { isSameList } from '#base/same-list.ts'
 import type { Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 import { perType } from './order.ts'
 
@@ -21,7 +22,3 @@ function namesTheSame(old: TypeSnapshot, present: TypeSnapshot): boolean {
 }
 
 const referredTypes = ['clusters', 'routes', 'endpoints', 'secrets'] as const
-
-function isSameList(left: readonly string[], right: readonly string[]): boolean {
-	return left.length === right.length && left.every((name, index) => name === right[index])
-}

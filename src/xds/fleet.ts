@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { forgetOldest } from '#base/forget-oldest.ts'
 import type { CallStatus } from '#base/grpc-service.ts'
 import { limits } from '#base/limits.ts'
 import { fail, type Result, succeed } from '#base/result.ts'
@@ -197,10 +198,7 @@ export function createFleet(options: { readonly clock: Clock; readonly emit: (ev
 	function refuse(groupKey: string, message: string): void {
 		refused.delete(groupKey)
 		refused.set(groupKey, message)
-		for (const oldest of refused.keys()) {
-			if (refused.size <= limits.xdsGroupsRefused) break
-			refused.delete(oldest)
-		}
+		forgetOldest(refused, limits.xdsGroupsRefused)
 		pushes.stop(groupKey)
 		const group = groups.get(groupKey)
 		if (group === undefined) return

@@ -1,4 +1,5 @@
 import { compareText } from '#base/diagnostic.ts'
+import { forgetOldest } from '#base/forget-oldest.ts'
 import { limits } from '#base/limits.ts'
 import type { ProxyGroup, TypeUrl } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
@@ -173,8 +174,7 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 			if (instance === null || then === 'forgotten') return
 			gone.set(proxyKey, { version: member.version, sinceMs: nowMs })
 			// Somebody who comes under ever new names.
-			const [oldest] = gone.keys()
-			if (gone.size > limits.xdsProxiesRemembered && oldest !== undefined) gone.delete(oldest)
+			forgetOldest(gone, limits.xdsProxiesRemembered)
 		},
 		forgetGone: (proxyKey) => gone.delete(proxyKey),
 		expireGone(nowMs) {
