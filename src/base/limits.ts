@@ -196,6 +196,7 @@ export const limits = {
 	xdsMessageBytes: 4 * 1024 * 1024,
 	/** Pieces of a message that is not whole yet, before they are put together. */
 	xdsPiecesLoose: 64,
+	/** Names of one request, and of one subscription. */
 	xdsNames: 5_000,
 	/** Fields of one request, and of what lies in it: its lists of names, the versions it has, a node's extensions. */
 	xdsRequestFields: 40_000,
@@ -235,10 +236,10 @@ export const limits = {
 	xdsRetireMs: 1_000,
 	/** Of one proxy, over any number of connections: of the separate services it may have one for each resource. */
 	xdsStreamsPerProxy: 1_000,
-	/** Kinds of proxies that each need something else compiled; a stream that has said nothing is ended after so long. */
+	/** Kinds of proxies that each need something else compiled, and take memory, by themselves; of one identity in a cohort. */
 	xdsGroups: 10_000,
-	/** Of one identity in one cohort: each is compiled for, and takes memory, by itself. */
 	xdsGroupsPerIdentity: 100,
+	/** A stream that has said nothing is ended after so long. */
 	xdsSilentMs: 30_000,
 	/** A TLS handshake, all of it; and how often one that failed is told. */
 	xdsHandshakeMs: 10_000,
@@ -250,8 +251,10 @@ export const limits = {
 	xdsTokenLeastChars: 32,
 	/** What a peer may send before room is made for more, in a stream and in all of a connection. */
 	xdsWindowBytes: 1024 * 1024,
-	/** A peer that says nothing for so long is asked whether it is there; and how long it has to answer. */
-	/** Twice the first and once the second are less than `xdsAnswerMs`: who is gone is not taken for one who refuses. */
+	/**
+	 * A peer that says nothing for so long is asked whether it is there; and how long it has to answer. Twice the first and
+	 * once the second are less than `xdsAnswerMs`: who is gone is not taken for one who refuses.
+	 */
 	xdsKeepaliveMs: 8_000,
 	xdsKeepaliveTimeoutMs: 8_000,
 	/** Names in state of the world, kept for a type of a stream as they were written, where no other wrote them alike. */
@@ -259,11 +262,13 @@ export const limits = {
 	/** Refused (resource, version) pairs remembered of one proxy; characters of each text. */
 	xdsRefusals: 100,
 	xdsRefusalChars: 4_096,
-	/** Proxies remembered after they left, identities remembered as refused, subscriptions and footings shared between streams. */
+	/** Proxies remembered after they left. */
 	xdsProxiesRemembered: 20_000,
 	/** Characters in all that is remembered of them and is of their own choice: what they refused, in which words, and names. */
 	xdsRememberedChars: 32 * 1024 * 1024,
+	/** Identities remembered as refused. */
 	xdsGroupsRefused: 1_000,
+	/** Subscriptions, and footings, that are shared between streams. */
 	xdsSubscriptionsShared: 1_000,
 	xdsFootingsShared: 10_000,
 	/** Responses that lead from one holding to one target, the whole way or a part of it, and are kept for other streams. */

@@ -1,9 +1,9 @@
 import { identityPath, type ProxyGroup } from '#compile/compiled.ts'
 import { recompileRoutes } from '#compile/recompile-routes.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import type { Encode } from '#snapshot/encode-resource.ts'
 import { findInconsistenciesAmong } from '#snapshot/find-inconsistencies.ts'
 import { replaceResources } from '#snapshot/replace-resources.ts'
-import type { Encode } from '#snapshot/shared-encoding.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import type { ChangedRoutes } from './changed-routes.ts'
 

@@ -6,6 +6,9 @@ import type { EncodedResource } from './snapshot.ts'
 /** Digits of a version: 64 bits tell any number of configurations apart that a fleet will ever see. */
 export const versionDigits = 16
 
+/** As `encodeResource`, or by what it has encoded before. */
+export type Encode = (resource: CompiledResource) => EncodedResource
+
 /**
  * Builds a resource and writes its bytes. Fields are written in the order of their numbers and the entries of a map in
  * the order in which the compiler put them in, so equal keys give equal bytes.

@@ -2,8 +2,7 @@ import { assert } from '#base/assert.ts'
 import { compareText } from '#base/diagnostic.ts'
 import { sha256Hex } from '#base/hash.ts'
 import { type CompiledResource, type TypeUrl, typeUrls } from '#compile/compiled.ts'
-import { encodeResource, versionDigits } from './encode-resource.ts'
-import type { Encode } from './shared-encoding.ts'
+import { type Encode, encodeResource, versionDigits } from './encode-resource.ts'
 import type { EncodedResource, Snapshot, TypeSnapshot } from './snapshot.ts'
 
 /**

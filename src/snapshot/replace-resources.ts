@@ -1,8 +1,7 @@
 import { assert } from '#base/assert.ts'
 import type { CompiledResource, TypeUrl } from '#compile/compiled.ts'
-import { encodeResource } from './encode-resource.ts'
+import { type Encode, encodeResource } from './encode-resource.ts'
 import { snapshotOf, typeSnapshotOf } from './encode-snapshot.ts'
-import type { Encode } from './shared-encoding.ts'
 import type { EncodedResource, Snapshot } from './snapshot.ts'
 
 /**

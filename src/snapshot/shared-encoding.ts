@@ -1,9 +1,5 @@
 import { limits } from '#base/limits.ts'
-import type { CompiledResource } from '#compile/compiled.ts'
-import { encodeResource } from './encode-resource.ts'
-import type { EncodedResource } from './snapshot.ts'
-
-export type Encode = (resource: CompiledResource) => EncodedResource
+import { type Encode, encodeResource } from './encode-resource.ts'
 
 type Encoding = { readonly key: string; readonly version: string; readonly bytes: WeakRef<Uint8Array> }
 
