@@ -14,10 +14,10 @@ import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeResource } from '#snapshot/encode-resource.ts'
 import { createFleet, type Fleet } from '#xds/fleet.ts'
 import { createFootingPool } from '#xds/footing.ts'
-import type { Seat } from '#xds/group.ts'
 import { createXdsStream } from '#xds/stream.ts'
 import { createSubscriptionPool } from '#xds/subscription.ts'
 import { fixtureEffective, fixtureMesh, fixtureTarget } from '../../test/fixtures/mesh-fixture.ts'
+import { seatOn } from '../../test/fixtures/seat-on.ts'
 import { callerGroup, manyRoutes, tenThousandRoutes as size } from '../many-routes.ts'
 import { ownCpuMs } from '../own-cpu-ms.ts'
 import { median } from '../report.ts'
@@ -84,7 +84,6 @@ function openProxy(fleet: Fleet, group: ProxyGroup, held: Held): Proxy {
 	const requests = requestsOf('delta', held)
 	const unanswered: Uint8Array[] = []
 	let sentAt = Number.NaN
-	let seat: Seat | null = null
 	const stream = createXdsStream({
 		variant: 'delta',
 		clock: systemClock,
@@ -97,12 +96,7 @@ function openProxy(fleet: Fleet, group: ProxyGroup, held: Held): Proxy {
 				flushed()
 			},
 			end: ({ message }) => assert(false, message),
-			admit() {
-				const joining = fleet.join(proxy, stream)
-				if (joining.ok) seat = joining.value.seat
-				return joining
-			},
-			changed: () => seat !== null && fleet.changed(seat),
+			...seatOn(fleet, proxy, () => stream),
 			ignored() {},
 		},
 	})

@@ -4,13 +4,13 @@ import { proxyGroupKey, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { createFleet, type Fleet } from '#xds/fleet.ts'
 import type { Proxy, XdsEvent } from '#xds/fleet-view.ts'
 import { createFootingPool } from '#xds/footing.ts'
-import type { Seat } from '#xds/group.ts'
 import { perType } from '#xds/order.ts'
 import { createXdsStream } from '#xds/stream.ts'
 import { createSubscriptionPool } from '#xds/subscription.ts'
 import type { XdsStream } from '#xds/xds-stream.ts'
 import { createManualClock } from '../../fakes/manual-clock.ts'
 import { opaque, snapshotOf, staticCluster } from '../../fixtures/resources.ts'
+import { seatOn } from '../../fixtures/seat-on.ts'
 import { decodeTold, encodeSaying, type Told } from '../../fixtures/xds-dialogue.ts'
 
 const at = { host: '127.0.0.1', port: 8080 }
@@ -46,13 +46,14 @@ function setUp() {
 			has === undefined ? 'accepts' : 'is silent'
 		const told: Told[] = []
 		const due: Told[] = []
-		let seat: Seat | null = null
+		const place = seatOn(fleet, proxy, () => stream)
 		const stream: XdsStream = createXdsStream({
 			variant: 'delta',
 			clock,
 			subscriptions,
 			footings,
 			port: {
+				...place,
 				send(message, flushed) {
 					if (mood === 'leaves when it is told') return leave('lost')
 					const next = decodeTold('delta', message)
@@ -60,19 +61,13 @@ function setUp() {
 					due.push(next)
 					flushed()
 				},
-				end: () => seat !== null && fleet.leave(seat, 'lost'),
-				admit() {
-					const joined = fleet.join(proxy, stream)
-					if (joined.ok) seat = joined.value.seat
-					return joined
-				},
-				changed: () => seat !== null && fleet.changed(seat),
+				end: () => place.leave('lost'),
 				ignored() {},
 			},
 		})
 		function leave(how: 'drained' | 'lost' = 'lost'): void {
 			stream.close()
-			if (seat !== null) fleet.leave(seat, how)
+			place.leave(how)
 		}
 		const answer = () => {
 			for (let next = due.shift(); next !== undefined && mood !== 'is silent'; next = due.shift()) {
@@ -384,7 +379,6 @@ describe('what is published', () => {
 		expect(fleet.view(groupKey)?.rejections).toEqual([])
 		const told: string[] = []
 		const proxy = proxyOf('1')
-		let seat: Seat | null = null
 		const stream: XdsStream = createXdsStream({
 			variant: 'delta',
 			clock: createManualClock(),
@@ -392,13 +386,8 @@ describe('what is published', () => {
 			footings: createFootingPool(),
 			port: {
 				send: (message) => told.push(...Object.keys(decodeTold('delta', message).resources)),
+				...seatOn(fleet, proxy, () => stream),
 				end() {},
-				admit() {
-					const joined = fleet.join(proxy, stream)
-					if (joined.ok) seat = joined.value.seat
-					return joined
-				},
-				changed: () => seat !== null && fleet.changed(seat),
 				ignored() {},
 			},
 		})
