@@ -1,5 +1,7 @@
 // The names that App Mesh gave Envoy's configuration, byte for byte: dashboards and alarms are keyed on them. None of
 // their parts can hold a dot or a colon, which would break the tags that Envoy takes out of its statistics' names.
+import { madeFor } from '#base/made-for.ts'
+import { madeOfBoth } from '#base/made-of-both.ts'
 import type { Resource, ResourceId, VirtualGateway } from '#mesh/mesh.ts'
 import type { Protocol } from '#mesh/route-spec.ts'
 import type { Target } from '#plan/plan.ts'
@@ -76,7 +78,18 @@ function targetName(node: ResourceId, protocol: Protocol, port: number): string 
 }
 
 /** Whose configuration carries any of the routes, in some capture mode, sorted: those to whom a change of shares matters. */
-export function callersOf({ resources }: EffectiveMesh, routes: readonly ResourceId[]): ProxyIdentity[] {
+export function callersOf(
+	{ resources }: Pick<EffectiveMesh, 'resources'>,
+	routes: readonly ResourceId[],
+): readonly ProxyIdentity[] {
+	return knownCallers(resources, routes.join(' '), () => findCallers(resources, routes))
+}
+
+// A step of a rollout leaves the resources as they are.
+const knownCallers = madeFor<Resources, readonly ProxyIdentity[]>()
+const knownCarriers = madeOfBoth((_: Resources, __: ProxyGroup) => new Map<string, readonly Carrier[]>())
+
+function findCallers(resources: Resources, routes: readonly ResourceId[]): readonly ProxyIdentity[] {
 	const { services, callers } = meshIndex(resources)
 	const routers = routes.flatMap((route) => {
 		const found = resources[route]
@@ -104,11 +117,18 @@ export type Carrier = { readonly typeUrl: TypeUrl; readonly name: string }
  * when the group does not call them, or a TCP route is never reached: another has its port.
  */
 export function carriersOf(
-	effective: EffectiveMesh,
+	{ resources }: Pick<EffectiveMesh, 'resources'>,
 	group: ProxyGroup,
 	routes: readonly ResourceId[],
 ): readonly Carrier[] {
-	const { resources } = effective
+	const known = knownCarriers(resources, group)
+	const key = routes.join(' ')
+	const carriers = known.get(key) ?? findCarriers(resources, group, routes)
+	known.set(key, carriers)
+	return carriers
+}
+
+function findCarriers(resources: Resources, group: ProxyGroup, routes: readonly ResourceId[]): readonly Carrier[] {
 	const { capture } = group
 	const caller = callerOf(resources, group.identity)
 	if (caller === null) return []

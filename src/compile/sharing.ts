@@ -1,8 +1,9 @@
 // Whether the counters of a route's clusters are the route's alone.
 import { limits } from '#base/limits.ts'
+import { madeFor } from '#base/made-for.ts'
 import type { ResourceId, Route } from '#mesh/mesh.ts'
 import type { Target } from '#plan/plan.ts'
-import { isSameTarget, shareOf } from '#plan/split.ts'
+import { isSameTarget, shareOf, targetKey } from '#plan/split.ts'
 import { type EffectiveMesh, splitOf } from '#rollout/effective-mesh.ts'
 import { callerOf } from './caller-of.ts'
 import { cloneClusterName } from './clone-names.ts'
@@ -27,32 +28,63 @@ export function sharingOf(
 	routes: readonly ResourceId[],
 	targets: readonly Target[],
 ): Sharing {
-	const now = new Set<ResourceId>()
+	const { services, routed, all } = besideOf(effective, routes, targets)
+	const { moved, prepared, clones } = effective
+	const now = new Set(services)
 	const soon = new Set<ResourceId>()
-	for (const { via, upstream } of upstreamsBesideOf(effective, routes)) {
-		if (upstream.kind === 'node') {
-			if (targets.some((target) => isSameTarget(target, upstream.target))) now.add(via)
-			continue
-		}
-		for (const { id } of upstream.routes) {
-			if (routes.includes(id)) continue
-			const standing = effective.clones[id]?.standing
-			const split = splitOf(effective, id) ?? []
-			if (standing !== 'routed' && targets.some((target) => shareOf(split, target) > 0)) now.add(id)
-			const prepared = standing === undefined ? (effective.prepared[id] ?? []) : []
-			if (targets.some((target) => prepared.some((other) => isSameTarget(target, other)))) soon.add(id)
-		}
+	const underRollout = [moved, prepared, clones].flatMap((each) => Object.keys(each) as ResourceId[])
+	for (const id of [...routed, ...underRollout.filter((route) => all.has(route))]) {
+		const standing = clones[id]?.standing
+		const split = splitOf(effective, id) ?? []
+		if (standing !== 'routed' && targets.some((target) => shareOf(split, target) > 0)) now.add(id)
+		const coming = standing === undefined ? (prepared[id] ?? []) : []
+		if (targets.some((target) => coming.some((other) => isSameTarget(target, other)))) soon.add(id)
 	}
 	return { now: [...now].sort(), soon: [...soon].sort() }
 }
 
+/** What follows from the resources alone. */
+type Beside = {
+	/** Virtual services that one of the targets provides itself. */
+	readonly services: ReadonlySet<ResourceId>
+	/** Routes that are written to send requests to the targets. */
+	readonly routed: readonly ResourceId[]
+	/** All routes beside those. */
+	readonly all: ReadonlySet<ResourceId>
+}
+
+type Resources = EffectiveMesh['resources']
+
+/** A step of a rollout leaves the resources as they are, and whoever calls much would be looked through again with each. */
+const knownBeside = madeFor<Resources, Beside>()
+
+function besideOf(effective: EffectiveMesh, routes: readonly ResourceId[], targets: readonly Target[]): Beside {
+	const of = [...routes, ...targets.map(targetKey)].join(' ')
+	return knownBeside(effective.resources, of, () => findBeside(effective, routes, targets))
+}
+
+function findBeside(
+	{ resources, written }: EffectiveMesh,
+	routes: readonly ResourceId[],
+	targets: readonly Target[],
+): Beside {
+	const services = new Set<ResourceId>()
+	const all = new Set<ResourceId>()
+	for (const { via, upstream } of upstreamsBesideOf(resources, routes)) {
+		if (upstream.kind === 'router') for (const { id } of upstream.routes) all.add(id)
+		else if (targets.some((target) => isSameTarget(target, upstream.target))) services.add(via)
+	}
+	for (const route of routes) all.delete(route)
+	const routed = [...all].filter((id) => targets.some((target) => shareOf(written[id] ?? [], target) > 0))
+	return { services, routed, all }
+}
+
 /** Everything that the callers of the routes may call, however their traffic is captured. */
 function* upstreamsBesideOf(
-	effective: EffectiveMesh,
+	resources: Resources,
 	routes: readonly ResourceId[],
 ): Iterable<{ readonly via: ResourceId; readonly upstream: Upstream }> {
-	const { resources } = effective
-	for (const identity of callersOf(effective, routes)) {
+	for (const identity of callersOf({ resources }, routes)) {
 		const caller = callerOf(resources, identity)
 		if (caller === null) continue
 		const hosts = egressTables(resources, caller, 'explicit').flatMap((table) => table.hosts)

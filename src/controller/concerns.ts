@@ -1,3 +1,4 @@
+import { madeFor } from '#base/made-for.ts'
 import { besideClusterName, ownClusterName, routedClusterName } from '#compile/clone-names.ts'
 import { identityPath, type ProxyGroup, type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { type Carrier, callersOf, carriersOf, egressClusterName, ingressClusterName } from '#compile/names.ts'
@@ -60,7 +61,7 @@ export function concernOf(rollout: Rollout, effective: EffectiveMesh, fleet: Fle
 	const groups: GroupView[] = []
 	const carriers = new Map<string, readonly Carrier[]>()
 	for (const [groupKey, view] of fleet) {
-		const ofGroup = carriersAt(places, groupKey, view.group)
+		const ofGroup = carriersAt(places, view.group)
 		if (ofGroup === null) continue
 		carriers.set(groupKey, ofGroup)
 		// It might call, were its traffic captured otherwise: a TCP service without a port of its own.
@@ -82,35 +83,24 @@ type Places = {
 	readonly effective: EffectiveMesh
 	readonly routes: readonly ResourceId[]
 	readonly callers: ReadonlySet<string>
-	/** By group key; null: it calls none of the routes. */
-	readonly carriers: Map<string, readonly Carrier[] | null>
 	names: { readonly of: NamesOf; readonly found: Names } | null
 }
 
 type NamesOf = Pick<Rollout, 'lanes' | 'canaries' | 'baseline'> & { readonly running: boolean }
 type Names = Pick<Concern, 'lanes' | 'beside' | 'demanded' | 'sharing' | 'good' | 'unit' | 'endpoints' | 'hosts'>
 
-const known = new WeakMap<EffectiveMesh, Map<string, Places>>()
+const known = madeFor<EffectiveMesh, Places>()
 
 function placesOf(effective: EffectiveMesh, routes: readonly ResourceId[]): Places {
-	const ofMesh = known.get(effective) ?? new Map<string, Places>()
-	known.set(effective, ofMesh)
-	const key = routes.join(' ')
-	const before = ofMesh.get(key)
-	if (before !== undefined) return before
-	const callers = new Set(callersOf(effective, routes).map(identityPath))
-	const places: Places = { effective, routes, callers, carriers: new Map(), names: null }
-	ofMesh.set(key, places)
-	return places
+	return known(effective, routes.join(' '), () => {
+		const callers = new Set(callersOf(effective, routes).map(identityPath))
+		return { effective, routes, callers, names: null }
+	})
 }
 
-function carriersAt(places: Places, groupKey: string, group: ProxyGroup): readonly Carrier[] | null {
-	const before = places.carriers.get(groupKey)
-	if (before !== undefined) return before
-	const { effective, routes, callers } = places
-	const found = callers.has(identityPath(group.identity)) ? carriersOf(effective, group, routes) : null
-	places.carriers.set(groupKey, found)
-	return found
+/** Null: it calls none of the routes. */
+function carriersAt({ effective, routes, callers }: Places, group: ProxyGroup): readonly Carrier[] | null {
+	return callers.has(identityPath(group.identity)) ? carriersOf(effective, group, routes) : null
 }
 
 function namesOf(rollout: Rollout, places: Places): Names {

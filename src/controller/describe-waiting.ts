@@ -3,15 +3,16 @@ import { typeUrls } from '#compile/compiled.ts'
 import type { Snapshot } from '#snapshot/snapshot.ts'
 import { findWaiting, type MissingReference, type Waiting } from '#xds/missing-references.ts'
 
-const known = new WeakMap<Snapshot, readonly string[]>()
+const known = new WeakMap<readonly Waiting[], readonly string[]>()
 
 /** What of a snapshot cannot be sent yet and why, a line each; the first few. */
 export function describeWaiting(snapshot: Snapshot | null): readonly string[] {
 	if (snapshot === null) return []
-	let lines = known.get(snapshot)
+	const waiting = findWaiting(snapshot)
+	let lines = known.get(waiting)
 	if (lines === undefined) {
-		lines = findWaiting(snapshot).slice(0, limits.namedProxies).map(describe)
-		known.set(snapshot, lines)
+		lines = waiting.slice(0, limits.namedProxies).map(describe)
+		known.set(waiting, lines)
 	}
 	return lines
 }

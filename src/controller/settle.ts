@@ -82,7 +82,9 @@ export function settle(options: SettleOptions): Settled {
 	const shifts = plan.changes.filter((change) => change.kind === 'shift')
 	const wave = runningWave(running)
 	if (wave !== null) return behindWave(wave, { plan, shifts, applied })
-	const resources: Record<ResourceId, Resource> = { ...applied.resources }
+	// What is nothing but shares is read only, and needs no copy: a rollout asks with every turn, and meshes are large.
+	const isFixed = plan.changes.every(({ kind }) => kind === 'shift')
+	const resources: Record<ResourceId, Resource> = isFixed ? applied.resources : { ...applied.resources }
 	const { done, unconfirmed, byWaves, barred: frozen } = applyAtOnce({ ...options, plan, resources })
 	const unsettled = options.rollouts.filter(isUnsettled)
 	const { isQuarantined, barsOf } = options

@@ -1,5 +1,5 @@
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
-import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
+import type { EncodedResource, Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 
 // Endpoints and secrets are found while the daemon runs, so a snapshot may name some that it does not hold. That is no
 // inconsistency: what names them waits, alone, and the rest is served.
@@ -8,7 +8,10 @@ import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 export type MissingReference = { readonly typeUrl: TypeUrl; readonly name: string }
 
 /** What `resource` waits for. Empty for most. */
-export function missingReferences({ references }: EncodedResource, { types }: Snapshot): readonly MissingReference[] {
+export function missingReferences(
+	{ references }: EncodedResource,
+	{ types }: Pick<Snapshot, 'types'>,
+): readonly MissingReference[] {
 	const { endpoints, secrets } = references
 	if (endpoints.length + secrets.length === 0) return none
 	return [
@@ -24,16 +27,29 @@ export type Waiting = {
 	readonly missing: readonly MissingReference[]
 }
 
-/** By type and name. */
-export function findWaiting(snapshot: Snapshot): readonly Waiting[] {
-	const waiting: Waiting[] = []
-	for (const { resources } of Object.values(snapshot.types)) {
-		for (const resource of resources.values()) {
-			const missing = missingReferences(resource, snapshot)
-			if (missing.length > 0) waiting.push({ typeUrl: resource.typeUrl, name: resource.name, missing })
-		}
-	}
+/** By type and name. The same list as long as all that it follows from is the same: a step of a rollout changes none of that. */
+export function findWaiting({ types }: Snapshot): readonly Waiting[] {
+	const known = knownWaiting.get(types[typeUrls.cluster])
+	if (known !== undefined && decidingTypes.every((typeUrl) => known.types[typeUrl] === types[typeUrl]))
+		return known.waiting
+	const waiting = waitingTypes.flatMap((typeUrl) => waitingOf(types[typeUrl], types))
+	knownWaiting.set(types[typeUrls.cluster], { types, waiting })
 	return waiting
+}
+
+/** Of these alone a resource names endpoints or secrets. */
+const waitingTypes = [typeUrls.cluster, typeUrls.listener] as const
+const decidingTypes = [...waitingTypes, typeUrls.endpoint, typeUrls.secret] as const
+const knownWaiting = new WeakMap<
+	TypeSnapshot,
+	{ readonly types: Snapshot['types']; readonly waiting: readonly Waiting[] }
+>()
+
+function waitingOf({ resources }: TypeSnapshot, types: Snapshot['types']): Waiting[] {
+	return [...resources.values()].flatMap((resource) => {
+		const missing = missingReferences(resource, { types })
+		return missing.length === 0 ? [] : [{ typeUrl: resource.typeUrl, name: resource.name, missing }]
+	})
 }
 
 const none: readonly MissingReference[] = []

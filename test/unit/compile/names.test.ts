@@ -110,6 +110,12 @@ describe('where a route is served', () => {
 		expect(served('zulu', 'one-port', 'intercept')).toEqual(['rds_egress_http_8080'])
 	})
 
+	test('the same proxy is asked for each route by itself', () => {
+		const group = fixtureGroup('zulu', { mode: 'intercept' })
+		const ways = (name: string) => carriersOf(effective, group, [routeOf(name)]).length
+		expect(['all', 'one-port', 'all'].map(ways)).toEqual([2, 1, 2])
+	})
+
 	test('nowhere, for those who do not call it', () => {
 		expect(served('direct', 'all', 'explicit')).toEqual([])
 		expect(served('nobody', 'all', 'explicit')).toEqual([])

@@ -40,6 +40,17 @@ describe('who else sends requests there', () => {
 		expect(sharingOf(fixtureEffective(meshWith(...desk({ v2: 1 }))), [own], targets).now).toEqual([other])
 	})
 
+	test('of one mesh each is asked for itself: other routes, other targets, other shares', () => {
+		const mesh = fixtureEffective(meshWith(...desk({ v2: 1 })))
+		expect(sharingOf(mesh, [own], [fixtureTarget('v1')]).now).toEqual([])
+		expect(sharingOf(mesh, [own], targets).now).toEqual([other])
+		expect(sharingOf(mesh, [other], targets).now).toEqual([own])
+		const splitOfOther = [{ ...fixtureTarget('v1'), sharePpm: 1_000_000 }]
+		const moved = { ...mesh, moved: { [other]: splitOfOther } }
+		expect(sharingOf(moved, [own], [fixtureTarget('v2')]).now).toEqual([])
+		expect(sharingOf(moved, [own], [fixtureTarget('v1')]).now).toEqual([other])
+	})
+
 	test('a route of the same router', () => {
 		const mesh = meshWith({ kind: 'Route', name: 'beside', router: 'shop', targets: { v1: 1 } })
 		const beside = resourceId.route('apps', 'shop', 'beside')
