@@ -1,6 +1,7 @@
 // Thousands of proxies push their counters: what that costs the daemon, from the socket to the guard, while nothing
 // moves and while a rollout runs that watches all of them. Each has a connection of its own and is served on it too.
 import { type Bench, type Figures, rounded } from './report.ts'
+import { clusters } from './telemetry/fleet.ts'
 import { type FlushCost, type FlushLoad, measureFlushes } from './telemetry/measure-flushes.ts'
 import { playFlushes } from './telemetry/played-flush.ts'
 
@@ -12,7 +13,7 @@ const loads: readonly Omit<FlushLoad, 'proxies'>[] = [
 ]
 
 export const benchTelemetry: Bench = async (say, { proxies }) => {
-	const bytes = playFlushes(0).at(0, Date.now()).length
+	const bytes = playFlushes(0, clusters).at(0, Date.now()).length
 	say(`${proxies} proxies, ${bytes} bytes a flush; nothing of what they counted is lost`)
 	const figures: Record<string, Figures[string]> = { proxies, bytes }
 	for (const load of loads) {

@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { makeTempDirectory } from '#lab/temp.ts'
 import { type Bench, type BenchOptions, type Figures, median, rounded } from './report.ts'
 import { buildBaseline } from './xds/baseline-program.ts'
-import { startDaemonProcess } from './xds/daemon-process.ts'
+import { type Bundled, bundlePrograms } from './xds/bundled.ts'
+import { startCommitting, startStepping } from './xds/daemon-process.ts'
 import { measureFirstByte } from './xds/first-byte.ts'
-import { startLoadClient } from './xds/load-process.ts'
+import { type LoadClient, startLoadClient } from './xds/load-process.ts'
 import type { Variant } from './xds/load-stream.ts'
 import { measureReconnect, type Reconnect } from './xds/reconnect.ts'
 import { dumpResources } from './xds/resources.ts'
@@ -22,15 +23,16 @@ const sizes: Readonly<Record<BenchOptions['sizes'], readonly Size[]>> = {
 		{ proxies: 100, services: 100, rounds: 10 },
 		{ proxies: 1_000, services: 100, rounds: 5 },
 	],
-	large: [{ proxies: 5_000, services: 1_000, rounds: 3 }],
+	large: [{ proxies: 5_000, services: 1_000, rounds: 5 }],
 }
 
 const variants: readonly Variant[] = ['delta', 'stateOfTheWorld']
 
-type RowName = 'daemon' | 'served' | 'servedByGrpcJs' | 'floor' | 'linearCache' | 'snapshotCache'
+type RowName = 'daemon' | 'daemonFromFile' | 'served' | 'servedByGrpcJs' | 'floor' | 'linearCache' | 'snapshotCache'
 
 const rowTitles: Readonly<Record<RowName, string>> = {
-	daemon: 'sluice run from the file on',
+	daemon: 'sluice run, a step of a rollout',
+	daemonFromFile: 'sluice run, from a file on',
 	served: 'its serving part',
 	servedByGrpcJs: 'the same over grpc-js',
 	floor: 'the transport alone',
@@ -50,15 +52,19 @@ type Cost = {
 
 export const benchXds: Bench = async (say, options) => {
 	using directory = makeTempDirectory('bench-xds')
+	const bundled = await bundlePrograms(join(directory.path, 'programs'))
 	const baseline = await buildBaseline()
 	if (!baseline.ok) say(`${baseline.error}: the rows of go-control-plane are left out`)
 	// First, while nothing else fills this process.
-	const figures: Record<string, Figures[string]> = { firstByte: sayFirstByte(say), restart: await sayRestart(say) }
+	const figures: Record<string, Figures[string]> = {
+		firstByte: sayFirstByte(say),
+		restart: await sayRestart(say, bundled),
+	}
 	for (const size of sizes[options.sizes]) {
 		const { proxies, services } = size
 		const dump = join(directory.path, `resources-${services}.json`)
 		const held = dumpResources(services, dump)
-		const rows = rowsOf({ services, dump, baseline: baseline.ok ? baseline.value : null })
+		const rows = rowsOf({ services, dump, bundled, baseline: baseline.ok ? baseline.value : null })
 		for (const variant of variants) {
 			say(`${proxies} proxies, ${services} services, ${variantTitles[variant]}`)
 			const costs: Partial<Record<RowName, Cost>> = {}
@@ -74,7 +80,8 @@ export const benchXds: Bench = async (say, options) => {
 			}
 		}
 	}
-	Object.assign(figures, await sayReconnect(say, join(directory.path, 'held.json'), comingAgain[options.sizes]))
+	const again = { ...comingAgain[options.sizes], dump: join(directory.path, 'held.json'), bundled }
+	Object.assign(figures, await sayReconnect(say, again))
 	return figures
 }
 
@@ -86,13 +93,12 @@ const comingAgain: Readonly<Record<BenchOptions['sizes'], Omit<Size, 'rounds'>>>
 /** By the serving part alone. */
 async function sayReconnect(
 	say: (line: string) => void,
-	dump: string,
-	{ proxies, services }: Omit<Size, 'rounds'>,
+	{ proxies, services, dump, bundled }: Omit<Size, 'rounds'> & { readonly dump: string; readonly bundled: Bundled },
 ): Promise<Figures> {
 	const held = dumpResources(services, dump)
 	const figures: Record<string, Figures[string]> = {}
 	for (const variant of variants) {
-		const cost = await measureReconnect(services, { variant, count: proxies, held })
+		const cost = await measureReconnect(bundled.served, services, { variant, count: proxies, held, reported: null })
 		say(`${proxies} proxies that hold everything come again at once, ${variantTitles[variant]}`)
 		say(
 			`  current after ${(cost.tookMs / 1000).toFixed(1)} s, sent ${cost.sentBytes} bytes, delay of the loop p99 ${cost.delayP99Ms.toFixed(0)} ms, RSS ${cost.rssBeforeMb.toFixed(0)} -> ${cost.rssAfterMb.toFixed(0)} MB`,
@@ -113,8 +119,8 @@ function sayFirstByte(say: (line: string) => void): Figures[string] {
 	return { routes, groups, stepCpuMs: rounded(stepCpuMs), encodeCpuMs: rounded(encodeCpuMs), ratio: rounded(ratio) }
 }
 
-async function sayRestart(say: (line: string) => void): Promise<Figures[string]> {
-	const { routes, groups, startedCpuMs, firstCpuMs, allCpuMs } = await measureRestart()
+async function sayRestart(say: (line: string) => void, { sluice }: Bundled): Promise<Figures[string]> {
+	const { routes, groups, startedCpuMs, firstCpuMs, allCpuMs } = await measureRestart(sluice)
 	say(`a daemon is started again on a store with ${routes} routes`)
 	say(
 		`  CPU ${startedCpuMs.toFixed(0)} ms until it listens, ${firstCpuMs.toFixed(0)} until a proxy has its routes, ${allCpuMs.toFixed(0)} until one of each of ${groups} groups has`,
@@ -125,15 +131,21 @@ async function sayRestart(say: (line: string) => void): Promise<Figures[string]>
 type Row = readonly [name: RowName, start: () => Promise<ServerProcess>]
 
 /** @param baseline the program in Go; null: there is none */
-function rowsOf(options: { services: number; dump: string; baseline: string | null }): readonly Row[] {
-	const { services, dump, baseline } = options
-	const child = (name: string, ...parameters: readonly string[]) =>
-		startServer(process.execPath, [join(import.meta.dirname, 'xds', name), ...parameters])
+type RowsOptions = {
+	readonly services: number
+	readonly dump: string
+	readonly bundled: Bundled
+	readonly baseline: string | null
+}
+
+function rowsOf({ services, dump, bundled, baseline }: RowsOptions): readonly Row[] {
+	const child = (...parameters: readonly string[]) => startServer(process.execPath, parameters)
 	const ours: readonly Row[] = [
-		['floor', () => child('floor-child.ts', dump)],
-		['served', () => child('served-child.ts', String(services))],
-		['servedByGrpcJs', () => child('served-child.ts', String(services), 'grpc-js')],
-		['daemon', () => startDaemonProcess(services)],
+		['floor', () => child(bundled.floor, dump)],
+		['served', () => child(bundled.served, String(services))],
+		['servedByGrpcJs', () => child(bundled.served, String(services), 'grpc-js')],
+		['daemon', () => startStepping(bundled.sluice, services)],
+		['daemonFromFile', () => startCommitting(bundled.sluice, services)],
 	]
 	if (baseline === null) return ours
 	return [
@@ -156,25 +168,35 @@ async function measure(
 ): Promise<Cost> {
 	await using server = await start()
 	await using load = startLoadClient()
-	await load.open({ port: server.port, variant, count: proxies, held })
+	await load.open({ port: server.port, variant, count: proxies, held, reported: server.asksFor?.reported ?? null })
 	// The first change is for what is compiled only when it is used.
-	await load.awaitChange(() => server.change())
-	await sleep(restMs)
-	const [firsts, lasts, sent]: [number[], number[], number[]] = [[], [], []]
-	const cpuBefore = cpuSeconds(server.pid)
-	for (let round = 0; round < rounds; round += 1) {
-		const { startedMs, arrivals } = await load.awaitChange(() => server.change())
-		firsts.push(arrivals.firstMs - startedMs)
-		lasts.push(arrivals.lastMs - startedMs)
-		sent.push(arrivals.bytes / 1e6)
-		await sleep(restMs)
-	}
+	await changeOnce(server, load)
+	const changes: Change[] = []
+	for (let round = 0; round < rounds; round += 1) changes.push(await changeOnce(server, load))
 	return {
-		firstMs: median(firsts),
-		lastMs: median(lasts),
-		cpuMs: ((cpuSeconds(server.pid) - cpuBefore) * 1000) / rounds,
+		firstMs: median(changes.map(({ firstMs }) => firstMs)),
+		lastMs: median(changes.map(({ lastMs }) => lastMs)),
+		cpuMs: changes.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / rounds,
 		rssMb: residentMb(server.pid),
-		sentMb: median(sent),
+		sentMb: median(changes.map(({ sentMb }) => sentMb)),
+	}
+}
+
+type Change = Omit<Cost, 'rssMb'>
+
+/** What proxies report is taken in before, and not counted: another bench does. */
+async function changeOnce(server: ServerProcess, load: LoadClient): Promise<Change> {
+	if (server.asksFor !== undefined) {
+		await server.asksFor.heard(await load.flush())
+	}
+	const cpuBefore = cpuSeconds(server.pid)
+	const { startedMs, arrivals } = await load.awaitChange(() => server.change())
+	await sleep(restMs)
+	return {
+		firstMs: arrivals.firstMs - startedMs,
+		lastMs: arrivals.lastMs - startedMs,
+		cpuMs: (cpuSeconds(server.pid) - cpuBefore) * 1000,
+		sentMb: arrivals.bytes / 1e6,
 	}
 }
 
@@ -188,7 +210,9 @@ const compared: readonly (readonly [ours: RowName, theirs: RowName])[] = [
 	['served', 'servedByGrpcJs'],
 	['daemon', 'snapshotCache'],
 	['daemon', 'linearCache'],
-	['daemon', 'served'],
+	['daemon', 'floor'],
+	['daemonFromFile', 'snapshotCache'],
+	['daemonFromFile', 'linearCache'],
 ]
 
 function ratiosOf(costs: Partial<Record<RowName, Cost>>): { ours: RowName; theirs: RowName; ratios: Ratios }[] {

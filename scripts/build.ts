@@ -2,34 +2,20 @@
 // Everything but Node itself is bundled, so that the package and the image hold no node_modules.
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, type Metafile } from 'esbuild'
+import type { Metafile } from 'esbuild'
 import { programs } from '../src/base/program.ts'
+import { bundle } from './bundle.ts'
 
 const root = join(import.meta.dirname, '..')
 const output = join(root, 'dist')
 
-// Bundled CommonJS asks for Node's own modules by `require`, which an ES module does not have.
-const banner = `import { createRequire as createRequireOfBundle } from 'node:module'
-const require = createRequireOfBundle(import.meta.url)`
-
 async function main(): Promise<void> {
 	rmSync(output, { recursive: true, force: true })
 	const entries = Object.entries(programs).filter(([, source]) => existsSync(join(root, 'src', source)))
-	const { metafile } = await build({
-		absWorkingDir: root,
-		entryPoints: Object.fromEntries(entries.map(([name, source]) => [name, `src/${source}`])),
-		outdir: output,
-		bundle: true,
-		platform: 'node',
-		format: 'esm',
-		target: 'node24',
-		banner: { js: banner },
-		// Names stay: a stack trace from the field must be readable.
-		minifyWhitespace: true,
-		minifySyntax: true,
-		legalComments: 'none',
-		metafile: true,
-		logLevel: 'warning',
+	const metafile = await bundle({
+		entries: Object.fromEntries(entries.map(([name, source]) => [name, `src/${source}`])),
+		root,
+		output,
 	})
 	writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf(metafile))
 	const command = join(output, 'sluice.js')

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { makeTempDirectory } from '#lab/temp.ts'
 import { startOwnDaemon } from '../own-daemon.ts'
 import { obeyLines } from '../xds/obey-lines.ts'
-import { canaryCluster, meshFiles, shift, stableCluster } from './fleet.ts'
+import { clusters, meshFiles, shift } from './fleet.ts'
 
 const directory = makeTempDirectory('bench-telemetry')
 process.on('exit', () => directory.remove())
@@ -32,7 +32,7 @@ obeyLines(Number(daemon.addresses.xds.split(':')[1]), {
 	delay: () => ({ delayP99Ms: delays.percentile(99) / 1e6 }),
 	standing() {
 		const { groups, rollouts, accepted } = daemon.status()
-		const { clusters } = daemon.traffic()
+		const counted = daemon.traffic().clusters
 		return {
 			applied: accepted === null ? 0 : 1,
 			current: groups.reduce(
@@ -41,8 +41,8 @@ obeyLines(Number(daemon.addresses.xds.split(':')[1]), {
 			),
 			silent: groups.reduce((sum, { silent }) => sum + silent.length, 0),
 			step: rollouts[0]?.step ?? 0,
-			stable: clusters[stableCluster]?.completed ?? 0,
-			canary: clusters[canaryCluster]?.completed ?? 0,
+			stable: counted[clusters.stable]?.completed ?? 0,
+			canary: counted[clusters.canary]?.completed ?? 0,
 		}
 	},
 })

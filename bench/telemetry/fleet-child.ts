@@ -4,14 +4,13 @@ import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import { type Http2Call, openConnection } from '../xds/http2-call.ts'
 import { type Held, openLoadStream, requestsOf } from '../xds/load-stream.ts'
 import { obeyLines } from '../xds/obey-lines.ts'
-import { nodeOfProxy } from './fleet.ts'
-import { firstMessage, type PlayedFlush, playFlushes, requestsPerFlush } from './played-flush.ts'
+import { clusters, nodeOfProxy } from './fleet.ts'
+import { firstMessage, metricsPath, type PlayedFlush, playFlushes, requestsPerFlush } from './played-flush.ts'
 
 const [port = 0, count = 0] = process.argv.slice(2).map(Number)
 /** Proxies that may be starting at a time: a fleet does not start at once. */
 const rampStreams = 64
 const tickMs = 10
-const metricsPath = '/envoy.service.metrics.v3.MetricsService/StreamMetrics'
 
 type Fact = Readonly<Record<string, number>>
 type Flushing = { readonly call: Http2Call; readonly played: PlayedFlush; moves: number }
@@ -55,7 +54,7 @@ function openNext(): void {
 		onReady() {
 			const call = connection.call(metricsPath, () => {})
 			call.send(firstMessage(node))
-			flushing.push({ call, played: playFlushes(index), moves: 0 })
+			flushing.push({ call, played: playFlushes(index, clusters), moves: 0 })
 			openNext()
 		},
 	})

@@ -6,8 +6,7 @@ import { caller, routeFile, routeYaml, smallMesh } from '../../test/envoy/fixtur
 
 const service = 'shop'
 const port = 8080
-export const stableCluster = clusterOf(`${service}1`)
-export const canaryCluster = clusterOf(`${service}2`)
+export const clusters = { stable: clusterOf(`${service}1`), canary: clusterOf(`${service}2`) } as const
 
 function clusterOf(node: string): string {
 	return `cds_egress_apps_${node}_http2_${port}`

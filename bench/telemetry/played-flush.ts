@@ -2,7 +2,6 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { type Random, seededRandom } from '#base/random.ts'
 import { latencyEdgesMs } from '#base/request-times.ts'
 import { clusterMetrics, metricsMessage, requestTimes, type Sent } from '../../test/fixtures/metrics-message.ts'
-import { canaryCluster, stableCluster } from './fleet.ts'
 
 // The flushes of one proxy, as an Envoy 1.40 with the bootstrap of `sluice bootstrap` sends them when it has two clusters
 // beside the control plane's: the same 53 families, in an order that is each Envoy's own and stays. Made once; what
@@ -13,12 +12,15 @@ export type PlayedFlush = {
 	at(moves: number, wallMs: number): Uint8Array
 }
 
+/** By their names. */
+export type Clusters = Readonly<Record<'stable' | 'canary', string>>
+
 /** Requests that a cluster has in each flush in which counters move. */
 export const requestsPerFlush = { stable: 30, canary: 10 } as const
 
 type Moving = { readonly at: number; readonly from: number; readonly by: number }
 
-export function playFlushes(proxy: number): PlayedFlush {
+export function playFlushes(proxy: number, { stable, canary }: Clusters): PlayedFlush {
 	const moving: { readonly mark: number; readonly from: number; readonly by: number }[] = []
 	/** A value that is found in the bytes again. */
 	const move = (from: number, by: number) => {
@@ -28,10 +30,10 @@ export function playFlushes(proxy: number): PlayedFlush {
 	}
 	const metrics = [
 		...clusterFamilies('xds', () => 1),
-		...clusterFamilies(stableCluster, () => move(1_000 + proxy, requestsPerFlush.stable)),
-		...clusterFamilies(canaryCluster, () => move(proxy, requestsPerFlush.canary)),
-		timesOf(stableCluster, requestsPerFlush.stable),
-		timesOf(canaryCluster, requestsPerFlush.canary),
+		...clusterFamilies(stable, () => move(1_000 + proxy, requestsPerFlush.stable)),
+		...clusterFamilies(canary, () => move(proxy, requestsPerFlush.canary)),
+		timesOf(stable, requestsPerFlush.stable),
+		timesOf(canary, requestsPerFlush.canary),
 		...connectionManager(() => move(1_000 + proxy, requestsPerFlush.stable + requestsPerFlush.canary)),
 		...ofProxy,
 	]
@@ -48,6 +50,8 @@ export function playFlushes(proxy: number): PlayedFlush {
 		},
 	}
 }
+
+export const metricsPath = '/envoy.service.metrics.v3.MetricsService/StreamMetrics'
 
 /** What a stream begins with. */
 export function firstMessage(node: Uint8Array): Uint8Array {

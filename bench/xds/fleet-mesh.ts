@@ -12,12 +12,27 @@ const servicesOfFile = 100
 
 /** In this file is nothing but the route that changes. */
 export const changingFile = 'route-0.yaml'
+/** Where requests of that route go at first, and what a rollout brings in. */
+export const changing = { stable: 'n0', canary: 'n0-next' } as const
+
+/** A step is taken when it is asked for, long before its time; nothing else ever takes one. */
+const policy = `apiVersion: sluice/v1
+kind: RolloutPolicy
+metadata: { mesh: ${mesh}, name: by-hand }
+spec:
+  match: { virtualRouter: r0 }
+  steps: [${Array.from({ length: 50 }, (_, index) => `{ weight: ${index + 6}, minDuration: 1h }`).join(', ')}]
+  guards: [{ kind: errors }]
+  deadline: 24h
+  onNoEvidence: hold
+`
 
 /** All files of the mesh, by name. */
 export function fleetMesh(services: number): Readonly<Record<string, string>> {
 	const files: Record<string, string> = {
 		'mesh.yaml': document('Mesh', { name: mesh }, {}),
-		[changingFile]: changingRoute(services, 0),
+		'policy.yaml': policy,
+		[changingFile]: changingRoute(0),
 	}
 	for (const identity of identityNames) files[`${identity}.yaml`] = callerDocument(identity, services)
 	for (let first = 0; first < services; first += servicesOfFile) {
@@ -27,12 +42,25 @@ export function fleetMesh(services: number): Readonly<Record<string, string>> {
 	return files
 }
 
-/**
- * The route of service 0, other for each `round`: not in its weights, since who only reads xDS gives no evidence on which
- * shares could be moved, but in its timeout. Either is one field of one route configuration.
- */
-export function changingRoute(services: number, round: number): string {
-	return routeDocument(0, services, `timeout: { perRequest: { unit: ms, value: ${10_000 + round} } }`)
+/** The route of service 0 with another timeout for each `round`: what takes one commit, and no rollout. */
+export function changingRoute(round: number): string {
+	return changingRouteWith({ canaryWeight: 5, timeoutMs: 10_000 + round })
+}
+
+/** The same route, with all requests for the canary: what a rollout makes of it, step by step. */
+export function shiftedRoute(): string {
+	return changingRouteWith({ canaryWeight: 100, timeoutMs: 10_000 })
+}
+
+function changingRouteWith({
+	canaryWeight,
+	timeoutMs,
+}: Readonly<Record<'canaryWeight' | 'timeoutMs', number>>): string {
+	const targets = [
+		{ virtualNode: changing.stable, weight: 100 - canaryWeight },
+		{ virtualNode: changing.canary, weight: canaryWeight },
+	]
+	return routeDocument(0, targets, `timeout: { perRequest: { unit: ms, value: ${timeoutMs} } }`)
 }
 
 function callerDocument(identity: Identity, services: number): string {
@@ -53,29 +81,28 @@ function callerDocument(identity: Identity, services: number): string {
 function serviceDocuments(index: number, services: number): string[] {
 	const port = firstPort + index
 	const provider = { virtualRouter: { virtualRouterName: `r${index}` } }
-	const endpoints = Array.from({ length: endpointsOfService }, (_, endpoint) => ({
-		address: `10.${Math.floor(index / 250)}.${index % 250}.${endpoint + 1}`,
-	}))
+	const targets = [
+		{ virtualNode: `n${index}`, weight: 95 },
+		{ virtualNode: index + 1 < services ? `n${index + 1}` : `n1`, weight: 5 },
+	]
 	return [
-		document(
-			'VirtualNode',
-			{ mesh, name: `n${index}` },
-			{
-				listeners: [listenerOf(8080)],
-				serviceDiscovery: { static: { endpoints } },
-			},
-		),
+		nodeDocument(`n${index}`, index),
+		...(index === 0 ? [nodeDocument(changing.canary, services)] : []),
 		document('VirtualRouter', { mesh, name: `r${index}` }, { listeners: [listenerOf(port)] }),
 		document('VirtualService', { mesh, name: serviceName(index) }, { provider }),
-		...(index === 0 ? [] : [routeDocument(index, services, '')]),
+		...(index === 0 ? [] : [routeDocument(index, targets, '')]),
 	]
 }
 
-function routeDocument(index: number, services: number, more: string): string {
-	const targets = [
-		{ virtualNode: `n${index}`, weight: 95 },
-		{ virtualNode: `n${(index + 1) % services}`, weight: 5 },
-	]
+function nodeDocument(name: string, index: number): string {
+	const endpoints = Array.from({ length: endpointsOfService }, (_, endpoint) => ({
+		address: `10.${Math.floor(index / 250)}.${index % 250}.${endpoint + 1}`,
+	}))
+	const spec = { listeners: [listenerOf(8080)], serviceDiscovery: { static: { endpoints } } }
+	return document('VirtualNode', { mesh, name }, spec)
+}
+
+function routeDocument(index: number, targets: readonly object[], more: string): string {
 	const route = `match: { prefix: / }, action: { weightedTargets: ${JSON.stringify(targets)} }`
 	const spec = `{ http2Route: { ${route}${more === '' ? '' : `, ${more}`} } }`
 	return `apiVersion: sluice/v1\nkind: Route\nmetadata: { mesh: ${mesh}, virtualRouter: r${index}, name: route }\nspec: ${spec}\n`

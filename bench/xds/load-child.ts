@@ -1,6 +1,7 @@
 // The load client, a process of its own: N proxies, each a connection. The bench talks to it over the IPC channel.
 import { typeUrls } from '#compile/compiled.ts'
-import { type Http2Call, openConnection } from './http2-call.ts'
+import { type Clusters, firstMessage, metricsPath, playFlushes, requestsPerFlush } from '../telemetry/played-flush.ts'
+import { type Http2Call, type Http2Connection, openConnection } from './http2-call.ts'
 import { identityNames, identityOf, nodeOf } from './identity.ts'
 import type { Arrivals, LoadCommand, LoadReply } from './load-messages.ts'
 import { openLoadStream, requestsOf } from './load-stream.ts'
@@ -14,6 +15,9 @@ type Fleet = Extract<LoadCommand, { kind: 'open' }>
 
 let fleet: Fleet | null = null
 const calls: Http2Call[] = []
+const flushes: ((moves: number) => void)[] = []
+/** How often all did. */
+let flushed = 0
 /** Since all came, or came again. */
 let allBytes = 0
 /** Of the round that is under way: when each proxy was told, and how much all were sent. */
@@ -32,6 +36,11 @@ process.on('message', (command: LoadCommand) => {
 			return
 		case 'count':
 			return reply({ kind: 'counted', bytes: allBytes })
+		case 'flush':
+			for (const flush of flushes) flush(flushed)
+			reply({ kind: 'flushed', requests: flushed * flushes.length * requestsPerFlush.stable })
+			flushed += 1
+			return
 		case 'arm':
 			times = new Map()
 			bytes = 0
@@ -41,7 +50,7 @@ process.on('message', (command: LoadCommand) => {
 })
 process.on('disconnect', () => process.exit(0))
 
-function open({ port, variant, count, held }: Fleet, comes: 'first' | 'again'): void {
+function open({ port, variant, count, held, reported }: Fleet, comes: 'first' | 'again'): void {
 	const requests = new Map(identityNames.map((identity) => [identity, requestsOf(variant, held[identity])]))
 	let opened = 0
 	let ready = 0
@@ -71,6 +80,7 @@ function open({ port, variant, count, held }: Fleet, comes: 'first' | 'again'): 
 			requests: ofIdentity,
 			comes,
 			onReady() {
+				if (reported !== null) flushes.push(flusherOf(connection, index, reported))
 				ready += 1
 				if (ready === count) reply({ kind: 'opened', bytes: allBytes })
 				else openNext()
@@ -81,6 +91,13 @@ function open({ port, variant, count, held }: Fleet, comes: 'first' | 'again'): 
 
 	const starting = comes === 'first' ? rampStreams : count
 	for (let started = 0; started < starting; started += 1) openNext()
+}
+
+function flusherOf(connection: Http2Connection, index: number, reported: Clusters): (moves: number) => void {
+	const call = connection.call(metricsPath, () => {})
+	const played = playFlushes(index, reported)
+	call.send(firstMessage(nodeOf(index)))
+	return (moves) => call.send(played.at(moves, Date.now()))
 }
 
 function note(index: number, typeUrl: string, size: number): void {

@@ -1,3 +1,4 @@
+import type { Clusters } from '../telemetry/played-flush.ts'
 import type { Identity } from './identity.ts'
 import type { Held, Variant } from './load-stream.ts'
 
@@ -10,12 +11,16 @@ export type LoadCommand =
 			readonly variant: Variant
 			readonly count: number
 			readonly held: Readonly<Record<Identity, Held>>
+			/** Of what each proxy pushes counters when it is told to; null: it pushes none. */
+			readonly reported: Clusters | null
 	  }
 	/** From now on the first route configuration that a proxy is sent is its arrival. */
 	| { readonly kind: 'arm' }
 	/** All connections are closed, and opened again at once, by proxies that hold all that they were served at first. */
 	| { readonly kind: 'reconnect' }
 	| { readonly kind: 'count' }
+	/** Each proxy pushes what it has counted. */
+	| { readonly kind: 'flush' }
 
 export type LoadReply =
 	| { readonly kind: 'opened'; readonly bytes: number }
@@ -23,6 +28,8 @@ export type LoadReply =
 	| { readonly kind: 'arrived'; readonly arrivals: Arrivals }
 	/** How much all proxies were sent since they came, or came again. */
 	| { readonly kind: 'counted'; readonly bytes: number }
+	/** Requests of the stable cluster since their first flushes, of all proxies together. */
+	| { readonly kind: 'flushed'; readonly requests: number }
 	| { readonly kind: 'failed'; readonly why: string }
 
 /** Times are wall time in ms, as all processes of this machine have it. */

@@ -10,6 +10,11 @@ export type LoadClient = AsyncDisposable & {
 	open(fleet: Omit<Extract<LoadCommand, { kind: 'open' }>, 'kind'>): Promise<number>
 	/** The change that `change` makes has reached all proxies. */
 	awaitChange(change: () => Promise<number>): Promise<{ readonly startedMs: number; readonly arrivals: Arrivals }>
+	/**
+	 * Each proxy has pushed what it has counted of the clusters that `open` was told. Returns how many requests of the
+	 * stable one that were since the first time, of all together.
+	 */
+	flush(): Promise<number>
 	/** All connections are closed, and opened again by proxies that hold what they were served at first. */
 	reconnect(): void
 	/** How many bytes all proxies were sent since then. */
@@ -59,6 +64,10 @@ export function startLoadClient(): LoadClient {
 			await hear('armed', changeMs)
 			const [{ arrivals }, startedMs] = await Promise.all([hear('arrived', changeMs), change()])
 			return { startedMs, arrivals }
+		},
+		async flush() {
+			send({ kind: 'flush' })
+			return (await hear('flushed', changeMs)).requests
 		},
 		reconnect: () => send({ kind: 'reconnect' }),
 		async received() {

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#base/system-clock.ts'
 import { until } from '#lab/until.ts'
@@ -23,13 +22,11 @@ const restMs = 3_000
 
 /** All proxies lose their connections and come again at once, holding everything. */
 export async function measureReconnect(
+	served: string,
 	services: number,
 	fleet: Omit<Extract<LoadCommand, { kind: 'open' }>, 'kind' | 'port'>,
 ): Promise<Reconnect> {
-	await using server = await startServer(process.execPath, [
-		join(import.meta.dirname, 'served-child.ts'),
-		String(services),
-	])
+	await using server = await startServer(process.execPath, [served, String(services)])
 	await using load = startLoadClient()
 	await load.open({ port: server.port, ...fleet })
 	await sleep(restMs)

@@ -10,7 +10,7 @@ import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
 import { encodeSnapshot } from '#snapshot/encode-snapshot.ts'
 import type { EncodedResource, Snapshot } from '#snapshot/snapshot.ts'
 import { perType } from '#xds/order.ts'
-import { fleetMesh } from './fleet-mesh.ts'
+import { changing, fleetMesh } from './fleet-mesh.ts'
 import { groupOf, type Identity, identityNames, nodeId } from './identity.ts'
 import type { Held } from './load-stream.ts'
 import { stepsOf } from './steps-of.ts'
@@ -45,8 +45,8 @@ export function atStep(mesh: Mesh, step: number): EffectiveMesh {
 
 const rolloutAt = stepsOf({
 	route: resourceId.route('bench', 'r0', 'route'),
-	rising: { virtualNode: resourceId.virtualNode('bench', 'n1'), port: 8080 },
-	falling: { virtualNode: resourceId.virtualNode('bench', 'n0'), port: 8080 },
+	rising: { virtualNode: resourceId.virtualNode('bench', changing.canary), port: 8080 },
+	falling: { virtualNode: resourceId.virtualNode('bench', changing.stable), port: 8080 },
 })
 
 /** Writes the dump to a file; returns what the proxies of each identity hold. */

@@ -35,15 +35,16 @@ export type Restart = {
 	readonly allCpuMs: number
 }
 
-export async function measureRestart(): Promise<Restart> {
+/** @param sluice the program */
+export async function measureRestart(sluice: string): Promise<Restart> {
 	using directory = makeTempDirectory('bench-restart')
 	const [folder, state] = [join(directory.path, 'mesh'), join(directory.path, 'state')]
 	const mesh = composeMesh(fixtureEffective(manyRoutes(size)).resources)
 	writeFiles(mesh, folder)
-	await using first = await runDaemon({ folder, state })
+	await using first = await runDaemon({ sluice, folder, state })
 	await first.hearOf('mesh.applied')
 	await first.stop()
-	await using daemon = await runDaemon({ folder, state })
+	await using daemon = await runDaemon({ sluice, folder, state })
 	await daemon.hearOf('daemon.started')
 	const startedCpuMs = cpuSeconds(daemon.pid) * 1000
 	// All that call have route configurations of the same names.

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '#base/system-clock.ts'
 import { LabError } from '#lab/lab-error.ts'
 import { withDeadline } from '#lab/until.ts'
+import type { Clusters } from '../telemetry/played-flush.ts'
 
 /** A server under test, in a process of its own. */
 export type ServerProcess = AsyncDisposable & {
@@ -12,6 +13,12 @@ export type ServerProcess = AsyncDisposable & {
 	readonly port: number
 	/** Has it change its route; the wall time in ms before it began to. */
 	change(): Promise<number>
+	/** What each proxy has to have told before that, where anything. */
+	readonly asksFor?: {
+		readonly reported: Clusters
+		/** All has been taken in that they told: requests of the stable cluster since their first flush. */
+		heard(requests: number): Promise<void>
+	}
 }
 
 /** One that tells how its proxies stand. */
