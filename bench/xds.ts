@@ -7,6 +7,7 @@ import { makeTempDirectory } from '#lab/temp.ts'
 import { type Bench, type BenchOptions, type Figures, median, rounded } from './report.ts'
 import { buildBaseline } from './xds/baseline-program.ts'
 import { type Bundled, bundlePrograms } from './xds/bundled.ts'
+import { issueCredentials } from './xds/credentials.ts'
 import { startCommitting, startStepping } from './xds/daemon-process.ts'
 import { measureFirstByte } from './xds/first-byte.ts'
 import { type LoadClient, startLoadClient } from './xds/load-process.ts'
@@ -20,8 +21,8 @@ type Size = { readonly proxies: number; readonly services: number; readonly roun
 
 const sizes: Readonly<Record<BenchOptions['sizes'], readonly Size[]>> = {
 	usual: [
-		{ proxies: 100, services: 100, rounds: 10 },
-		{ proxies: 1_000, services: 100, rounds: 5 },
+		{ proxies: 100, services: 100, rounds: 20 },
+		{ proxies: 1_000, services: 100, rounds: 10 },
 	],
 	large: [{ proxies: 5_000, services: 1_000, rounds: 5 }],
 }
@@ -90,6 +91,9 @@ const comingAgain: Readonly<Record<BenchOptions['sizes'], Omit<Size, 'rounds'>>>
 	large: { proxies: 5_000, services: 100 },
 }
 
+/** Handshakes cost the load client as much as the server, and all of its proxies share one process. */
+const mostSecured = 2_000
+
 /** By the serving part alone. */
 async function sayReconnect(
 	say: (line: string) => void,
@@ -97,13 +101,18 @@ async function sayReconnect(
 ): Promise<Figures> {
 	const held = dumpResources(services, dump)
 	const figures: Record<string, Figures[string]> = {}
-	for (const variant of variants) {
-		const cost = await measureReconnect(bundled.served, services, { variant, count: proxies, held, reported: null })
-		say(`${proxies} proxies that hold everything come again at once, ${variantTitles[variant]}`)
+	const fleets = [
+		...variants.map((variant) => ({ variant, credentials: null, count: proxies })),
+		{ variant: 'delta', credentials: await issueCredentials(), count: Math.min(proxies, mostSecured) } as const,
+	]
+	for (const { variant, credentials, count } of fleets) {
+		const cost = await measureReconnect(bundled.served, services, { variant, count, held, credentials })
+		const over = credentials === null ? '' : ' over mTLS'
+		say(`${count} proxies that hold everything come again at once${over}, ${variantTitles[variant]}`)
 		say(
-			`  current after ${(cost.tookMs / 1000).toFixed(1)} s, sent ${cost.sentBytes} bytes, delay of the loop p99 ${cost.delayP99Ms.toFixed(0)} ms, RSS ${cost.rssBeforeMb.toFixed(0)} -> ${cost.rssAfterMb.toFixed(0)} MB`,
+			`  current after ${(cost.tookMs / 1000).toFixed(1)} s, CPU ${(cost.cpuMs / 1000).toFixed(1)} s, sent ${cost.sentBytes} bytes, delay of the loop p99 ${cost.delayP99Ms.toFixed(0)} ms, RSS ${cost.rssBeforeMb.toFixed(0)} -> ${cost.rssAfterMb.toFixed(0)} MB`,
 		)
-		figures[`reconnect${proxies}x${services}.${variant}`] = roundedCost(cost)
+		figures[`reconnect${count}x${services}.${variant}${credentials === null ? '' : '.mTLS'}`] = roundedCost(cost)
 	}
 	return figures
 }
@@ -168,7 +177,14 @@ async function measure(
 ): Promise<Cost> {
 	await using server = await start()
 	await using load = startLoadClient()
-	await load.open({ port: server.port, variant, count: proxies, held, reported: server.asksFor?.reported ?? null })
+	await load.open({
+		port: server.port,
+		variant,
+		count: proxies,
+		held,
+		reported: server.asksFor?.reported ?? null,
+		credentials: null,
+	})
 	// The first change is for what is compiled only when it is used.
 	await changeOnce(server, load)
 	const changes: Change[] = []

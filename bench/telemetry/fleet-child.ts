@@ -43,7 +43,7 @@ function openNext(): void {
 	const index = opened
 	opened += 1
 	const node = nodeOfProxy(index)
-	const connection = openConnection({ port, onEnd: (why) => fail(`proxy ${index}: ${why}`) })
+	const connection = openConnection({ port, tls: null, onEnd: (why) => fail(`proxy ${index}: ${why}`) })
 	openLoadStream({
 		connection,
 		variant: 'delta',

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls, type SecureContext } from 'node:tls'
 import { createMessageReader, frameOf } from '#xds/grpc-frames.ts'
 import {
 	callHeaders,
@@ -12,6 +13,7 @@ import {
 	openStream,
 	settingInitialWindow,
 } from '../../test/fixtures/http2-frames.ts'
+import { serverName } from './credentials.ts'
 
 // gRPC calls on a connection of their own, by HTTP/2 frames written by hand: of a response nothing is looked at but the
 // messages, so that thousands of them cost next to nothing beside the server under test.
@@ -30,10 +32,13 @@ export type Http2Connection = {
 
 export type ConnectionOptions = {
 	readonly port: number
+	/** Null: it is not encrypted. */
+	readonly tls: SecureContext | null
 	/** One of the calls, or the connection, has ended. Not called after `close`. */
 	readonly onEnd: (why: string) => void
 }
 
+const host = '127.0.0.1'
 const maxFrameBytes = 16_384
 
 type Stream = {
@@ -44,8 +49,11 @@ type Stream = {
 	readonly waiting: Buffer[]
 }
 
-export function openConnection({ port, onEnd }: ConnectionOptions): Http2Connection {
-	const socket: Socket = connect(port, '127.0.0.1')
+/** What an Envoy has by `sluice bootstrap` for a connection and its handshake. */
+const patienceMs = 1_000
+
+export function openConnection({ port, tls, onEnd }: ConnectionOptions): Http2Connection {
+	const socket: Socket = tls === null ? connect(port, host) : connectSecurely(port, tls)
 	let isOpen = true
 	let rest: Buffer | null = null
 	let connectionWindow = defaultWindow
@@ -143,6 +151,12 @@ export function openConnection({ port, onEnd }: ConnectionOptions): Http2Connect
 			if (room === next.length) stream.waiting.shift()
 			else stream.waiting[0] = next.subarray(room)
 		}
+	}
+
+	function connectSecurely(port: number, secureContext: SecureContext): Socket {
+		const socket = connectTls({ port, host, servername: serverName, secureContext, ALPNProtocols: ['h2'] })
+		const tooLong = setTimeout(() => end('nobody answered in time'), patienceMs)
+		return socket.once('secureConnect', () => clearTimeout(tooLong)).once('close', () => clearTimeout(tooLong))
 	}
 
 	return {

@@ -1,8 +1,11 @@
 // The load client, a process of its own: N proxies, each a connection. The bench talks to it over the IPC channel.
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { typeUrls } from '#compile/compiled.ts'
+import type { Issued } from '../../test/fixtures/certificates.ts'
 import { type Clusters, firstMessage, metricsPath, playFlushes, requestsPerFlush } from '../telemetry/played-flush.ts'
+import type { Credentials } from './credentials.ts'
 import { type Http2Call, type Http2Connection, openConnection } from './http2-call.ts'
-import { identityNames, identityOf, nodeOf } from './identity.ts'
+import { type Identity, identityNames, identityOf, nodeOf } from './identity.ts'
 import type { Arrivals, LoadCommand, LoadReply } from './load-messages.ts'
 import { openLoadStream, requestsOf } from './load-stream.ts'
 
@@ -50,8 +53,9 @@ process.on('message', (command: LoadCommand) => {
 })
 process.on('disconnect', () => process.exit(0))
 
-function open({ port, variant, count, held, reported }: Fleet, comes: 'first' | 'again'): void {
+function open({ port, variant, count, held, reported, credentials }: Fleet, comes: 'first' | 'again'): void {
 	const requests = new Map(identityNames.map((identity) => [identity, requestsOf(variant, held[identity])]))
+	const contexts = credentials === null ? null : contextsOf(credentials)
 	let opened = 0
 	let ready = 0
 	allBytes = 0
@@ -67,9 +71,10 @@ function open({ port, variant, count, held, reported }: Fleet, comes: 'first' | 
 		if (ofIdentity === undefined) return
 		const connection = openConnection({
 			port,
+			tls: contexts?.get(identityOf(index)) ?? null,
 			onEnd(why) {
 				// Where too many come at once some are turned away, and try again, as Envoy does.
-				if (comes === 'again') setTimeout(() => start(index), Math.random() * retryMs)
+				if (comes === 'again' || credentials !== null) setTimeout(() => start(index), Math.random() * retryMs)
 				else reply({ kind: 'failed', why: `proxy ${index}: ${why}` })
 			},
 		})
@@ -91,6 +96,12 @@ function open({ port, variant, count, held, reported }: Fleet, comes: 'first' | 
 
 	const starting = comes === 'first' ? rampStreams : count
 	for (let started = 0; started < starting; started += 1) openNext()
+}
+
+function contextsOf({ authority, ofProxies }: Credentials): ReadonlyMap<Identity, SecureContext> {
+	const contextOf = ({ chain, privateKey }: Issued) =>
+		createSecureContext({ ca: authority, cert: chain, key: privateKey })
+	return new Map(identityNames.map((identity) => [identity, contextOf(ofProxies[identity])]))
 }
 
 function flusherOf(connection: Http2Connection, index: number, reported: Clusters): (moves: number) => void {

@@ -1,4 +1,5 @@
 import type { Clusters } from '../telemetry/played-flush.ts'
+import type { Credentials } from './credentials.ts'
 import type { Identity } from './identity.ts'
 import type { Held, Variant } from './load-stream.ts'
 
@@ -13,6 +14,8 @@ export type LoadCommand =
 			readonly held: Readonly<Record<Identity, Held>>
 			/** Of what each proxy pushes counters when it is told to; null: it pushes none. */
 			readonly reported: Clusters | null
+			/** Null: nothing is encrypted. */
+			readonly credentials: Credentials | null
 	  }
 	/** From now on the first route configuration that a proxy is sent is its arrival. */
 	| { readonly kind: 'arm' }

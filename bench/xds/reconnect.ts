@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#base/system-clock.ts'
+import { makeTempDirectory } from '#lab/temp.ts'
 import { until } from '#lab/until.ts'
 import type { LoadCommand } from './load-messages.ts'
 import { startLoadClient } from './load-process.ts'
@@ -24,11 +27,15 @@ const restMs = 3_000
 export async function measureReconnect(
 	served: string,
 	services: number,
-	fleet: Omit<Extract<LoadCommand, { kind: 'open' }>, 'kind' | 'port'>,
+	fleet: Omit<Extract<LoadCommand, { kind: 'open' }>, 'kind' | 'port' | 'reported'>,
 ): Promise<Reconnect> {
-	await using server = await startServer(process.execPath, [served, String(services)])
+	using directory = makeTempDirectory('bench-reconnect')
+	const credentials = join(directory.path, 'credentials.json')
+	if (fleet.credentials !== null) writeFileSync(credentials, JSON.stringify(fleet.credentials))
+	const secured = fleet.credentials === null ? [] : ['http2', credentials]
+	await using server = await startServer(process.execPath, [served, String(services), ...secured])
 	await using load = startLoadClient()
-	await load.open({ port: server.port, ...fleet })
+	await load.open({ port: server.port, reported: null, ...fleet })
 	await sleep(restMs)
 	const rssBeforeMb = residentMb(server.pid)
 	const cpuBefore = cpuSeconds(server.pid)

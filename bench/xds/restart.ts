@@ -78,7 +78,7 @@ function routesReach(caller: number, port: number, requests: Requests): Promise<
 	const { name } = callerGroup(caller).identity
 	const node = nodeMessage({ id: `mesh/${fixtureMesh}/virtualNode/${name}`, instance: `host-${caller}` })
 	return new Promise((resolve, reject) => {
-		const connection = openConnection({ port, onEnd: (why) => reject(new Error(`${name}: ${why}`)) })
+		const connection = openConnection({ port, tls: null, onEnd: (why) => reject(new Error(`${name}: ${why}`)) })
 		const call = openLoadStream({
 			connection,
 			variant: 'delta',

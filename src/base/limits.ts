@@ -225,8 +225,14 @@ export const limits = {
 	/** Connections that wait to be taken in: all proxies may come again at once. The system may allow fewer. */
 	xdsBacklog: 4_096,
 	/** Connections at a time that were begun and have sent nothing, and how long one of them keeps others waiting. */
-	xdsArrivalsAtOnce: 16,
+	xdsArrivalsAtOnce: 8,
 	xdsArrivalSilentMs: 50,
+	/** Of who has greeted and waits for longer than this, many others will have given up before their turn. */
+	xdsArrivalLateMs: 300,
+	/** How long at most others are taken in between. */
+	xdsArrivalRestMs: 50,
+	/** A ClientHello has some hundred bytes, with keys that outlast quantum computers some two thousand. */
+	xdsGreetingBytes: 8 * 1024,
 	xdsStreamsPerConnection: 16,
 	/** All headers of one call. */
 	xdsHeaderBytes: 16 * 1024,

@@ -1,11 +1,17 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
+import { hearGreeting } from './greeting.ts'
 
-// Connections are begun in the order in which they came, and so many at a time that nothing has come from yet. Whoever
-// speaks first costs most: a handshake, a session, requests with all names. Without this a thousand that came while the
-// loop was busy would all be ready in one turn of it, and everybody else would wait for all of them. Until a connection is
-// begun it is not read: what it sends stays with the system.
+// Connections are begun so many at a time that nothing has come from yet. Whoever speaks first costs most: a handshake, a
+// session, requests with all names. Without this a thousand that came while the loop was busy would all be ready in one
+// turn of it, and everybody else would wait for all of them.
+//
+// A client of TLS gives up when it is not answered within its time to connect, often a second, and comes again. Of a fleet
+// that comes at once, those who came first would be answered after they had given up, and so would all who come after
+// them, for ever. So all are taken in before many are begun (Node takes in one in each turn of its loop, and what the
+// system has queued is older than any of them), who hangs up is let go of, and where it takes long the newest is begun
+// first: it will wait for longest.
 
 export type Arrivals = {
 	/** @param socket paused, as it was accepted */
@@ -14,41 +20,91 @@ export type Arrivals = {
 
 export type ArrivalsOptions = {
 	readonly clock: Clock
+	/**
+	 * `greets`: peers say one thing and no more until they are answered, as under TLS. That is heard while they wait.
+	 * `speaks`: they may send at once all that they have, which stays with the system until the connection is begun.
+	 */
+	readonly peer: 'greets' | 'speaks'
 	/** It is read from now on. */
 	readonly begin: (socket: Socket) => void
 }
 
-type Begun = { readonly socket: Socket; readonly sinceMs: number }
+type Waiting = { readonly socket: Socket; readonly sinceMs: number; readonly giveBack: () => void }
+/** `greeted`: the bytes that had come from it by then. */
+type Begun = { readonly socket: Socket; readonly sinceMs: number; readonly greeted: number }
 
-export function createArrivals({ clock, begin }: ArrivalsOptions): Arrivals {
-	let waiting: Socket[] = []
+export function createArrivals({ clock, peer, begin }: ArrivalsOptions): Arrivals {
+	/** In the order in which they came. */
+	const waiting = new Set<Waiting>()
+	/** Those that nothing has come from, or that have begun since it was looked last. */
 	let begun: readonly Begun[] = []
-	let isDue = false
+	/** `working`: some have just been begun · `resting`: those who come are taken in, and none is begun. */
+	let phase: 'idle' | 'working' | 'resting' = 'idle'
+	let workingSinceMs = 0
+	let haveCome = false
 
-	function look(): void {
-		isDue = false
+	function beginNext(): void {
 		const nowMs = clock.monotonicMs()
-		begun = begun.filter(
-			({ socket, sinceMs }) =>
-				!socket.destroyed && socket.bytesRead === 0 && nowMs - sinceMs < limits.xdsArrivalSilentMs,
-		)
-		const next = waiting.slice(0, limits.xdsArrivalsAtOnce - begun.length)
-		waiting = waiting.slice(next.length)
-		begun = [...begun, ...next.map((socket) => ({ socket, sinceMs: nowMs }))]
-		for (const socket of next) begin(socket)
-		if (waiting.length > 0) lookSoon()
+		const next = nextOf([...waiting], { nowMs, count: limits.xdsArrivalsAtOnce - begun.length })
+		begun = [...begun, ...next.map(({ socket }) => ({ socket, sinceMs: nowMs, greeted: socket.bytesRead }))]
+		for (const one of next) {
+			waiting.delete(one)
+			one.giveBack()
+			begin(one.socket)
+		}
+		if (phase === 'working') return
+		phase = 'working'
+		workingSinceMs = nowMs
+		// Not in this turn: what has been begun is to be read before more is.
+		clock.setTimer(1, rest)
 	}
 
-	/** Not in this turn: what has been begun is to be read before more is. */
-	function lookSoon(): void {
-		if (!isDue) clock.setTimer(1, look)
-		isDue = true
+	/** While others go on coming they are taken in for as long as the work took. */
+	function rest(): void {
+		if (!haveCome) return look()
+		phase = 'resting'
+		const tookMs = clock.monotonicMs() - workingSinceMs
+		clock.setTimer(Math.min(tookMs, limits.xdsArrivalRestMs), look)
+	}
+
+	function look(): void {
+		phase = 'idle'
+		haveCome = false
+		forgetWhoSpoke()
+		if (waiting.size > 0) beginNext()
+	}
+
+	function forgetWhoSpoke(): void {
+		const nowMs = clock.monotonicMs()
+		begun = begun.filter(
+			({ socket, sinceMs, greeted }) =>
+				!socket.destroyed && socket.bytesRead === greeted && nowMs - sinceMs < limits.xdsArrivalSilentMs,
+		)
+	}
+
+	function wait(socket: Socket): void {
+		const sinceMs = clock.monotonicMs()
+		if (peer === 'speaks') return void waiting.add({ socket, sinceMs, giveBack() {} })
+		const { giveBack } = hearGreeting(socket, () => waiting.delete(one))
+		const one: Waiting = { socket, sinceMs, giveBack }
+		waiting.add(one)
 	}
 
 	return {
 		come(socket) {
-			waiting.push(socket)
-			if (!isDue) look()
+			wait(socket)
+			haveCome = true
+			if (phase === 'idle') forgetWhoSpoke()
+			if (phase !== 'resting' && waiting.size === 1) beginNext()
 		},
 	}
+}
+
+/** Who has said something is not kept waiting by who says nothing. */
+function nextOf(waiting: readonly Waiting[], { nowMs, count }: { nowMs: number; count: number }): readonly Waiting[] {
+	const spoken = waiting.filter(({ socket }) => socket.bytesRead > 0)
+	const silent = waiting.filter(({ socket }) => socket.bytesRead === 0)
+	const [oldest] = spoken
+	const isLate = oldest !== undefined && nowMs - oldest.sinceMs > limits.xdsArrivalLateMs
+	return [...(isLate ? spoken.toReversed() : spoken), ...silent].slice(0, count)
 }

@@ -55,6 +55,7 @@ export function createSocketServer({ certificate, clock, log, accept }: SocketSe
 	server.on('drop', (from) => refuse(repeated, from ?? {}, `there are ${limits.xdsConnections}`))
 	const arrivals = createArrivals({
 		clock,
+		peer: secured === null ? 'speaks' : 'greets',
 		begin(socket) {
 			if (!server.listening) return void socket.destroy()
 			if (secured !== null) return void secured.emit('connection', socket)
