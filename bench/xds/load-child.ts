@@ -58,6 +58,7 @@ function open({ port, variant, count, held, reported, credentials }: Fleet, come
 	const contexts = credentials === null ? null : contextsOf(credentials)
 	let opened = 0
 	let ready = 0
+	const wasReady = new Set<number>()
 	allBytes = 0
 
 	function openNext(): void {
@@ -86,6 +87,8 @@ function open({ port, variant, count, held, reported, credentials }: Fleet, come
 			comes,
 			onReady() {
 				if (reported !== null) flushes.push(flusherOf(connection, index, reported))
+				if (wasReady.has(index)) return
+				wasReady.add(index)
 				ready += 1
 				if (ready === count) reply({ kind: 'opened', bytes: allBytes })
 				else openNext()

@@ -224,9 +224,11 @@ export const limits = {
 	xdsConnectionsPerAddress: 10_000,
 	/** Connections that wait to be taken in: all proxies may come again at once. The system may allow fewer. */
 	xdsBacklog: 4_096,
-	/** Connections at a time that were begun and have sent nothing, and how long one of them keeps others waiting. */
+	/** Connections at a time that were begun and have sent nothing since, and how long one of them keeps others waiting. */
 	xdsArrivalsAtOnce: 8,
 	xdsArrivalSilentMs: 50,
+	/** The same of one that had greeted, and may be far away. */
+	xdsArrivalAnswerMs: 20,
 	/** Of who has greeted and waits for longer than this, many others will have given up before their turn. */
 	xdsArrivalLateMs: 300,
 	/** How long at most others are taken in between. */

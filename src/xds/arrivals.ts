@@ -3,14 +3,14 @@ import type { Clock } from '#base/clock.ts'
 import { limits } from '#base/limits.ts'
 import { hearGreeting } from './greeting.ts'
 
-// Connections are begun so many at a time that nothing has come from yet. Whoever speaks first costs most: a handshake, a
+// So many connections at a time are begun that nothing has come from since. Whoever speaks first costs most: a handshake, a
 // session, requests with all names. Without this a thousand that came while the loop was busy would all be ready in one
 // turn of it, and everybody else would wait for all of them.
 //
 // A client of TLS gives up when it is not answered within its time to connect, often a second, and comes again. Of a fleet
 // that comes at once, those who came first would be answered after they had given up, and so would all who come after
-// them, for ever. So all are taken in before many are begun (Node takes in one in each turn of its loop, and what the
-// system has queued is older than any of them), who hangs up is let go of, and where it takes long the newest is begun
+// them, for ever. So all are taken in before many are begun (Node takes in one in each turn of its loop, and of what
+// the system has queued nobody sees who has hung up), who hangs up is let go of, and where it takes long the newest is begun
 // first: it will wait for longest.
 
 export type Arrivals = {
@@ -45,7 +45,7 @@ export function createArrivals({ clock, peer, begin }: ArrivalsOptions): Arrival
 
 	function beginNext(): void {
 		const nowMs = clock.monotonicMs()
-		const next = nextOf([...waiting], { nowMs, count: limits.xdsArrivalsAtOnce - begun.length })
+		const next = nextOf(waiting, { nowMs, count: limits.xdsArrivalsAtOnce - begun.length })
 		begun = [...begun, ...next.map(({ socket }) => ({ socket, sinceMs: nowMs, greeted: socket.bytesRead }))]
 		for (const one of next) {
 			waiting.delete(one)
@@ -78,7 +78,7 @@ export function createArrivals({ clock, peer, begin }: ArrivalsOptions): Arrival
 		const nowMs = clock.monotonicMs()
 		begun = begun.filter(
 			({ socket, sinceMs, greeted }) =>
-				!socket.destroyed && socket.bytesRead === greeted && nowMs - sinceMs < limits.xdsArrivalSilentMs,
+				!socket.destroyed && socket.bytesRead === greeted && nowMs - sinceMs < mostMs(greeted),
 		)
 	}
 
@@ -100,8 +100,15 @@ export function createArrivals({ clock, peer, begin }: ArrivalsOptions): Arrival
 	}
 }
 
+/** How long one keeps others waiting: who has greeted may be far away, and is answered already. */
+function mostMs(greeted: number): number {
+	return greeted === 0 ? limits.xdsArrivalSilentMs : limits.xdsArrivalAnswerMs
+}
+
 /** Who has said something is not kept waiting by who says nothing. */
-function nextOf(waiting: readonly Waiting[], { nowMs, count }: { nowMs: number; count: number }): readonly Waiting[] {
+function nextOf(all: ReadonlySet<Waiting>, { nowMs, count }: { nowMs: number; count: number }): readonly Waiting[] {
+	if (count <= 0) return []
+	const waiting = [...all]
 	const spoken = waiting.filter(({ socket }) => socket.bytesRead > 0)
 	const silent = waiting.filter(({ socket }) => socket.bytesRead === 0)
 	const [oldest] = spoken

@@ -9,7 +9,7 @@ export type Greeting = {
 
 /**
  * Reads a socket, so that its end is seen. What was read is kept until it is given back. Who hangs up, or says more than
- * any greeting has, is cut.
+ * any greeting has, or in more pieces, is cut.
  * @param gone it was cut
  */
 export function hearGreeting(socket: Socket, gone: () => void): Greeting {
@@ -19,7 +19,7 @@ export function hearGreeting(socket: Socket, gone: () => void): Greeting {
 	function keep(piece: Buffer): void {
 		pieces.push(piece)
 		bytes += piece.length
-		if (bytes > limits.xdsGreetingBytes) leave()
+		if (bytes > limits.xdsGreetingBytes || pieces.length > limits.xdsPiecesLoose) leave()
 	}
 
 	function leave(): void {

@@ -147,7 +147,8 @@ export function createGroup(key: string, excludedAtFirst: ReadonlySet<string>): 
 		statesOf,
 		add(member) {
 			const { proxy } = member
-			proxyGroup = proxy.group
+			// The same object for as long as it may be: what is worked out for it is found by it.
+			proxyGroup ??= proxy.group
 			leftMs = null
 			gone.delete(proxy.key)
 			member.group = group

@@ -1,3 +1,4 @@
+import { isSameList } from '#base/same-list.ts'
 import { type TypeUrl, typeUrls } from '#compile/compiled.ts'
 import type { EncodedResource, Snapshot, TypeSnapshot } from '#snapshot/snapshot.ts'
 
@@ -30,10 +31,10 @@ export type Waiting = {
 /** By type and name. The same list as long as all that it follows from is the same: a step of a rollout changes none of that. */
 export function findWaiting({ types }: Snapshot): readonly Waiting[] {
 	const known = knownWaiting.get(types[typeUrls.cluster])
-	if (known !== undefined && decidingTypes.every((typeUrl) => known.types[typeUrl] === types[typeUrl]))
-		return known.waiting
+	const deciding = decidingTypes.map((typeUrl) => types[typeUrl])
+	if (known !== undefined && isSameList(known.deciding, deciding)) return known.waiting
 	const waiting = waitingTypes.flatMap((typeUrl) => waitingOf(types[typeUrl], types))
-	knownWaiting.set(types[typeUrls.cluster], { types, waiting })
+	knownWaiting.set(types[typeUrls.cluster], { deciding, waiting })
 	return waiting
 }
 
@@ -42,7 +43,7 @@ const waitingTypes = [typeUrls.cluster, typeUrls.listener] as const
 const decidingTypes = [...waitingTypes, typeUrls.endpoint, typeUrls.secret] as const
 const knownWaiting = new WeakMap<
 	TypeSnapshot,
-	{ readonly types: Snapshot['types']; readonly waiting: readonly Waiting[] }
+	{ readonly deciding: readonly TypeSnapshot[]; readonly waiting: readonly Waiting[] }
 >()
 
 function waitingOf({ resources }: TypeSnapshot, types: Snapshot['types']): Waiting[] {

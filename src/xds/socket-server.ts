@@ -40,17 +40,21 @@ export function createSocketServer({ certificate, clock, log, accept }: SocketSe
 	const counts = createAddressCounts(limits.xdsConnectionsPerAddress)
 
 	function take(socket: Socket, certified: Certified | null): void {
-		const isOneTooMany = !counts.take(socket)
-		const problem = isOneTooMany
-			? `there are ${limits.xdsConnectionsPerAddress} from this address`
-			: accept(socket, certified)
-		if (problem === null) return
+		const problem = accept(socket, certified)
+		if (problem !== null) turnAway(socket, problem)
+	}
+
+	function turnAway(socket: Socket, problem: string): void {
 		refuse(repeated, socket, problem)
 		socket.destroy()
 	}
 
 	const secured = certificate === null ? null : createSecured(certificate, { clock, log, take })
-	const server = createServer({ pauseOnConnect: true }, (socket) => arrivals.come(socket))
+	const server = createServer({ pauseOnConnect: true }, (socket) => {
+		// From now on, so that no address can have all that wait.
+		if (counts.take(socket)) arrivals.come(socket)
+		else turnAway(socket, `there are ${limits.xdsConnectionsPerAddress} from this address`)
+	})
 	server.maxConnections = limits.xdsConnections
 	server.on('drop', (from) => refuse(repeated, from ?? {}, `there are ${limits.xdsConnections}`))
 	const arrivals = createArrivals({

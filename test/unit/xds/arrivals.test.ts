@@ -139,12 +139,23 @@ describe('peers that greet, on real sockets', () => {
 		expect(clock.pendingMs()).toEqual([])
 	})
 
-	test('who says more than a greeting can have is cut', async () => {
+	test('who says more than a greeting can have, or in more pieces, is cut', async () => {
 		const { clock, said, come } = await listen()
-		const [peer, socket] = await come('x')
-		const cut = once(socket, 'close')
-		peer.on('error', () => undefined).write('x'.repeat(limits.xdsGreetingBytes))
-		await cut
+		const [long, ofLong] = await come('x')
+		const [crumbling, ofCrumbling] = await come('x')
+		const cut = [ofLong, ofCrumbling].map(
+			(socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+		)
+		long.on('error', () => undefined).write('x'.repeat(limits.xdsGreetingBytes))
+		crumbling.setNoDelay(true).on('error', () => undefined)
+		for (let pieces = 1; pieces < limits.xdsPiecesLoose; pieces += 1) {
+			const heard = once(ofCrumbling, 'data')
+			crumbling.write('x')
+			await heard
+		}
+		expect(ofCrumbling.destroyed).toBe(false)
+		crumbling.write('x')
+		await Promise.all(cut)
 		clock.advance(silentMs)
 		expect(said()).toEqual([])
 	})

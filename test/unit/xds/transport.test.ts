@@ -187,6 +187,20 @@ test('not all have the same time', async () => {
 	expect(server.closed.length).toBeLessThan(8)
 })
 
+test('of TLS clients that come at once, more than are begun together, each is answered what it said', async () => {
+	const authority = await createAuthority()
+	const ofServer = await authority.issue({ names: [xdsServerName] })
+	const server = await start({ certificate: { ...ofServer, clientAuthorities: null } })
+	const words = Array.from({ length: 4 * limits.xdsArrivalsAtOnce }, (_, index) => `hello ${index}`)
+	const streams = words.map((word) => {
+		const stream = openRaw(server.port, { authorities: authority.certificate, own: null })
+		stream.write(Buffer.from(word))
+		return stream
+	})
+	const answers = await Promise.all(streams.map((stream) => stream.next()))
+	expect(answers.map((answer) => Buffer.from(answer).toString())).toEqual(words)
+})
+
 test('nobody is served longer than the certificate holds that he came with', async () => {
 	const authority = await createAuthority()
 	const ofServer = await authority.issue({ names: [xdsServerName] })
