@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import type { Clock } from '#base/clock.ts'
+import { limits } from '#base/limits.ts'
 import { type Random, seededRandom } from '#base/random.ts'
 import { createArrivals } from '#xds/arrivals.ts'
 
@@ -15,8 +16,8 @@ const backOffMs = { least: 100, most: 1_000 }
 const backlog = 4_096
 const acceptMs = 0.15
 const handshakeMs = 1.3
-/** All of them answered one after the other, and as long again to take them in. */
-const enoughMs = 2 * clients * handshakeMs
+/** All of them answered, so many at a time as may keep their places, and half as long again to take them in. */
+const enoughMs = 1.5 * (clients / limits.xdsArrivalsAtOnce) * limits.xdsArrivalAnswerMs
 
 /** One attempt of one client. */
 class Attempt extends EventEmitter {
