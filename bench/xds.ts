@@ -40,7 +40,7 @@ const rowTitles: Readonly<Record<RowName, string>> = {
 	linearCache: 'go-control-plane',
 	snapshotCache: 'go-control-plane',
 }
-const titleWidth = 38
+const titleWidth = 46
 
 /** What one row measured, for one change: the middle of several. CPU and bytes are of all proxies together. */
 type Cost = {
@@ -139,11 +139,11 @@ async function sayRestart(say: (line: string) => void, { sluice }: Bundled): Pro
 
 type Row = readonly [name: RowName, start: () => Promise<ServerProcess>]
 
-/** @param baseline the program in Go; null: there is none */
 type RowsOptions = {
 	readonly services: number
 	readonly dump: string
 	readonly bundled: Bundled
+	/** The program in Go; null: there is none. */
 	readonly baseline: string | null
 }
 

@@ -14,7 +14,6 @@ async function main(): Promise<void> {
 	const entries = Object.entries(programs).filter(([, source]) => existsSync(join(root, 'src', source)))
 	const metafile = await bundle({
 		entries: Object.fromEntries(entries.map(([name, source]) => [name, `src/${source}`])),
-		root,
 		output,
 	})
 	writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf(metafile))

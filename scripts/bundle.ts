@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { build, type Metafile } from 'esbuild'
 
 // Bundled CommonJS asks for Node's own modules by `require`, which an ES module does not have.
@@ -5,16 +6,15 @@ const banner = `import { createRequire as createRequireOfBundle } from 'node:mod
 const require = createRequireOfBundle(import.meta.url)`
 
 export type BundleOptions = {
-	/** Name → source below `root`: each becomes `output/NAME.js`. */
+	/** Name → source, from the project's root on: each becomes `output/NAME.js`. */
 	readonly entries: Readonly<Record<string, string>>
-	readonly root: string
 	readonly output: string
 }
 
 /** Everything but Node itself goes into one file for each entry. Returns what that was. */
-export async function bundle({ entries, root, output }: BundleOptions): Promise<Metafile> {
+export async function bundle({ entries, output }: BundleOptions): Promise<Metafile> {
 	const { metafile } = await build({
-		absWorkingDir: root,
+		absWorkingDir: join(import.meta.dirname, '..'),
 		entryPoints: { ...entries },
 		outdir: output,
 		bundle: true,

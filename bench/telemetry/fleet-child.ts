@@ -5,7 +5,7 @@ import { type Http2Call, openConnection } from '../xds/http2-call.ts'
 import { type Held, openLoadStream, requestsOf } from '../xds/load-stream.ts'
 import { obeyLines } from '../xds/obey-lines.ts'
 import { clusters, nodeOfProxy } from './fleet.ts'
-import { firstMessage, metricsPath, type PlayedFlush, playFlushes, requestsPerFlush } from './played-flush.ts'
+import { openMetrics, type PlayedFlush, playFlushes, requestsPerFlush } from './played-flush.ts'
 
 const [port = 0, count = 0] = process.argv.slice(2).map(Number)
 /** Proxies that may be starting at a time: a fleet does not start at once. */
@@ -52,9 +52,7 @@ function openNext(): void {
 		comes: 'first',
 		onResponse() {},
 		onReady() {
-			const call = connection.call(metricsPath, () => {})
-			call.send(firstMessage(node))
-			flushing.push({ call, played: playFlushes(index, clusters), moves: 0 })
+			flushing.push({ call: openMetrics(connection, node), played: playFlushes(index, clusters), moves: 0 })
 			openNext()
 		},
 	})

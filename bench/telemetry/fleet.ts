@@ -1,16 +1,13 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { NodeSchema } from '#proto/gen/envoy/config/core/v3/base_pb.ts'
 import { caller, routeFile, routeYaml, smallMesh } from '../../test/envoy/fixtures/small-mesh.ts'
+import { clustersOf } from './played-flush.ts'
 
 // The mesh of the bench, and the proxies of its one caller: they have a stable version and a canary to count.
 
 const service = 'shop'
 const port = 8080
-export const clusters = { stable: clusterOf(`${service}1`), canary: clusterOf(`${service}2`) } as const
-
-function clusterOf(node: string): string {
-	return `cds_egress_apps_${node}_http2_${port}`
-}
+export const clusters = clustersOf('apps', { stable: `${service}1`, canary: `${service}2` }, port)
 
 /** Stays at its first step for longer than is measured. */
 const policy = `apiVersion: sluice/v1

@@ -2,6 +2,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { type Random, seededRandom } from '#base/random.ts'
 import { latencyEdgesMs } from '#base/request-times.ts'
 import { clusterMetrics, metricsMessage, requestTimes, type Sent } from '../../test/fixtures/metrics-message.ts'
+import type { Http2Call, Http2Connection } from '../xds/http2-call.ts'
 
 // The flushes of one proxy, as an Envoy 1.40 with the bootstrap of `sluice bootstrap` sends them when it has two clusters
 // beside the control plane's: the same 53 families, in an order that is each Envoy's own and stays. Made once; what
@@ -14,6 +15,12 @@ export type PlayedFlush = {
 
 /** By their names. */
 export type Clusters = Readonly<Record<'stable' | 'canary', string>>
+
+/** Those by which callers reach two virtual nodes of a mesh, at their port of HTTP/2. */
+export function clustersOf(mesh: string, { stable, canary }: Clusters, port: number): Clusters {
+	const clusterOf = (node: string) => `cds_egress_${mesh}_${node}_http2_${port}`
+	return { stable: clusterOf(stable), canary: clusterOf(canary) }
+}
 
 /** Requests that a cluster has in each flush in which counters move. */
 export const requestsPerFlush = { stable: 30, canary: 10 } as const
@@ -51,12 +58,12 @@ export function playFlushes(proxy: number, { stable, canary }: Clusters): Played
 	}
 }
 
-export const metricsPath = '/envoy.service.metrics.v3.MetricsService/StreamMetrics'
-
-/** What a stream begins with. */
-export function firstMessage(node: Uint8Array): Uint8Array {
+/** The stream on which a proxy pushes them: it has said who it is. */
+export function openMetrics(connection: Http2Connection, node: Uint8Array): Http2Call {
+	const call = connection.call('/envoy.service.metrics.v3.MetricsService/StreamMetrics', () => {})
 	const identifier = new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(node).finish()
-	return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(identifier).finish()
+	call.send(new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(identifier).finish())
+	return call
 }
 
 /** Of the length that every time of these decades has. */

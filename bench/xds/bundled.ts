@@ -11,7 +11,6 @@ export type Bundled = Readonly<Record<'sluice' | 'served' | 'floor', string>>
  * its types too.
  */
 export async function bundlePrograms(output: string): Promise<Bundled> {
-	const root = join(import.meta.dirname, '../..')
 	const ours = Object.entries(programs).map(([name, source]) => [name, `src/${source}`])
 	await bundle({
 		entries: {
@@ -19,7 +18,6 @@ export async function bundlePrograms(output: string): Promise<Bundled> {
 			served: 'bench/xds/served-child.ts',
 			floor: 'bench/xds/floor-child.ts',
 		},
-		root,
 		output,
 	})
 	writeFileSync(join(output, 'package.json'), '{ "type": "module" }')

@@ -7,6 +7,7 @@ import { LabError } from '#lab/lab-error.ts'
 import { freePorts } from '#lab/ports.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
 import { until } from '#lab/until.ts'
+import { clustersOf } from '../telemetry/played-flush.ts'
 import { changing, changingFile, changingRoute, fleetMesh, shiftedRoute } from './fleet-mesh.ts'
 import { type LineProcess, type ServerProcess, startLines } from './server-process.ts'
 
@@ -34,8 +35,7 @@ export async function startStepping(sluice: string, services: number): Promise<S
 	await using opened = new AsyncDisposableStack()
 	const { daemon, write } = opened.use(await runOverFolder(sluice, services))
 	const kept = opened.move()
-	const [stable, canary] = [clusterOf(changing.stable), clusterOf(changing.canary)]
-	const reported = { stable, canary }
+	const reported = clustersOf('bench', changing, 8080)
 	let rollout = ''
 	return {
 		pid: daemon.pid,
@@ -65,10 +65,6 @@ export async function startStepping(sluice: string, services: number): Promise<S
 		},
 		[Symbol.asyncDispose]: () => kept.disposeAsync(),
 	}
-}
-
-function clusterOf(node: string): string {
-	return `cds_egress_bench_${node}_http2_8080`
 }
 
 /** `write`: another text of the file with the route that changes; returns the wall time in ms before. */

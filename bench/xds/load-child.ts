@@ -2,7 +2,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { typeUrls } from '#compile/compiled.ts'
 import type { Issued } from '../../test/fixtures/certificates.ts'
-import { type Clusters, firstMessage, metricsPath, playFlushes, requestsPerFlush } from '../telemetry/played-flush.ts'
+import { type Clusters, openMetrics, playFlushes, requestsPerFlush } from '../telemetry/played-flush.ts'
 import type { Credentials } from './credentials.ts'
 import { type Http2Call, type Http2Connection, openConnection } from './http2-call.ts'
 import { type Identity, identityNames, identityOf, nodeOf } from './identity.ts'
@@ -108,9 +108,8 @@ function contextsOf({ authority, ofProxies }: Credentials): ReadonlyMap<Identity
 }
 
 function flusherOf(connection: Http2Connection, index: number, reported: Clusters): (moves: number) => void {
-	const call = connection.call(metricsPath, () => {})
+	const call = openMetrics(connection, nodeOf(index))
 	const played = playFlushes(index, reported)
-	call.send(firstMessage(nodeOf(index)))
 	return (moves) => call.send(played.at(moves, Date.now()))
 }
 

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { canonicalJson } from '#base/hash.ts'
+import { madeFor } from '#base/made-for.ts'
 import type { Discovered } from '#discovery/discovered.ts'
 import { type ResourceId, resourceId, type VirtualNode } from '#mesh/mesh.ts'
 import type {
@@ -56,7 +57,7 @@ type Parameters = {
 }
 
 /** One mesh is compiled again at every step of a rollout, and its clusters stay what they are. */
-const compiled = new WeakMap<VirtualNode, Map<string, CompiledResource>>()
+const knownCluster = madeFor<VirtualNode, CompiledResource>()
 
 /**
  * The cluster by which callers reach a target, and after it its endpoints and the secrets that it names, as far as they
@@ -74,7 +75,7 @@ export function compileEgressCluster(target: Target, options: EgressClusterOptio
 	const madeOf = [node.id, ...(own === null ? [] : [own.route])]
 	const context = { secrets, discovered, user: 'cluster', owner: name, madeOf } as const
 	const { tls, uses } = tlsOf(listener, discovery, options.clientTls, context)
-	const cluster = remember(node, `${name} ${preference} ${canonicalJson(tls)}`, () => {
+	const cluster = knownCluster(node, `${name} ${preference} ${canonicalJson(tls)}`, () => {
 		const { port, protocol, healthCheck, outlierDetection } = listener
 		const hosts = hostSource(discovery, preference)
 		const host = healthCheckHost(node, discovery)
@@ -106,14 +107,6 @@ function tlsOf(
 function healthCheckHost({ name }: VirtualNode, discovery: ServiceDiscovery): string {
 	const [host = name] = discovery.kind === 'static' ? [] : discoveryNames(discovery)
 	return host
-}
-
-function remember(node: VirtualNode, what: string, make: () => CompiledResource): CompiledResource {
-	const ofNode = compiled.get(node) ?? new Map<string, CompiledResource>()
-	compiled.set(node, ofNode)
-	const cluster = ofNode.get(what) ?? make()
-	ofNode.set(what, cluster)
-	return cluster
 }
 
 function clusterOf(parameters: Parameters, madeOf: readonly ResourceId[]): CompiledResource {
