@@ -119,6 +119,14 @@ describe('tests', () => {
 		expect(findings(others, /setTimeout\((resolve|done)\b/)).toEqual([])
 		expect(findings(others, /\bvi\.(mock|doMock)\(/)).toEqual([])
 	})
+
+	test('draw by the seed that is given, so that what fails once can be had again', () => {
+		const times = (file: string, pattern: RegExp) => textOf(file).match(pattern)?.length ?? 0
+		const drawing = tests.filter((file) => file !== 'test/tidy.test.ts' && times(file, /\bfc\.(assert|sample)\(/g) > 0)
+		expect(drawing.length).toBeGreaterThan(20)
+		const seeded = /\bseed: |^\t*runs,$/gm
+		expect(drawing.filter((file) => times(file, seeded) < times(file, /\bfc\.(assert|sample)\(/g))).toEqual([])
+	})
 })
 
 describe('names', () => {

@@ -10,7 +10,7 @@ import { type Caller, callerOf, identityOf } from './caller-of.ts'
 import { type ProxyGroup, type ProxyIdentity, type TypeUrl, typeUrls } from './compiled.ts'
 import { egressTables } from './egress-table.ts'
 import { meshIndex } from './mesh-index.ts'
-import { tcpEgresses } from './tcp-egress.ts'
+import { possibleTcpEgresses, tcpEgresses } from './tcp-egress.ts'
 import { servicePorts, type Upstream } from './upstream.ts'
 
 export type Resources = Readonly<Record<ResourceId, Resource>>
@@ -105,9 +105,9 @@ function findCallers(resources: Resources, routes: readonly ResourceId[]): reado
 	return [...found].sort((left, right) => (left.id < right.id ? -1 : 1)).map(identityOf)
 }
 
-/** Of two services on one port only one is reached over TCP. Intercepted it needs no more than explicit. */
+/** Of two services on one port only one is reached over TCP. */
 function connects(resources: Resources, caller: Caller, routes: readonly ResourceId[]): boolean {
-	return tcpEgresses(resources, caller, { mode: 'intercept' }).some(({ upstream }) => leadsTo(upstream, routes))
+	return possibleTcpEgresses(resources, caller).some(({ upstream }) => leadsTo(upstream, routes))
 }
 
 export type Carrier = { readonly typeUrl: TypeUrl; readonly name: string }

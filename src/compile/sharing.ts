@@ -9,7 +9,7 @@ import { callerOf } from './caller-of.ts'
 import { cloneClusterName } from './clone-names.ts'
 import { egressTables } from './egress-table.ts'
 import { callersOf, egressClusterName } from './names.ts'
-import { tcpEgresses } from './tcp-egress.ts'
+import { possibleTcpEgresses } from './tcp-egress.ts'
 import type { Upstream } from './upstream.ts'
 
 export type Sharing = {
@@ -88,7 +88,7 @@ function* upstreamsBesideOf(
 		const caller = callerOf(resources, identity)
 		if (caller === null) continue
 		const hosts = egressTables(resources, caller, 'explicit').flatMap((table) => table.hosts)
-		for (const { service, upstream } of [...hosts, ...tcpEgresses(resources, caller, { mode: 'intercept' })])
+		for (const { service, upstream } of [...hosts, ...possibleTcpEgresses(resources, caller)])
 			yield { via: service.id, upstream }
 	}
 }

@@ -30,6 +30,12 @@ export function tcpEgresses(resources: Resources, caller: Caller, capture: Captu
 	return all.filter(({ port }) => port !== capture.egressPort && port !== namedPort)
 }
 
+/** In one capture mode or the other: where two backends are on one port, the modes do not reach the same of them. */
+export function possibleTcpEgresses(resources: Resources, caller: Caller): readonly TcpEgress[] {
+	if (caller.kind !== 'VirtualNode') return []
+	return (['intercept', 'explicit'] as const).flatMap((mode) => knownEgresses(resources, caller, mode))
+}
+
 /** The HTTP egress listener has this one in its name, whatever it binds, and no two listeners may share a name. */
 const namedPort = 15_001
 

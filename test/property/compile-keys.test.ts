@@ -4,6 +4,7 @@ import { toBinary } from '@bufbuild/protobuf'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type CompiledResource, type TypeUrl, typeUrls } from '#compile/compiled.ts'
+import { count, seed } from '../depth.ts'
 import {
 	compileMembers,
 	type Drawn,
@@ -46,7 +47,7 @@ test('equal keys build equal bytes, whatever else differs', () => {
 				}
 			}
 		}),
-		{ numRuns: 200 },
+		{ numRuns: count(200, 10_000), seed: seed() },
 	)
 	const counted = Object.entries(typeUrls).map(([type, url]) => ({ type, count: alike.get(url) ?? 0 }))
 	expect(counted.filter(({ count }) => count === 0)).toEqual([])
@@ -91,7 +92,7 @@ test('what resources of one proxy ask for by one name, they ask for in the same 
 				expect({ asked, ways: new Set(ways).size }).toEqual({ asked, ways: 1 })
 			}
 		}),
-		{ numRuns: 100 },
+		{ numRuns: count(100, 5_000), seed: seed() },
 	)
 	expect(shared).toBeGreaterThan(0)
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readMesh } from '../../src/mesh/read-mesh.ts'
+import { count, seed } from '../depth.ts'
 import { filesOf, readOk, smallMesh, smallMeshDocuments } from '../unit/mesh/small-mesh.ts'
 
 test('the order of documents and files does not change the mesh', () => {
@@ -18,7 +19,7 @@ test('the order of documents and files does not change the mesh', () => {
 			}
 			expect(readOk(files).mesh).toEqual(mesh)
 		}),
-		{ numRuns: 50 },
+		{ numRuns: count(50, 2_000), seed: seed() },
 	)
 })
 
@@ -28,7 +29,7 @@ test('the order of files does not change what is found either', () => {
 		fc.property(fc.shuffledSubarray(broken, { minLength: broken.length }), (files) => {
 			expect(readMesh(filesOf(Object.fromEntries(files)))).toEqual(readMesh(filesOf(Object.fromEntries(broken))))
 		}),
-		{ numRuns: 20 },
+		{ numRuns: count(20, 1_000), seed: seed() },
 	)
 })
 
@@ -66,6 +67,6 @@ test('whatever bytes come: an outcome, never an exception, and places inside the
 			}
 			expect(outcome.kind === 'ok' || diagnostics.some(({ severity }) => severity === 'error')).toBe(true)
 		}),
-		{ numRuns: 1000 },
+		{ numRuns: count(1000, 50_000), seed: seed() },
 	)
 })

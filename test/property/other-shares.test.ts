@@ -94,7 +94,7 @@ test('a change of shares leads to what compiling everything leads to', () => {
 			seen[next === null ? 'unknown' : next === first ? 'same' : 'changed'] += 1
 			if (next !== null) expect(contentOf(next)).toEqual(contentOf(whole))
 		}),
-		{ numRuns: 500 },
+		{ numRuns: count(500, 20_000), seed: seed() },
 	)
 	expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([])
 })
@@ -177,5 +177,5 @@ test('a commit leads to what compiling everything leads to, for everybody', () =
 		}),
 		{ numRuns: count(60, 20_000), seed: seed() },
 	)
-	expect(Object.values(seen).every((times) => times > 10)).toBe(true)
+	expect(Object.entries(seen).filter(([, times]) => times === 0)).toEqual([])
 })

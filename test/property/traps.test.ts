@@ -204,7 +204,7 @@ function meshOfParts(drawn: Parts): Mesh {
 
 test('who is not concerned is caught in no trap', () => {
 	let [caught, spared] = [0, 0]
-	const names = Object.keys(fc.sample(parts, 1)[0] ?? {})
+	const names = Object.keys(fc.sample(parts, { numRuns: 1, seed: seed() })[0] ?? {})
 	const rising = fc.constantFrom<TargetsOf>(writtenTargets, (route) => [
 		...writtenTargets(route),
 		{ ...fixtureTarget('v2'), port: 81 },

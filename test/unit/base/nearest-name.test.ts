@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nearestName } from '#base/nearest-name.ts'
+import { count, seed } from '../../depth.ts'
 
 test.for<[string, string[], string | null]>([
 	['wieght', ['weight', 'port'], 'weight'],
@@ -23,6 +24,7 @@ test('the order of names does not matter', () => {
 		fc.property(name, fc.uniqueArray(name), (written, names) => {
 			expect(nearestName(written, [...names].reverse())).toBe(nearestName(written, names))
 		}),
+		{ numRuns: count(100, 5_000), seed: seed() },
 	)
 })
 
@@ -30,11 +32,12 @@ test('a known name with one character replaced, dropped or doubled is found amon
 	const name = fc.string({ minLength: 6, maxLength: 20, unit: fc.constantFrom('a', 'b', 'c', 'd', 'e') })
 	const edit = fc.constantFrom('replace', 'drop', 'double')
 	fc.assert(
-		fc.property(name, edit, fc.nat(), (known, how, seed) => {
-			const at = seed % known.length
+		fc.property(name, edit, fc.nat(), (known, how, drawn) => {
+			const at = drawn % known.length
 			const inserted = { replace: 'z', drop: '', double: `${known[at]}${known[at]}` }[how]
 			const written = known.slice(0, at) + inserted + known.slice(at + 1)
 			expect(nearestName(written, ['zzzzzzzzzzzzzzzzzzzzzzzzzz', known])).toBe(known)
 		}),
+		{ numRuns: count(100, 5_000), seed: seed() },
 	)
 })

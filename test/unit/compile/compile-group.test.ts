@@ -7,6 +7,7 @@ import { nothingDiscovered } from '#discovery/discovered.ts'
 import { FilterChainSchema } from '#proto/gen/envoy/config/listener/v3/listener_components_pb.ts'
 import type { Listener } from '#proto/gen/envoy/config/listener/v3/listener_pb.ts'
 import type { EffectiveMesh } from '#rollout/effective-mesh.ts'
+import { count, seed } from '../../depth.ts'
 import { compileInput, explicitCapture, fixtureGroup, readable, readableOf } from '../../fixtures/compile-fixture.ts'
 import { type BriefResource, fixtureEffective, fixtureSplit } from '../../fixtures/mesh-fixture.ts'
 
@@ -171,7 +172,7 @@ test('the order in which resources are written changes no key and no byte', () =
 		fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (shuffled) => {
 			expect(bytesOf(compile(fixtureEffective(shuffled), 'caller'))).toEqual(expected)
 		}),
-		{ numRuns: 30 },
+		{ numRuns: count(30, 1_000), seed: seed() },
 	)
 })
 

@@ -86,6 +86,23 @@ describe('who calls a route', () => {
 		expect(callersOfTcp('second-db', 'all')).toEqual([])
 	})
 
+	test('of TCP: those who have the port in one capture mode alone', () => {
+		const caller: BriefResource = {
+			kind: 'VirtualNode',
+			name: 'web',
+			backends: ['page.apps.local', { service: 'db.apps.local', egressPort: 15_432 }],
+		}
+		const page: readonly BriefResource[] = [
+			{ kind: 'VirtualNode', name: 'page', listeners: [{ port: 5432, protocol: 'http' }] },
+			{ kind: 'VirtualService', name: 'page.apps.local', node: 'page' },
+		]
+		const withPage = fixtureEffective([...resources, caller, ...page])
+		const all = resourceId.route('apps', 'db', 'all')
+		const carriers = (capture?: Capture) => carriersOf(withPage, fixtureGroup('web', capture), [all])
+		expect([carriers({ mode: 'intercept' }).length, carriers(explicitCapture).length]).toEqual([0, 1])
+		expect(callersOf(withPage, [all]).map(identityPath)).toContain('mesh/apps/virtualNode/web')
+	})
+
 	test('nobody, where its router does not listen on its port, or there is no such route', () => {
 		expect(callers('no-port')).toEqual([])
 		expect(callers('never-written')).toEqual([])

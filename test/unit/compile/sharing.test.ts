@@ -65,6 +65,28 @@ describe('who else sends requests there', () => {
 		expect(sharingOf(stranger, [own, beside], targets).now).toEqual([other])
 	})
 
+	test('a route of connections that only one capture mode carries', () => {
+		const page = { listeners: [{ port: 5432, protocol: 'http' }] } as const
+		const mesh = meshWith(
+			{ kind: 'VirtualService', name: 'desk.local', router: 'desk' },
+			{ kind: 'VirtualRouter', name: 'desk', listeners: [{ port: 5432, protocol: 'tcp' }] },
+			{
+				kind: 'Route',
+				name: 'other',
+				router: 'desk',
+				targets: { v2: 1 },
+				spec: { match: { kind: 'tcp', port: null } },
+			},
+			{ kind: 'VirtualNode', name: 'page', ...page },
+			{ kind: 'VirtualService', name: 'page.local', node: 'page' },
+		).map((each) =>
+			each.kind === 'VirtualNode' && each.name === 'web'
+				? { ...each, backends: ['shop.local', 'page.local', { service: 'desk.local', egressPort: 15_432 }] }
+				: each,
+		)
+		expect(sharingOf(fixtureEffective(mesh), [own], targets).now).toEqual([other])
+	})
+
 	test('a service that a target provides itself', () => {
 		const mesh = meshWith({ kind: 'VirtualService', name: 'direct.local', node: 'v2' })
 		const direct = resourceId.virtualService('apps', 'direct.local')

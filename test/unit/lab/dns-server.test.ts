@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { limits } from '#base/limits.ts'
 import { readQuery } from '#lab/dns-message.ts'
 import { type DnsServer, startDnsServer } from '#lab/dns-server.ts'
+import { count, seed } from '../../depth.ts'
 
 function resolverOf(server: DnsServer): Resolver {
 	const resolver = new Resolver({ timeout: 2000, tries: 1 })
@@ -97,6 +98,7 @@ describe('bytes that are no question', () => {
 			fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) =>
 				['question', 'refused', 'ignored'].includes(readQuery(Buffer.from(bytes)).kind),
 			),
+			{ numRuns: count(100, 5_000), seed: seed() },
 		)
 	})
 

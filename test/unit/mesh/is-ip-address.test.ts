@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isIpAddress } from '../../../src/mesh/is-ip-address.ts'
+import { count, seed } from '../../depth.ts'
 
 test.for([
 	'0.0.0.0',
@@ -54,6 +55,6 @@ const texts = fc.oneof(
 test('it agrees with the system', () => {
 	fc.assert(
 		fc.property(texts, (text) => isIpAddress(text) === isIP(text) > 0),
-		{ numRuns: 2000 },
+		{ numRuns: count(2000, 100_000), seed: seed() },
 	)
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { durationToMs } from '../../../src/mesh/duration.ts'
 import { msToText } from '../../../src/mesh/write-amounts.ts'
+import { count, seed } from '../../depth.ts'
 
 test.for<[number, string]>([
 	[0, '0s'],
@@ -19,5 +20,6 @@ test('a written duration reads as the same', () => {
 		fc.property(fc.integer({ min: 0, max: longest }), (ms) => {
 			expect(durationToMs(msToText(ms))).toBe(ms)
 		}),
+		{ numRuns: count(100, 5_000), seed: seed() },
 	)
 })

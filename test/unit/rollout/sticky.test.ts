@@ -14,6 +14,7 @@ import type { Rollout } from '#rollout/rollout.ts'
 import { guardParametersOf, startRollout } from '#rollout/start-rollout.ts'
 import { stickyOf as stickyOfLane } from '#rollout/sticky.ts'
 import { startWaves } from '#rollout/wave.ts'
+import { count, seed } from '../../depth.ts'
 import { startInMemory, twoSteps } from '../../fixtures/daemon-in-memory.ts'
 import { shiftGroup } from '../../fixtures/shift-group.ts'
 import { alarm, canary, look, play, policy, shift, split, stable, turn } from './played.ts'
@@ -116,7 +117,7 @@ test.for([1, 2, 3])('of %i canaries, nobody who has one has none at the next ste
 				before = now
 			}
 		}),
-		{ numRuns: 60 },
+		{ numRuns: count(60, 2_000), seed: seed() },
 	)
 })
 

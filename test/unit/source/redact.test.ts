@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseGitTarget } from '#source/git-target.ts'
 import { createRedactor } from '#source/redact.ts'
+import { count, seed } from '../../depth.ts'
 
 test.for<[string, string]>([
 	['fatal: https://user:p%40ss@example.com/a.git', 'fatal: https://***@example.com/a.git'],
@@ -30,5 +31,6 @@ test('no form of a password is left, whatever it is made of', () => {
 			expect(shown).not.toContain(marked(encoded))
 			expect(shown).not.toContain(`u:${encoded}`)
 		}),
+		{ numRuns: count(100, 5_000), seed: seed() },
 	)
 })

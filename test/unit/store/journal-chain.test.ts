@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { sha256Hex } from '#base/hash.ts'
 import { chainJournal, emptyJournal, verifyJournal } from '#store/journal-chain.ts'
 import type { JournalEntry } from '#store/store.ts'
+import { count, seed } from '../../depth.ts'
 
 function entry(event: string): JournalEntry {
 	return { wallMs: 1, event, rollout: null, actor: 'sluice', reason: 'because', numbers: {} }
@@ -41,5 +42,6 @@ test('an entry that went through JSON keeps its hash', () => {
 			const chained = chainJournal(emptyJournal, [{ ...entry('x'), reason, numbers: values }])
 			expect(verifyJournal(JSON.parse(JSON.stringify(chained))).ok).toBe(true)
 		}),
+		{ numRuns: count(100, 5_000), seed: seed() },
 	)
 })

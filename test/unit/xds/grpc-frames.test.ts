@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createMessageReader, frameOf } from '#xds/grpc-frames.ts'
+import { count, seed } from '../../depth.ts'
 import { bytesInUse } from '../../fixtures/cost.ts'
 
 const maxBytes = 40
@@ -22,6 +23,7 @@ test('messages come out as they went in, in whatever pieces, and whatever other 
 			}
 			expect(received.map((message) => [...message])).toEqual(sent.map((message) => [...message]))
 		}),
+		{ numRuns: count(100, 5_000), seed: seed() },
 	)
 })
 

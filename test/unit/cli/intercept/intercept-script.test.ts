@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { interceptTools } from '../../../../src/cli/intercept/intercept-options.ts'
 import { interceptScript } from '../../../../src/cli/intercept/intercept-script.ts'
 import { interceptVariables, readInterceptOptions } from '../../../../src/cli/intercept/read-intercept-options.ts'
+import { count, seed } from '../../../depth.ts'
 
 const plain = {
 	ignored: { uid: 1337, gid: null },
@@ -107,7 +108,7 @@ describe.for(interceptTools)('%s', (tool) => {
 						.filter((word) => !words.has(word)),
 				).toEqual([])
 			}),
-			{ numRuns: 500 },
+			{ numRuns: count(500, 20_000), seed: seed() },
 		)
 	})
 })

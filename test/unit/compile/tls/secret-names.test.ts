@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { acmSecretName, certificateSecretName, trustSecretName } from '#compile/tls/secret-names.ts'
+import { count, seed } from '../../../depth.ts'
 
 test('the parts of a name tell apart what is joined', () => {
 	const part = fc.string({ unit: fc.constantFrom('a', ',', '%', '2', 'C'), minLength: 1, maxLength: 4 })
@@ -11,6 +12,7 @@ test('the parts of a name tell apart what is joined', () => {
 				left.join('\n') === right.join('\n'),
 			)
 		}),
+		{ numRuns: count(100, 5_000), seed: seed() },
 	)
 })
 
