@@ -153,6 +153,9 @@ function takeKey(builder: Builder, frame: Frame, event: ScalarEvent): YamlFault 
 	return null
 }
 
+/** Of every scalar. */
+const noChildren: YamlNode['children'] = new Map()
+
 function takeScalar(builder: Builder, event: ScalarEvent): YamlFault | null {
 	refuseTag(builder, event)
 	const empty = event.valueStart < 0
@@ -163,7 +166,7 @@ function takeScalar(builder: Builder, event: ScalarEvent): YamlFault | null {
 		const message = `the number ${showValue(text).slice(1, -1)} cannot be kept exactly`
 		builder.faults.push({ code: 'SL0106', message, offset: start, hint: () => 'put it in quotes if it is text' })
 	}
-	const node: YamlNode = { value, start, children: new Map(), nodes: 1, depth: 0 }
+	const node: YamlNode = { value, start, children: noChildren, nodes: 1, depth: 0 }
 	const anchor = anchorOf(builder, event)
 	if (anchor !== null) builder.anchors.set(anchor, node)
 	return addChild(builder, node)
