@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { assert } from '#base/assert.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { until } from '#lab/until.ts'
-import { cpuSeconds, type LineProcess, residentMb, startLines } from '../xds/server-process.ts'
+import { askLines, cpuSeconds, type LineProcess, numbersIn, residentMb, startLines } from '../xds/server-process.ts'
 
 export type FlushCost = {
 	/** CPU time of the server's process, all its threads, for one flush: whatever else it did meanwhile is in it. */
@@ -50,14 +50,14 @@ export async function measureFlushes({ proxies, intervalS, during, measuredS }: 
 	await sleep(settleMs + intervalS * 1_000)
 
 	const rssBeforeMb = residentMb(server.pid)
-	const before = await ask(server, 'standing', ['stable', 'canary'])
-	await ask(fleet, 'move', ['flushes'])
+	const before = await askLines(server, 'standing', ['stable', 'canary'])
+	await askLines(fleet, 'move', ['flushes'])
 	server.say('watch')
 	const [cpuBefore, startedMs] = [cpuSeconds(server.pid), performance.now()]
 	await sleep(measuredS * 1_000)
 	const [cpuS, tookS] = [cpuSeconds(server.pid) - cpuBefore, (performance.now() - startedMs) / 1_000]
-	const { delayP99Ms } = await ask(server, 'delay', ['delayP99Ms'])
-	const sent = await ask(fleet, 'halt', ['flushes', 'late', 'stable', 'canary'])
+	const { delayP99Ms } = await askLines(server, 'delay', ['delayP99Ms'])
+	const sent = await askLines(fleet, 'halt', ['flushes', 'late', 'stable', 'canary'])
 	// To the last flush of each proxy, and nothing twice.
 	await untilAsked(server, ['stable', 'canary'], ({ stable, canary }) => {
 		const [counted, more] = [stable - before.stable, canary - before.canary]
@@ -82,19 +82,8 @@ async function untilAsked<Name extends string>(
 	isSo: (standing: Readonly<Record<Name, number>>) => boolean,
 ): Promise<void> {
 	await until({ clock: systemClock, deadlineMs, what: names.join(' and ') }, async () => {
-		if (isSo(await ask(child, 'standing', names))) return true
+		if (isSo(await askLines(child, 'standing', names))) return true
 		await sleep(500)
 		return null
 	})
-}
-
-function ask<Name extends string>(child: LineProcess, order: string, names: readonly Name[]) {
-	child.say(order)
-	return child.hear((line) => numbersIn(line, names), `the answer to ${order}`)
-}
-
-function numbersIn<Name extends string>(line: unknown, names: readonly Name[]): Readonly<Record<Name, number>> | null {
-	const given = line as Partial<Record<Name, unknown>>
-	const isThere = names.every((name) => typeof given[name] === 'number')
-	return isThere ? (given as Readonly<Record<Name, number>>) : null
 }

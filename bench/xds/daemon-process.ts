@@ -42,7 +42,7 @@ export async function startStepping(sluice: string, services: number): Promise<S
 		port: daemon.port,
 		asksFor: {
 			reported,
-			async heard(requests) {
+			async heard({ requests }) {
 				await until({ clock: systemClock, deadlineMs, what: 'what all report is taken in' }, async () => {
 					const { groups } = (await daemon.ask('GET', 'status')) as Status
 					const { clusters } = (await daemon.ask('GET', 'traffic')) as Traffic

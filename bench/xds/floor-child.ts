@@ -1,5 +1,5 @@
 // `floor-child.ts FILE`: how little a push can cost on the transport that Sluice has: each message is made once, and
-// written to all. Nothing is ordered, remembered, checked or counted, so it is no server to use.
+// written to all. Nothing is ordered, remembered or checked, and what proxies count is dropped, so it is no server to use.
 import { readFileSync } from 'node:fs'
 import { assert } from '#base/assert.ts'
 import type { ServiceCall } from '#base/grpc-service.ts'
@@ -22,6 +22,8 @@ type Stream = { readonly call: ServiceCall; readonly variant: Variant; readonly 
 const streams = new Set<Stream>()
 const known = new Map<string, Uint8Array>()
 let round = 0
+/** Messages of the proxies' counters. */
+let reports = 0
 
 const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService'
 const transport = createTransport({
@@ -29,6 +31,7 @@ const transport = createTransport({
 	services: [
 		{ path: `${service}/DeltaAggregatedResources`, open: (call) => open('delta', call) },
 		{ path: `${service}/StreamAggregatedResources`, open: (call) => open('stateOfTheWorld', call) },
+		{ path: '/envoy.service.metrics.v3.MetricsService/StreamMetrics', open: takeReports },
 	],
 	certificate: null,
 	clock: systemClock,
@@ -57,6 +60,15 @@ function open(variant: Variant, call: ServiceCall) {
 		closed() {
 			if (stream !== null) streams.delete(stream)
 		},
+	}
+}
+
+function takeReports() {
+	return {
+		receive() {
+			reports += 1
+		},
+		closed() {},
 	}
 }
 
@@ -96,4 +108,5 @@ obeyLines(listening.value.port, {
 		round += 1
 		for (const stream of streams) stream.call.send(changeOf(stream), () => {})
 	}),
+	taken: () => ({ reports }),
 })

@@ -41,7 +41,11 @@ process.on('message', (command: LoadCommand) => {
 			return reply({ kind: 'counted', bytes: allBytes })
 		case 'flush':
 			for (const flush of flushes) flush(flushed)
-			reply({ kind: 'flushed', requests: flushed * flushes.length * requestsPerFlush.stable })
+			reply({
+				kind: 'flushed',
+				requests: flushed * flushes.length * requestsPerFlush.stable,
+				messages: (flushed + 2) * flushes.length,
+			})
 			flushed += 1
 			return
 		case 'arm':

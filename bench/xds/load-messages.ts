@@ -31,9 +31,16 @@ export type LoadReply =
 	| { readonly kind: 'arrived'; readonly arrivals: Arrivals }
 	/** How much all proxies were sent since they came, or came again. */
 	| { readonly kind: 'counted'; readonly bytes: number }
-	/** Requests of the stable cluster since their first flushes, of all proxies together. */
-	| { readonly kind: 'flushed'; readonly requests: number }
+	| ({ readonly kind: 'flushed' } & Reported)
 	| { readonly kind: 'failed'; readonly why: string }
+
+/** What all proxies together have told of what they counted. */
+export type Reported = {
+	/** Of the stable cluster, since their first flushes. */
+	readonly requests: number
+	/** Messages on the streams for it: each proxy's first says who it is. */
+	readonly messages: number
+}
 
 /** Times are wall time in ms, as all processes of this machine have it. */
 export type Arrivals = { readonly firstMs: number; readonly lastMs: number; readonly bytes: number }

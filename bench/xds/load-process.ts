@@ -3,18 +3,15 @@ import { join } from 'node:path'
 import { systemClock } from '#base/system-clock.ts'
 import { LabError } from '#lab/lab-error.ts'
 import { withDeadline } from '#lab/until.ts'
-import type { Arrivals, LoadCommand, LoadReply } from './load-messages.ts'
+import type { Arrivals, LoadCommand, LoadReply, Reported } from './load-messages.ts'
 
 export type LoadClient = AsyncDisposable & {
 	/** All proxies have an answer for each type; how many bytes that were in all. */
 	open(fleet: Omit<Extract<LoadCommand, { kind: 'open' }>, 'kind'>): Promise<number>
 	/** The change that `change` makes has reached all proxies. */
 	awaitChange(change: () => Promise<number>): Promise<{ readonly startedMs: number; readonly arrivals: Arrivals }>
-	/**
-	 * Each proxy has pushed what it has counted of the clusters that `open` was told. Returns how many requests of the
-	 * stable one that were since the first time, of all together.
-	 */
-	flush(): Promise<number>
+	/** Each proxy has pushed what it has counted of the clusters that `open` was told. */
+	flush(): Promise<Reported>
 	/** All connections are closed, and opened again by proxies that hold what they were served at first. */
 	reconnect(): void
 	/** How many bytes all proxies were sent since then. */
@@ -67,7 +64,7 @@ export function startLoadClient(): LoadClient {
 		},
 		async flush() {
 			send({ kind: 'flush' })
-			return (await hear('flushed', changeMs)).requests
+			return await hear('flushed', changeMs)
 		},
 		reconnect: () => send({ kind: 'reconnect' }),
 		async received() {

@@ -39,10 +39,10 @@ export async function measureReconnect(
 	await sleep(restMs)
 	const rssBeforeMb = residentMb(server.pid)
 	const cpuBefore = cpuSeconds(server.pid)
-	await server.ask('watch')
+	await server.ask('watch', ['current'])
 	const startedMs = performance.now()
 	load.reconnect()
-	const look = async () => (await server.ask('standing')).current
+	const look = async () => (await server.ask('standing', ['current'])).current
 	// At first they are still those that are about to go.
 	await until({ clock: systemClock, deadlineMs, what: 'the proxies are gone' }, async () =>
 		(await look()) < fleet.count ? true : null,
@@ -51,7 +51,7 @@ export async function measureReconnect(
 		(await look()) === fleet.count ? true : null,
 	)
 	const tookMs = performance.now() - startedMs
-	const { delayP99Ms } = await server.ask('standing')
+	const { delayP99Ms } = await server.ask('standing', ['delayP99Ms'])
 	const sentBytes = await load.received()
 	const cpuMs = (cpuSeconds(server.pid) - cpuBefore) * 1000
 	await sleep(restMs)

@@ -6,6 +6,7 @@ import { systemClock } from '#base/system-clock.ts'
 import { LabError } from '#lab/lab-error.ts'
 import { withDeadline } from '#lab/until.ts'
 import type { Clusters } from '../telemetry/played-flush.ts'
+import type { Reported } from './load-messages.ts'
 
 /** A server under test, in a process of its own. */
 export type ServerProcess = AsyncDisposable & {
@@ -16,16 +17,17 @@ export type ServerProcess = AsyncDisposable & {
 	/** What each proxy has to have told before that, where anything. */
 	readonly asksFor?: {
 		readonly reported: Clusters
-		/** All has been taken in that they told: requests of the stable cluster since their first flush. */
-		heard(requests: number): Promise<void>
+		/** All has been taken in that they told. */
+		heard(reported: Reported): Promise<void>
 	}
 }
 
-/** One that tells how its proxies stand. */
-export type ServingProcess = ServerProcess & {
-	/** `watch`: the delay of its loop is counted from now on. */
-	ask(order: 'watch' | 'standing'): Promise<{ readonly current: number; readonly delayP99Ms: number }>
+/** One that has orders of its own. */
+export type ObeyingProcess = ServerProcess & {
+	ask<Name extends string>(order: string, names: readonly Name[]): Promise<Numbers<Name>>
 }
+
+type Numbers<Name extends string> = Readonly<Record<Name, number>>
 
 export type LineProcess = AsyncDisposable & {
 	readonly pid: number
@@ -38,25 +40,29 @@ export type LineProcess = AsyncDisposable & {
 const deadlineMs = 120_000
 
 /** A program that obeys lines (`obey-lines.ts`). */
-export async function startServer(file: string, parameters: readonly string[]): Promise<ServingProcess> {
+export async function startServer(file: string, parameters: readonly string[]): Promise<ObeyingProcess> {
 	const child = startLines(file, parameters)
-	const port = await child.hear((line) => numberIn(line, 'port'), `${file} listens`)
+	const { port } = await child.hear((line) => numbersIn(line, ['port']), `${file} listens`)
 	return {
 		pid: child.pid,
 		port,
-		change() {
-			child.say('change')
-			return child.hear((line) => numberIn(line, 'startedMs'), 'the route is changed')
+		async change() {
+			const { startedMs } = await askLines(child, 'change', ['startedMs'])
+			return startedMs
 		},
-		ask(order) {
-			child.say(order)
-			return child.hear((line) => {
-				const [current, delayP99Ms] = [numberIn(line, 'current'), numberIn(line, 'delayP99Ms')]
-				return current === null || delayP99Ms === null ? null : { current, delayP99Ms }
-			}, order)
-		},
+		ask: (order, names) => askLines(child, order, names),
 		[Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
 	}
+}
+
+/** What it answers to an order: numbers of these names. */
+export function askLines<Name extends string>(
+	child: LineProcess,
+	order: string,
+	names: readonly Name[],
+): Promise<Numbers<Name>> {
+	child.say(order)
+	return child.hear((line) => numbersIn(line, names), `the answer to ${order}`)
 }
 
 /** What is measured is run as the image runs it. */
@@ -106,9 +112,10 @@ export function startLines(
 	}
 }
 
-function numberIn(line: unknown, name: string): number | null {
-	const value = (line as Readonly<Record<string, unknown>> | null)?.[name]
-	return typeof value === 'number' ? value : null
+export function numbersIn<Name extends string>(line: unknown, names: readonly Name[]): Numbers<Name> | null {
+	const given = line as Partial<Record<Name, unknown>> | null
+	const isThere = names.every((name) => typeof given?.[name] === 'number')
+	return isThere ? (given as Numbers<Name>) : null
 }
 
 /** CPU time of a process since its start, of all its threads, those that have ended too, in s. As Linux counts it. */
