@@ -46,6 +46,7 @@ export async function startStepping(sluice: string, services: number): Promise<S
 				await until({ clock: systemClock, deadlineMs, what: 'what all report is taken in' }, async () => {
 					const { groups } = (await daemon.ask('GET', 'status')) as Status
 					const { clusters } = (await daemon.ask('GET', 'traffic')) as Traffic
+					// Told is what the last minute had: longer than all changes of a row take.
 					const counted = clusters[reported.stable]?.completed ?? 0
 					return counted === requests && groups.every(({ silent }) => silent.length === 0) ? true : null
 				})
