@@ -122,8 +122,9 @@ function takeEvent(builder: Builder, event: Event): YamlFault | null {
 }
 
 function newFrame(kind: Frame['kind'], start: number, anchor: string | null): Frame {
-	// Without a prototype, `__proto__` and `constructor` are keys like any other.
-	const value = kind === 'mapping' ? Object.create(null) : []
+	// Without a prototype, `__proto__` and `constructor` are keys like any other. One that is made without is a hash table,
+	// of twice the size; it is taken away from one that has it.
+	const value = kind === 'mapping' ? Object.setPrototypeOf({}, null) : []
 	return { kind, start, anchor, children: new Map(), value, key: null, nodes: 1, depth: 1 }
 }
 
