@@ -46,7 +46,8 @@ function services(at: FeaturePlaces, { db, cart }: { readonly db?: Weights; read
 		...['db', 'db2'].map((name) => node(name, [{ port, protocol: 'tcp' }])),
 		...['cart', 'cart2'].map((name) => node(name, [{ port, protocol: 'grpc' }])),
 		service(host('sql'), { router: 'sql' }),
-		router('sql', [{ port: 3306, protocol: 'tcp' }]),
+		// The port of the shop too, which has it where traffic is intercepted. An egressPort leads there all the same.
+		router('sql', [{ port: 80, protocol: 'tcp' }]),
 		route('sql', 'all', { tcpRoute: { action: targets(db ?? { db: 1 }) } }),
 		service(host('shop'), { router: 'shop' }),
 		router('shop', [{ port: 80, protocol: 'grpc' }]),
