@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { assert } from '#base/assert.ts'
 import { systemClock } from '#base/system-clock.ts'
 import { until } from '#lab/until.ts'
-import { askLines, cpuSeconds, type LineProcess, numbersIn, residentMb, startLines } from '../xds/server-process.ts'
+import { askLines, cpuSeconds, hearNumbers, type LineProcess, residentMb, startLines } from '../xds/server-process.ts'
 
 export type FlushCost = {
 	/** CPU time of the server's process, all its threads, for one flush: whatever else it did meanwhile is in it. */
@@ -34,11 +34,11 @@ const settleMs = 1_500
 /** A daemon of its own for each. */
 export async function measureFlushes({ proxies, intervalS, during, measuredS }: FlushLoad): Promise<FlushCost> {
 	await using server = startLines(process.execPath, [join(import.meta.dirname, 'daemon-child.ts')])
-	const port = await server.hear((line) => numbersIn(line, ['port']), 'the daemon listens')
+	const { port } = await hearNumbers(server, ['port'], 'the daemon listens')
 	await untilAsked(server, ['applied'], ({ applied }) => applied === 1)
-	const parameters = [join(import.meta.dirname, 'fleet-child.ts'), String(port.port), String(proxies)]
+	const parameters = [join(import.meta.dirname, 'fleet-child.ts'), String(port), String(proxies)]
 	await using fleet = startLines(process.execPath, parameters)
-	await fleet.hear((line) => numbersIn(line, ['port']), 'the fleet starts')
+	await hearNumbers(fleet, ['port'], 'the fleet starts')
 	await untilAsked(fleet, ['flushing'], ({ flushing }) => flushing === proxies)
 	fleet.say('everySecond')
 	await untilAsked(server, ['current', 'silent'], ({ current, silent }) => current === proxies && silent === 0)

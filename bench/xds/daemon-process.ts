@@ -1,17 +1,13 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '#base/system-clock.ts'
 import type { Status } from '#controller/status.ts'
 import type { Traffic } from '#controller/traffic-meter.ts'
 import { LabError } from '#lab/lab-error.ts'
 import { freePorts } from '#lab/ports.ts'
 import { makeTempDirectory } from '#lab/temp.ts'
-import { until } from '#lab/until.ts'
-import { clustersOf } from '../telemetry/played-flush.ts'
-import { changing, changingFile, changingRoute, fleetMesh, shiftedRoute } from './fleet-mesh.ts'
+import { changingFile, changingRoute, fleetMesh, shiftedRoute } from './fleet-mesh.ts'
+import { reported, untilTakenIn } from './reported.ts'
 import { type LineProcess, type ServerProcess, startLines } from './server-process.ts'
-
-const deadlineMs = 30_000
 
 /** `sluice run` over a folder. A change is another text of the route's file. */
 export async function startCommitting(sluice: string, services: number): Promise<ServerProcess> {
@@ -35,22 +31,20 @@ export async function startStepping(sluice: string, services: number): Promise<S
 	await using opened = new AsyncDisposableStack()
 	const { daemon, write } = opened.use(await runOverFolder(sluice, services))
 	const kept = opened.move()
-	const reported = clustersOf('bench', changing, 8080)
 	let rollout = ''
 	return {
 		pid: daemon.pid,
 		port: daemon.port,
 		asksFor: {
 			reported,
-			async heard({ requests }) {
-				await until({ clock: systemClock, deadlineMs, what: 'what all report is taken in' }, async () => {
+			heard: ({ requests }) =>
+				untilTakenIn(async () => {
 					const { groups } = (await daemon.ask('GET', 'status')) as Status
 					const { clusters } = (await daemon.ask('GET', 'traffic')) as Traffic
 					// Told is what the last minute had: longer than all changes of a row take.
 					const counted = clusters[reported.stable]?.completed ?? 0
-					return counted === requests && groups.every(({ silent }) => silent.length === 0) ? true : null
-				})
-			},
+					return counted === requests && groups.every(({ silent }) => silent.length === 0)
+				}),
 		},
 		async change() {
 			if (rollout === '') {

@@ -42,7 +42,7 @@ const deadlineMs = 120_000
 /** A program that obeys lines (`obey-lines.ts`). */
 export async function startServer(file: string, parameters: readonly string[]): Promise<ObeyingProcess> {
 	const child = startLines(file, parameters)
-	const { port } = await child.hear((line) => numbersIn(line, ['port']), `${file} listens`)
+	const { port } = await hearNumbers(child, ['port'], `${file} listens`)
 	return {
 		pid: child.pid,
 		port,
@@ -62,7 +62,16 @@ export function askLines<Name extends string>(
 	names: readonly Name[],
 ): Promise<Numbers<Name>> {
 	child.say(order)
-	return child.hear((line) => numbersIn(line, names), `the answer to ${order}`)
+	return hearNumbers(child, names, `the answer to ${order}`)
+}
+
+/** The next line that tells numbers of these names. */
+export function hearNumbers<Name extends string>(
+	child: LineProcess,
+	names: readonly Name[],
+	what: string,
+): Promise<Numbers<Name>> {
+	return child.hear((line) => numbersIn(line, names), what)
 }
 
 /** What is measured is run as the image runs it. */
@@ -112,7 +121,7 @@ export function startLines(
 	}
 }
 
-export function numbersIn<Name extends string>(line: unknown, names: readonly Name[]): Numbers<Name> | null {
+function numbersIn<Name extends string>(line: unknown, names: readonly Name[]): Numbers<Name> | null {
 	const given = line as Partial<Record<Name, unknown>> | null
 	const isThere = names.every((name) => typeof given?.[name] === 'number')
 	return isThere ? (given as Numbers<Name>) : null

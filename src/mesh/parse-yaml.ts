@@ -122,8 +122,8 @@ function takeEvent(builder: Builder, event: Event): YamlFault | null {
 }
 
 function newFrame(kind: Frame['kind'], start: number, anchor: string | null): Frame {
-	// Without a prototype, `__proto__` and `constructor` are keys like any other. One that is made without is a hash table,
-	// of twice the size; it is taken away from one that has it.
+	// Without a prototype, `__proto__` and `constructor` are keys like any other. It is taken away, since an object that is
+	// created without one is a hash table of twice the size.
 	const value = kind === 'mapping' ? Object.setPrototypeOf({}, null) : []
 	return { kind, start, anchor, children: new Map(), value, key: null, nodes: 1, depth: 1 }
 }
