@@ -4,6 +4,7 @@ import { type Bench, type Figures, rounded } from './report.ts'
 import { clusters } from './telemetry/fleet.ts'
 import { type FlushCost, type FlushLoad, measureFlushes } from './telemetry/measure-flushes.ts'
 import { playFlushes } from './telemetry/played-flush.ts'
+import { measureScan } from './telemetry/scan-cost.ts'
 
 const loads: readonly Omit<FlushLoad, 'proxies'>[] = [
 	{ intervalS: 1, during: 'quiet', measuredS: 15 },
@@ -13,9 +14,19 @@ const loads: readonly Omit<FlushLoad, 'proxies'>[] = [
 ]
 
 export const benchTelemetry: Bench = async (say, { proxies }) => {
-	const bytes = playFlushes(0, clusters).at(0, Date.now()).length
-	say(`${proxies} proxies, ${bytes} bytes a flush; nothing of what they counted is lost`)
-	const figures: Record<string, Figures[string]> = { proxies, bytes }
+	const flush = playFlushes(0, clusters).at(0, Date.now())
+	const bytes = flush.length
+	const { scanUs, decodeUs } = measureScan(flush)
+	const ratio = rounded(scanUs / decodeUs)
+	say(
+		`a flush of ${bytes} bytes is scanned in ${scanUs.toFixed(0)} µs of CPU, and decoded in ${decodeUs.toFixed(0)}: ${ratio}`,
+	)
+	say(`${proxies} proxies; nothing of what they counted is lost`)
+	const figures: Record<string, Figures[string]> = {
+		proxies,
+		bytes,
+		scan: { scanUs: rounded(scanUs), decodeUs: rounded(decodeUs), ratio },
+	}
 	for (const load of loads) {
 		const cost = await measureFlushes({ ...load, proxies })
 		say(`  every ${load.intervalS} s, ${titles[load.during].padEnd(20)}${costLine(cost)}`)

@@ -184,8 +184,8 @@ test('each step is ACKed by all; a stopped one delays none, costs next to nothin
 	if (stopped === undefined) throw new Error('there are more')
 	const bytes: number[] = []
 	for (let time = 0; time < timesStopped; time += 1) bytes.push(await takeStepsWithout(stopped))
-	// The test itself uses this process's memory too, which may disturb one measurement and spare another.
-	expect(Math.min(...bytes)).toBeLessThan(mostBytesOfStopped)
+	// The middle one: the test itself uses this process's memory too, which may disturb one measurement.
+	expect(bytes.sort((left, right) => left - right)[Math.floor(timesStopped / 2)]).toBeLessThan(mostBytesOfStopped)
 })
 
 /** Stops it for some steps, and waits until it has caught up. How many bytes more are in use at the end of these steps. */

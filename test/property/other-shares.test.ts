@@ -177,5 +177,5 @@ test('a commit leads to what compiling everything leads to, for everybody', () =
 		}),
 		{ numRuns: count(60, 20_000), seed: seed() },
 	)
-	expect(Object.entries(seen).filter(([, times]) => times === 0)).toEqual([])
+	expect(Object.values(seen).every((times) => times > 10)).toBe(true)
 })

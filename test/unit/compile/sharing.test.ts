@@ -66,7 +66,6 @@ describe('who else sends requests there', () => {
 	})
 
 	test('a route of connections that only one capture mode carries', () => {
-		const page = { listeners: [{ port: 5432, protocol: 'http' }] } as const
 		const mesh = meshWith(
 			{ kind: 'VirtualService', name: 'desk.local', router: 'desk' },
 			{ kind: 'VirtualRouter', name: 'desk', listeners: [{ port: 5432, protocol: 'tcp' }] },
@@ -77,7 +76,7 @@ describe('who else sends requests there', () => {
 				targets: { v2: 1 },
 				spec: { match: { kind: 'tcp', port: null } },
 			},
-			{ kind: 'VirtualNode', name: 'page', ...page },
+			{ kind: 'VirtualNode', name: 'page', listeners: [{ port: 5432, protocol: 'http' }] },
 			{ kind: 'VirtualService', name: 'page.local', node: 'page' },
 		).map((each) =>
 			each.kind === 'VirtualNode' && each.name === 'web'
